@@ -1,0 +1,1 @@
+"""Sayso: an AI assistant acts only on your say-so, over WhatsApp."""
