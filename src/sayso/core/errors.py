@@ -1,0 +1,119 @@
+"""Errors that know their destiny: HTTP status, stable code, human words, and what to do.
+
+Each class is one row of ``docs/errors.md`` (a test keeps the two equal). Services raise them; ``app``
+turns them into RFC 9457 problem details, the worker into an outcome, the command line into a sentence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an input: a sentence and the JSON Pointer (RFC 6901) of the field."""
+
+    detail: str
+    pointer: str = ""
+
+
+class SaysoError(Exception):
+    """Something went wrong inside Sayso; nothing was lost, the log has the cause."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
+class InputInvalidError(SaysoError):
+    """The request does not have the shape the route takes; ``errors`` points at each field."""
+
+    status = 422
+    code = "input_invalid"
+    title = "The request is not valid"
+
+
+class ContentTooLongError(SaysoError):
+    """A text is longer than WhatsApp takes; the detail says by how much. Nothing is ever cut silently."""
+
+    status = 422
+    code = "content_too_long"
+    title = "The text is too long"
+
+
+class UnauthenticatedError(SaysoError):
+    """The bearer token is missing, malformed, expired, or not ours."""
+
+    status = 401
+    code = "unauthenticated"
+    title = "A valid bearer token is needed"
+
+
+class ForbiddenError(SaysoError):
+    """The token is valid but lacks the scope this route asks for."""
+
+    status = 403
+    code = "forbidden"
+    title = "The token lacks a scope"
+
+
+class OptedOutError(SaysoError):
+    """The person has opted out; nothing was queued. Only the person can come back, by writing START."""
+
+    status = 403
+    code = "opted_out"
+    title = "The person has opted out"
+
+
+class NotFoundError(SaysoError):
+    """No such object, or it belongs to another assistant; the two are not told apart."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class PersonUnknownError(SaysoError):
+    """The token's user has no WhatsApp number yet: link one with ``PUT /people/{external_id}``."""
+
+    status = 422
+    code = "person_unknown"
+    title = "No WhatsApp number is linked to this user"
+
+
+class IdempotencyMismatchError(SaysoError):
+    """The ``Idempotency-Key`` was used before with another body; use a new key for a new request."""
+
+    status = 422
+    code = "idempotency_mismatch"
+    title = "The idempotency key was used with another body"
+
+
+class BodyTooLargeError(SaysoError):
+    """The request body exceeds the limit the detail names."""
+
+    status = 413
+    code = "body_too_large"
+    title = "The request body is too large"
+
+
+class DatabaseUnavailableError(SaysoError):
+    """PostgreSQL cannot be reached or cannot commit; try again after ``Retry-After`` seconds."""
+
+    status = 503
+    code = "database_unavailable"
+    title = "The database is not available"
+    retryable = True
+
+
+class SettingError(SaysoError):
+    """A setting is missing or malformed; the service does not start. The detail says how to get it."""
+
+    code = "setting"
+    title = "A setting is missing or malformed"
