@@ -1,0 +1,180 @@
+"""The row is the job: take due rows of any table in batches, under a lease, and finish or postpone them.
+
+A claimable table has five columns of its own, written by nobody but this module and the statements that create or
+end a row:
+
+======== =========== ================================================================================
+column   type        meaning
+======== =========== ================================================================================
+work     text        ``ready`` · ``waiting`` (due at ``work_at``) · ``running`` · NULL: nothing to do
+work_at  timestamptz when it became, or becomes, ready
+worker   bigint      who runs it: a number given once, to one life of one worker (so it is the epoch too)
+tries    int         how often it was claimed since it last made progress
+id       any         the primary key
+======== =========== ================================================================================
+
+and a partial index per state, so that future work is never in the index of what is ready. Liveness is per worker, not per row: a heartbeat every second, presumed dead after five; any worker hands a dead one's rows on. Finishing
+is fenced by the worker's number, in the transaction of the effect: a worker that was frozen beyond its lease finds
+that its rows are no longer its own, and its transaction rolls back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sayso.core.database import Record, Tx
+
+#: Rows promoted from ``waiting`` to ``ready`` in one statement.
+PROMOTE_LIMIT = 1000
+
+
+class LeaseLostError(Exception):
+    """The rows are no longer ours: decided by somebody else, or handed on because we were presumed dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A claimable table. ``order`` sorts what is ready; rows that share a ``key`` are worked one after another."""
+
+    table: str
+    order: str = "id"
+    key: str | None = None
+
+
+async def enlist(tx: Tx) -> int:
+    """Give this life of a worker its number."""
+    number: int = await tx.fetchval("INSERT INTO workers (beat_at) VALUES (clock_timestamp()) RETURNING id")
+    return number
+
+
+async def beat(tx: Tx, worker: int) -> bool:
+    """Say that the worker lives; False when it had been presumed dead, and its rows are gone."""
+    return await tx.execute("UPDATE workers SET beat_at = clock_timestamp() WHERE id = $1", worker) == 1
+
+
+async def bury(tx: Tx, *, lease_s: float) -> list[int]:
+    """Take the workers whose last heartbeat is older than ``lease_s`` off the list; their numbers."""
+    rows = await tx.fetch(
+        "DELETE FROM workers WHERE id IN (SELECT id FROM workers "
+        "WHERE beat_at < clock_timestamp() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED) RETURNING id",
+        lease_s,
+    )
+    return [row["id"] for row in rows]
+
+
+async def retire(tx: Tx, worker: int) -> None:
+    """Take a worker off the list after its rows were released."""
+    await tx.execute("DELETE FROM workers WHERE id = $1", worker)
+
+
+async def claim(tx: Tx, queue: Queue, *, worker: int, limit: int) -> list[Record]:
+    """Take up to ``limit`` ready rows, in the queue's order. With a key, claims are made one at a time across all
+    workers and pass over keys that somebody is busy with, so that a key's rows are worked in order.
+    """
+    if queue.key:
+        await tx.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"claim:{queue.table}")
+    rows = await tx.fetch(claim_sql(queue), worker, limit)
+    columns = [column.strip() for column in queue.order.split(",")]
+    return sorted(rows, key=lambda row: [row[column] for column in columns])
+
+
+def claim_sql(queue: Queue) -> str:
+    """The claim as one statement; $1 the worker's number, $2 the limit.
+
+    A worker that has been buried takes nothing: its rows would have nobody to hand them on. The lock on its own
+    entry makes a burial wait for the claim, or the claim see the burial.
+    """
+    held = (
+        f"AND NOT EXISTS (SELECT 1 FROM {queue.table} held WHERE held.{queue.key} = due.{queue.key} "
+        f"AND held.{queue.key} <> '' AND held.work IN ('running', 'waiting')) "
+        if queue.key
+        else ""
+    )
+    return (
+        "WITH alive AS MATERIALIZED (SELECT id FROM workers WHERE id = $1 FOR KEY SHARE), "
+        f"taken AS MATERIALIZED (SELECT due.id FROM {queue.table} due "
+        f"WHERE due.work = 'ready' AND EXISTS (SELECT 1 FROM alive) {held}"
+        f"ORDER BY {', '.join('due.' + c.strip() for c in queue.order.split(','))} "
+        "LIMIT $2 FOR UPDATE OF due SKIP LOCKED) "
+        f"UPDATE {queue.table} job SET work = 'running', worker = $1, tries = job.tries + 1 "
+        "FROM taken WHERE job.id = taken.id RETURNING job.*"
+    )
+
+
+def promote_sql(queue: Queue) -> str:
+    """Make what has become due ready; $1 now, $2 the limit."""
+    return (
+        f"WITH due AS MATERIALIZED (SELECT id FROM {queue.table} WHERE work = 'waiting' AND work_at <= $1 "
+        "ORDER BY work_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
+        f"UPDATE {queue.table} job SET work = 'ready' FROM due WHERE job.id = due.id"
+    )
+
+
+async def promote(tx: Tx, queue: Queue, *, now: datetime) -> int:
+    """Make rows whose time has come ready; how many."""
+    return await tx.execute(promote_sql(queue), now, PROMOTE_LIMIT)
+
+
+async def complete(tx: Tx, queue: Queue, *, worker: int, ids: Sequence[Any]) -> None:
+    """End the work on rows, in the transaction of their effect; raises :class:`LeaseLostError` if any is not ours."""
+    done = await tx.execute(
+        f"UPDATE {queue.table} SET work = NULL, worker = NULL, tries = 0 "
+        "WHERE id = ANY($1) AND worker = $2 AND work = 'running'",
+        list(ids),
+        worker,
+    )
+    if done != len(ids):
+        raise LeaseLostError(f"{len(ids) - done} of {len(ids)} {queue.table} rows are no longer worker {worker}'s")
+
+
+async def postpone(tx: Tx, queue: Queue, *, worker: int, row_id: Any, until: datetime) -> bool:
+    """Put a row back, to be claimed again at ``until``; False when it is not ours any more."""
+    done = await tx.execute(
+        f"UPDATE {queue.table} SET work = 'waiting', work_at = $3, worker = NULL "
+        "WHERE id = $1 AND worker = $2 AND work = 'running'",
+        row_id,
+        worker,
+        until,
+    )
+    return done == 1
+
+
+async def release(tx: Tx, queue: Queue, *, workers: Sequence[int]) -> list[Any]:
+    """Hand the rows of dead or leaving workers on, at once; their ids."""
+    rows = await tx.fetch(
+        f"UPDATE {queue.table} SET work = 'ready', worker = NULL "
+        "WHERE work = 'running' AND worker = ANY($1) RETURNING id",
+        list(workers),
+    )
+    return [row["id"] for row in rows]
+
+
+async def unfinished(tx: Tx, queue: Queue, *, keys: Sequence[str], before: datetime) -> bool:
+    """Whether a row of these keys that came in before ``before`` still waits to be worked."""
+    found: bool = await tx.fetchval(
+        f"SELECT EXISTS (SELECT 1 FROM {queue.table} "
+        f"WHERE {queue.key} = ANY($1) AND work IS NOT NULL AND received_at < $2)",
+        list(keys),
+        before,
+    )
+    return found
+
+
+async def put_back(tx: Tx, queue: Queue, *, worker: int, ids: Sequence[Any]) -> None:
+    """Return rows that were claimed but not tried, as if they had never been taken."""
+    await tx.execute(
+        f"UPDATE {queue.table} SET work = 'ready', worker = NULL, tries = tries - 1 "
+        "WHERE id = ANY($1) AND worker = $2 AND work = 'running'",
+        list(ids),
+        worker,
+    )
+
+
+async def backlog(tx: Tx, queue: Queue) -> tuple[int, datetime | None]:
+    """How many rows are ready (counted up to 10,000), and since when the oldest is."""
+    row = await tx.fetchrow(
+        f"SELECT count(*) AS n, min(work_at) AS oldest FROM "
+        f"(SELECT work_at FROM {queue.table} WHERE work = 'ready' LIMIT 10000) ready"
+    )
+    return (row["n"], row["oldest"]) if row else (0, None)

@@ -1,0 +1,173 @@
+"""PostgreSQL: the pool, transactions opened at the edge, and what to do once they have committed."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from sayso.core.errors import DatabaseUnavailableError
+
+Record = Mapping[str, Any]
+
+#: What asyncpg and the operating system raise when PostgreSQL is away, restarting, full or refusing to commit.
+UNAVAILABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.PostgresIOError,
+    TimeoutError,
+)
+
+_open_transactions: ContextVar[int] = ContextVar("open_transactions", default=0)
+
+#: Plans for claim statements. Dead rows under a long transaction can push the planner to a full scan, which was
+#: measured to cost a factor of 38; on these sessions it may only walk the partial indexes.
+CLAIM_SETTINGS = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
+def in_transaction() -> bool:
+    """Whether the calling task has a transaction open: nothing may wait for the network then."""
+    return _open_transactions.get() > 0
+
+
+class _Connection(asyncpg.Connection):
+    """A pooled connection without the reset round trip: we never leave session state behind."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+@dataclass(slots=True, eq=False)
+class Tx:
+    """One open transaction. Services receive it, run SQL through it, and never commit."""
+
+    _connection: Any
+    _after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    async def fetch(self, sql: str, *args: Any) -> list[Record]:
+        """Rows of a query."""
+        rows: list[Record] = await self._connection.fetch(sql, *args)
+        return rows
+
+    async def fetchrow(self, sql: str, *args: Any) -> Record | None:
+        """First row of a query, or None."""
+        row: Record | None = await self._connection.fetchrow(sql, *args)
+        return row
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        """First column of the first row, or None."""
+        return await self._connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Run a statement; the number of rows it touched."""
+        status: str = await self._connection.execute(sql, *args)
+        tail = status.rpartition(" ")[2]
+        return int(tail) if tail.isdigit() else 0
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once per row, pipelined."""
+        await self._connection.executemany(sql, rows)
+
+    async def notify(self, channel: str, payload: str) -> None:
+        """NOTIFY that leaves with the commit, and only then."""
+        await self._connection.execute("SELECT pg_notify($1, $2)", channel, payload)
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Call ``act`` once the transaction is durable; never when it is rolled back."""
+        self._after_commit.append(act)
+
+
+class Database:
+    """Two small pools on one PostgreSQL: one for requests and handlers, one for claims."""
+
+    def __init__(self, dsn: str, pool: asyncpg.Pool, claims: asyncpg.Pool) -> None:
+        self.dsn = dsn
+        self._pool = pool
+        self._claims = claims
+
+    @classmethod
+    async def connect(cls, dsn: str, *, size: int) -> "Database":
+        """Open the pools; raises :class:`DatabaseUnavailableError` when PostgreSQL cannot be reached."""
+        try:
+            pool = await _pool(dsn, size, {})
+            claims = await _pool(dsn, 3, CLAIM_SETTINGS)
+        except (*UNAVAILABLE, asyncpg.PostgresError) as error:
+            raise DatabaseUnavailableError(f"PostgreSQL does not answer: {error}") from error
+        return cls(dsn, pool, claims)
+
+    async def close(self) -> None:
+        """Close both pools, waiting a few seconds for statements under way."""
+        for pool in (self._claims, self._pool):
+            try:
+                async with asyncio.timeout(5):
+                    await pool.close()
+            except (TimeoutError, *UNAVAILABLE):
+                pool.terminate()
+
+    @contextlib.asynccontextmanager
+    async def tx(self, *, claims: bool = False) -> AsyncIterator[Tx]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        async with (self._claims if claims else self._pool).acquire() as connection:
+            tx = Tx(connection)
+            token = _open_transactions.set(_open_transactions.get() + 1)
+            try:
+                async with connection.transaction():
+                    yield tx
+            finally:
+                _open_transactions.reset(token)
+        for act in tx._after_commit:  # noqa: SLF001 - Tx and Database are one module's two halves
+            act()
+
+    @contextlib.asynccontextmanager
+    async def one(self) -> AsyncIterator[Tx]:
+        """A connection where each statement is its own transaction: single reads, single writes."""
+        async with self._pool.acquire() as connection:
+            yield Tx(connection)
+
+    async def listen_connection(self) -> Any:
+        """A connection of its own, outside the pools, for LISTEN. The caller closes it."""
+        return await asyncpg.connect(self.dsn)
+
+
+async def _pool(dsn: str, size: int, settings: dict[str, str]) -> asyncpg.Pool:
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=min(2, size),
+        max_size=size,
+        connection_class=_Connection,
+        init=_json_as_values,
+        command_timeout=30,
+        max_inactive_connection_lifetime=300,
+        server_settings={"application_name": "sayso", "timezone": "UTC", **settings},
+    )
+    if pool is None:  # pragma: no cover - asyncpg's signature allows it, its code does not
+        raise DatabaseUnavailableError("PostgreSQL gave no pool")
+    return pool
+
+
+async def _json_as_values(connection: Any) -> None:
+    """Let jsonb columns carry Python values; msgspec is the one JSON codec of the house."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(memoryview(data)[1:]),
+    )

@@ -1,0 +1,95 @@
+"""One key, one effect, one answer: ``Idempotency-Key`` on the routes that create something."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Header
+from starlette.responses import Response
+
+from sayso.core.api import json_response
+from sayso.core.auth import Actor
+from sayso.core.database import Tx
+from sayso.core.errors import Fault, IdempotencyMismatchError, InputInvalidError
+from sayso.core.runtime import Runtime
+
+#: Bare, or as the IETF draft's quoted structured-field string.
+Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+_SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+async def once(
+    rt: Runtime,
+    actor: Actor,
+    *,
+    route: str,
+    key: str | None,
+    body: Any,
+    status: int,
+    create: Callable[[Tx], Awaitable[Any]],
+) -> Response:
+    """Run ``create`` in a transaction and answer with what it returns; the same key again replays that answer.
+
+    A second call with the key while the first is under way waits for it: the key's row is locked by its
+    transaction. A refused request leaves no key behind, so that it can be mended and tried again.
+    Raises :class:`IdempotencyMismatchError` when the key came with another body before.
+    """
+    if key is None:
+        async with rt.db.tx() as tx:
+            return json_response(await create(tx), status)
+    bare = _bare(key)
+    fingerprint = hashlib.sha256(msgspec.json.encode(body, order="sorted")).digest()
+    async with rt.db.tx() as tx:
+        ours = await tx.execute(
+            "INSERT INTO idempotency (client_id, route, key, fingerprint, created_at) "
+            "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            actor.client_id,
+            route,
+            bare,
+            fingerprint,
+            rt.now(),
+        )
+        if not ours:
+            return await _replay(tx, actor, route, bare, fingerprint)
+        answer = json_response(await create(tx), status)
+        await tx.execute(
+            "UPDATE idempotency SET status = $4, body = $5 WHERE client_id = $1 AND route = $2 AND key = $3",
+            actor.client_id,
+            route,
+            bare,
+            status,
+            bytes(answer.body),
+        )
+    return answer
+
+
+async def _replay(tx: Tx, actor: Actor, route: str, key: str, fingerprint: bytes) -> Response:
+    row = await tx.fetchrow(
+        "SELECT fingerprint, status, body FROM idempotency WHERE client_id = $1 AND route = $2 AND key = $3",
+        actor.client_id,
+        route,
+        key,
+    )
+    if row is None or row["fingerprint"] != fingerprint:
+        raise IdempotencyMismatchError(
+            "This Idempotency-Key was used with another body. Repeat the first body to get its answer, "
+            "or use a new key for a new request."
+        )
+    return Response(
+        row["body"],
+        row["status"],
+        {"cache-control": "no-store", "idempotency-replayed": "true"},
+        media_type="application/json",
+    )
+
+
+def _bare(key: str) -> str:
+    bare = key.strip()
+    if len(bare) > 1 and bare[0] == bare[-1] == '"':
+        bare = bare[1:-1]
+    if not _SHAPE.fullmatch(bare):
+        detail = "Idempotency-Key takes 1 to 255 printable ASCII characters without spaces."
+        raise InputInvalidError(detail, faults=[Fault(detail)])
+    return bare

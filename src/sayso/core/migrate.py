@@ -1,0 +1,65 @@
+"""Bring the schema to the newest step, at every start, one process at a time."""
+
+import structlog
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from alembic import command
+from sayso.core.database import UNAVAILABLE
+from sayso.core.errors import DatabaseUnavailableError, SettingError
+
+log = structlog.get_logger("sayso.migrate")
+
+_LOCK = 0x5A_75_0  # any number, the same in every process: the key of the advisory lock
+_LOCK_TIMEOUT = "60s"
+
+
+async def migrate(dsn: str) -> None:
+    """Run the steps this database lacks. Raises :class:`SettingError` when the database is newer than this code."""
+    engine = create_async_engine(
+        dsn.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+asyncpg://", 1),
+        poolclass=NullPool,
+    )
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_upgrade)
+    except (*UNAVAILABLE, SQLAlchemyError) as error:
+        raise DatabaseUnavailableError(f"the schema could not be brought up to date: {error}") from error
+    finally:
+        await engine.dispose()
+
+
+def newest() -> str | None:
+    """The newest step this code knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "sayso.core:migrations")
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    """Session-level lock, so that it spans the steps' own transactions; it goes with the connection."""
+    connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+    connection.commit()
+    config = _config()
+    config.attributes["connection"] = connection
+    current = MigrationContext.configure(connection).get_current_revision()
+    connection.commit()
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise SettingError(
+            f"The database is at step {current}, which this version of Sayso does not know: it was used by a newer "
+            "version. Start that version, or restore a backup made with this one."
+        )
+    if current != newest():
+        log.info("migrate", at=current, to=newest())
+        command.upgrade(config, "head")

@@ -1,0 +1,34 @@
+"""The one object handed to everything: settings, database, bells, the clock and the dice."""
+
+import random  # noqa: TID251 - this is where chance enters; everybody else is handed rt.rng
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sayso.core.database import Database
+from sayso.core.settings import Settings
+from sayso.core.wakes import Wakes
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case: no i, l, o, u
+
+
+def wall_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)  # noqa: TID251 - this is where time enters; everybody else is handed rt.now
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a route, a claimed row's handler or a page needs from the process it runs in."""
+
+    settings: Settings
+    db: Database
+    wakes: Wakes = field(default_factory=Wakes)
+    now: Callable[[], datetime] = wall_clock
+    rng: random.Random = field(default_factory=random.SystemRandom)
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id, e.g. ``msg_01k9…``: 48 bits of milliseconds (so that ids sort by age), 80 of chance."""
+        number = int(self.now().timestamp() * 1000) << 80 | self.rng.getrandbits(80)
+        digits = [_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)]
+        return f"{prefix}_{''.join(digits)}"

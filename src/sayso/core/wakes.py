@@ -1,0 +1,110 @@
+"""Waking those who wait: in this process at once, in others by NOTIFY, and never by a loop that asks."""
+
+import asyncio
+import contextlib
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+
+from sayso.core.database import UNAVAILABLE, Database
+
+log = structlog.get_logger("sayso.wakes")
+
+#: Work that became ready, coalesced: ``<process>:<queue>``.
+WORK = "sayso_work"
+#: Something an assistant may be waiting for: the object's id.
+NEWS = "sayso_news"
+
+_COALESCE_S = 0.02  # one NOTIFY per 20 ms at most: NOTIFY takes a lock on the whole instance at commit
+_LONGEST_PAUSE_S = 2.0
+
+
+class Wakes:
+    """Named bells. ``ring`` wakes everybody who waits on a name; ``waiting`` is how one waits."""
+
+    def __init__(self) -> None:
+        self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._outgoing: set[str] = set()
+        self._outgoing_set = asyncio.Event()
+        self._me = f"{os.getpid()}-{id(self):x}"
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def waiting(self, name: str) -> Any:
+        """An event that is set by every ring of ``name`` while the block lasts; look at the data *inside* it."""
+        event = asyncio.Event()
+        self._waiters[name].add(event)
+        try:
+            yield event
+        finally:
+            self._waiters[name].discard(event)
+            if not self._waiters[name]:
+                del self._waiters[name]
+
+    def ring(self, name: str) -> None:
+        """Wake this process's waiters on ``name``."""
+        for event in self._waiters.get(name, ()):
+            event.set()
+
+    def work(self, queue: str) -> None:
+        """Say that ``queue`` has ready rows: here at once, elsewhere with the next coalesced NOTIFY."""
+        self.ring(queue)
+        self._outgoing.add(queue)
+        self._outgoing_set.set()
+
+    async def run(self, db: Database) -> None:
+        """Listen and pass on, reconnecting for as long as the process lives."""
+        pause = 0.05
+        while True:
+            try:
+                async with self._connection(db) as connection:
+                    pause = 0.05
+                    await self._pass_on(connection)
+            except UNAVAILABLE as error:
+                log.warning("listen.lost", error=repr(error), retry_in_s=pause)
+            self.listening.clear()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, db: Database) -> AsyncIterator[Any]:
+        connection = await db.listen_connection()
+        try:
+            await connection.add_listener(WORK, self._heard_work)
+            await connection.add_listener(NEWS, self._heard_news)
+            self.listening.set()
+            self._ring_all()  # whatever was said while nobody listened
+            yield connection
+        finally:
+            with contextlib.suppress(*UNAVAILABLE):
+                await connection.close(timeout=2)
+
+    async def _pass_on(self, connection: Any) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(1):
+                    await self._outgoing_set.wait()
+            except TimeoutError:
+                if connection.is_closed():
+                    raise ConnectionResetError("the LISTEN connection was closed") from None
+                continue
+            self._outgoing_set.clear()
+            queues, self._outgoing = self._outgoing, set()
+            for queue in queues:
+                await connection.execute("SELECT pg_notify($1, $2)", WORK, f"{self._me}:{queue}")
+            await asyncio.sleep(_COALESCE_S)
+
+    def _heard_work(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        sender, _, queue = payload.partition(":")
+        if sender != self._me:
+            self.ring(queue)
+
+    def _heard_news(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        self.ring(payload)
+
+    def _ring_all(self) -> None:
+        for name in list(self._waiters):
+            self.ring(name)

@@ -1,0 +1,292 @@
+"""The loops that claim due rows and hand them to their handlers; liveness, retries, and an orderly end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from sayso.core import claims
+from sayso.core.claims import LeaseLostError, Queue
+from sayso.core.database import UNAVAILABLE, Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.core.telemetry import LEASE_LOST
+
+log = structlog.get_logger("sayso.worker")
+
+BEAT_S = 1.0
+LEASE_S = 5.0
+#: The safety net: how long a ready row waits at most when every wake-up was lost; also how late a timer may fire.
+LOOK_S = 0.5
+#: Claims are this far apart under load, so that they come in batches; a wake-up after a quiet spell is not delayed.
+PACE_S = 0.004
+#: How long rows under way may take to finish when the process is asked to stop.
+DRAIN_S = 12.0
+
+#: A row whose worker keeps dying may be the cause, or just unlucky: it gets more chances than one that raises.
+_CRASHES_PER_TRY = 4
+
+_RETRY_BASE_S = 0.2
+_RETRY_CAP_S = 60.0
+
+
+@dataclass(slots=True)
+class Lease:
+    """The worker's number: what its claims, and the fence around its results, go by."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A queue and what is done with its rows.
+
+    ``prepare`` runs in the claim's transaction and returns the rows that need ``handle``. ``park`` takes a row out of
+    the way for good after ``max_tries``; without it a row is retried for ever, ever more slowly. ``on_lost`` replaces
+    handing a dead worker's rows on.
+    """
+
+    queue: Queue
+    handle: Callable[[Runtime, Lease, Record], Awaitable[None]]
+    slots: int = 250
+    prepare: Callable[[Runtime, Tx, Lease, list[Record]], Awaitable[Sequence[Record]]] | None = None
+    park: Callable[[Runtime, Tx, Lease, Record, str], Awaitable[None]] | None = None
+    on_lost: Callable[[Runtime, Tx, Sequence[int]], Awaitable[None]] | None = None
+    max_tries: int = 5
+
+
+@dataclass(slots=True)
+class Worker:
+    """One life of a worker: its number, its loops, the rows it has in hand."""
+
+    rt: Runtime
+    works: Sequence[Work]
+    lease: Lease = field(default_factory=lambda: Lease(0))
+    last_beat: float = 0.0
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _in_hand: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`; then finish what is in hand, release the rest and leave the list."""
+        await self._enlist()
+        async with asyncio.TaskGroup() as loops:
+            beating = loops.create_task(self._beat())
+            taking = [loops.create_task(self._take(work)) for work in self.works]
+            await self._stopping.wait()
+            for loop in taking:
+                await asyncio.wait([loop])
+            if self._in_hand:
+                await asyncio.wait(self._in_hand, timeout=DRAIN_S)
+            beating.cancel()
+        await self._leave()
+
+    def stop(self) -> None:
+        """Ask the worker to end; :meth:`run` returns once it has."""
+        self._stopping.set()
+        for work in self.works:
+            self.rt.wakes.ring(work.queue.table)
+
+    @property
+    def alive(self) -> bool:
+        """Whether a heartbeat was committed within the lease."""
+        return asyncio.get_running_loop().time() - self.last_beat < LEASE_S
+
+    async def _enlist(self) -> None:
+        async with self.rt.db.tx(claims=True) as tx:
+            self.lease.worker = await claims.enlist(tx)
+        self.last_beat = asyncio.get_running_loop().time()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            try:
+                async with self.rt.db.tx(claims=True) as tx:
+                    alive = await claims.beat(tx, self.lease.worker)
+                    await self._bury_the_dead(tx)
+                if not alive:
+                    log.warning("worker.presumed_dead", worker=self.lease.worker)
+                    await self._enlist()
+                self.last_beat = asyncio.get_running_loop().time()
+            except UNAVAILABLE as error:
+                log.warning("worker.no_heartbeat", error=repr(error))
+
+    async def _bury_the_dead(self, tx: Tx) -> None:
+        dead = await claims.bury(tx, lease_s=LEASE_S)
+        if not dead:
+            return
+        log.warning("worker.buried", workers=dead)
+        for work in self.works:
+            await self._hand_on(tx, work, dead)
+
+    async def _hand_on(self, tx: Tx, work: Work, workers: Sequence[int]) -> None:
+        if work.on_lost:
+            await work.on_lost(self.rt, tx, workers)
+        else:
+            await claims.release(tx, work.queue, workers=workers)
+        tx.after_commit(lambda: self.rt.wakes.work(work.queue.table))
+
+    async def _leave(self) -> None:
+        try:
+            async with self.rt.db.tx(claims=True) as tx:
+                for work in self.works:
+                    await self._hand_on(tx, work, [self.lease.worker])
+                await claims.retire(tx, self.lease.worker)
+        except UNAVAILABLE as error:
+            log.warning("worker.left_without_a_word", error=repr(error))
+
+    async def _take(self, work: Work) -> None:
+        """Claim and hand out, as slots allow, until asked to stop."""
+        slots = _Slots(work.slots)
+        loop = asyncio.get_running_loop()
+        with self.rt.wakes.waiting(work.queue.table) as bell:
+            looked = 0.0
+            while not self._stopping.is_set():
+                await slots.some_free()
+                bell.clear()
+                try:
+                    if loop.time() - looked >= LOOK_S:
+                        looked = loop.time()
+                        await self._promote(work)
+                    taken = await self._claim(work, slots)
+                except UNAVAILABLE as error:
+                    log.warning("claim.failed", queue=work.queue.table, error=repr(error))
+                    taken = 0
+                except Exception:
+                    log.exception("claim.failed", queue=work.queue.table)
+                    taken = 0
+                if taken:
+                    await asyncio.sleep(PACE_S)
+                else:
+                    await _first(bell, LOOK_S)
+
+    async def _promote(self, work: Work) -> None:
+        promoted = claims.PROMOTE_LIMIT
+        while promoted == claims.PROMOTE_LIMIT:
+            async with self.rt.db.tx(claims=True) as tx:
+                promoted = await claims.promote(tx, work.queue, now=self.rt.now())
+
+    async def _claim(self, work: Work, slots: "_Slots") -> int:
+        lease = Lease(self.lease.worker)  # rows belong to the number they were claimed under, whatever comes later
+        async with self.rt.db.tx(claims=True) as tx:
+            rows = await claims.claim(tx, work.queue, worker=lease.worker, limit=slots.free)
+            todo: Sequence[Record] = rows
+            if rows and work.prepare:
+                todo = await work.prepare(self.rt, tx, lease, rows)
+        for group in _groups(todo, work.queue.key):
+            slots.taken(len(group))
+            task = asyncio.create_task(self._handle_group(work, lease, group, slots))
+            self._in_hand.add(task)
+            task.add_done_callback(self._in_hand.discard)
+        return len(rows)
+
+    async def _handle_group(self, work: Work, lease: Lease, group: list[Record], slots: "_Slots") -> None:
+        """Rows of one key, one after another; the first that fails sends the rest back, to keep their order."""
+        try:
+            for done, row in enumerate(group, start=1):
+                if not await self._handle(work, lease, row):
+                    await self._put_back(work, lease, [later["id"] for later in group[done:]])
+                    break
+        finally:
+            slots.given_back(len(group))
+
+    async def _handle(self, work: Work, lease: Lease, row: Record) -> bool:
+        try:
+            if work.park and row["tries"] > work.max_tries * _CRASHES_PER_TRY:
+                await self._park(work, lease, row, f"its worker died {row['tries'] - 1} times over it")
+            else:
+                await work.handle(self.rt, lease, row)
+        except LeaseLostError as error:
+            LEASE_LOST.labels(work.queue.table).inc()
+            log.warning("lease.lost", queue=work.queue.table, id=row["id"], detail=str(error))
+        except UNAVAILABLE as error:
+            log.warning("work.postponed", queue=work.queue.table, id=row["id"], error=repr(error))
+            await self._postpone(work, lease, row, self._backoff(row["tries"]))
+            return False
+        except Exception as error:
+            log.exception("work.failed", queue=work.queue.table, id=row["id"], tries=row["tries"])
+            if work.park and row["tries"] >= work.max_tries:
+                await self._park(work, lease, row, repr(error))
+                return True
+            await self._postpone(work, lease, row, self._backoff(row["tries"]))
+            return False
+        return True
+
+    async def _park(self, work: Work, lease: Lease, row: Record, reason: str) -> None:
+        if work.park is None:
+            return
+        try:
+            async with self.rt.db.tx() as tx:
+                await work.park(self.rt, tx, lease, row, reason)
+        except (LeaseLostError, *UNAVAILABLE) as error:
+            log.warning("park.failed", queue=work.queue.table, id=row["id"], error=repr(error))
+
+    async def _postpone(self, work: Work, lease: Lease, row: Record, delay_s: float) -> None:
+        until = self.rt.now() + timedelta(seconds=delay_s)
+
+        async def postpone(tx: Tx) -> None:
+            await claims.postpone(tx, work.queue, worker=lease.worker, row_id=row["id"], until=until)
+
+        await self._insist(work.queue, postpone)
+
+    async def _put_back(self, work: Work, lease: Lease, ids: list[Any]) -> None:
+        async def put_back(tx: Tx) -> None:
+            await claims.put_back(tx, work.queue, worker=lease.worker, ids=ids)
+
+        if ids:
+            await self._insist(work.queue, put_back)
+
+    async def _insist(self, queue: Queue, act: Callable[[Tx], Awaitable[None]]) -> None:
+        """Give rows back although the database may be away; failing that, they go on when we leave or die."""
+        for attempt in range(5):
+            try:
+                async with self.rt.db.tx() as tx:
+                    await act(tx)
+            except UNAVAILABLE as error:
+                log.warning("give_back.failed", queue=queue.table, error=repr(error))
+                await asyncio.sleep(min(0.5 * 2**attempt, 4))
+            else:
+                return
+
+    def _backoff(self, tries: int) -> float:
+        """Exponential with full jitter, in seconds."""
+        return self.rt.rng.uniform(0.05, min(_RETRY_CAP_S, _RETRY_BASE_S * 2 ** min(tries, 12)))
+
+
+@dataclass(slots=True)
+class _Slots:
+    """How many rows a loop may have in hand; waiting for a free one is an event, not a poll."""
+
+    free: int
+    _some: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def taken(self, count: int) -> None:
+        self.free -= count
+
+    def given_back(self, count: int) -> None:
+        self.free += count
+        self._some.set()
+
+    async def some_free(self) -> None:
+        while self.free <= 0:
+            self._some.clear()
+            await self._some.wait()
+
+
+def _groups(rows: Sequence[Record], key: str | None) -> list[list[Record]]:
+    """Rows by key, order kept; rows without a key stand alone."""
+    if key is None:
+        return [[row] for row in rows]
+    groups: dict[Any, list[Record]] = {}
+    for row in rows:
+        groups.setdefault(row[key] or ("alone", row["id"]), []).append(row)
+    return list(groups.values())
+
+
+async def _first(bell: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await bell.wait()
+    except TimeoutError:
+        pass
