@@ -98,7 +98,8 @@ def _refuse_other_owner(cluster: Path) -> None:
     if cluster.exists() and (owner := cluster.stat().st_uid) != os.geteuid():
         raise SettingError(
             f"{cluster} belongs to the account {_name(owner)}, and this process runs as "
-            f"{_name(os.geteuid())}. Run Sayso as {_name(owner)} or root, or hand the directory over with chown."
+            f"{_name(os.geteuid())}. Run Sayso as {_name(owner)} or root, "
+            "or hand the directory over with chown."
         )
 
 
@@ -135,7 +136,8 @@ def _reaching(data: Path, binaries: Path, account: _Account) -> Runner:
         except (OSError, subprocess.SubprocessError):
             continue
     raise SettingError(
-        f"PostgreSQL refuses to run as root, and the account {account.name} cannot reach {data} or {binaries}. "
+        f"PostgreSQL refuses to run as root, and the account {account.name} cannot reach "
+        f"{data} or {binaries}. "
         "Put both where it can (below /opt or /var/lib, say), install setpriv (package util-linux), "
         "run Sayso as an ordinary user, or set DATABASE_URL."
     )

@@ -10,9 +10,7 @@ import importlib.util
 import os
 import shlex
 import shutil
-import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +19,9 @@ from urllib.parse import quote
 
 from sayso.core.accounts import Runner, runner_for
 from sayso.core.errors import SettingError
+from sayso.core.postmaster import PID_FILE, START_S, await_ready, postmaster, stop_fast
 
 MAJOR: Final = "18"
-START_S: Final = 300  # crash recovery after a busy day may take minutes
-STOP_S: Final = 60
-LOOK_S: Final = 0.01
 LOG_BYTES: Final = 1_000_000  # a longer server log is set aside at the next start
 SOCKET_NAME: Final = ".s.PGSQL.5432"
 SOCKET_BYTES: Final = 103  # sun_path holds 108 bytes on Linux, 104 on macOS, with the closing zero
@@ -85,10 +81,6 @@ class _Home:
     @property
     def log(self) -> Path:
         return self.cluster / "server.log"
-
-    @property
-    def pid_file(self) -> Path:
-        return self.cluster / "postmaster.pid"
 
     def sockets(self) -> Path:
         """Directory of the unix socket."""
@@ -174,9 +166,9 @@ def _changing(home: _Home) -> Iterator[None]:
 
 
 def _ensure_running(home: _Home) -> bool:
-    """True when a server was running already."""
+    """Return True when a server was running already."""
     _refuse_foreign(home)
-    if _await_ready(home):
+    if await_ready(home.cluster, home.log):
         return True
     runner = runner_for(home.data, home.cluster, _binaries())
     if not (home.cluster / "PG_VERSION").exists():
@@ -253,7 +245,7 @@ def _launch(home: _Home, runner: Runner) -> bool:
         runner.run("pg_ctl", *control, "start")
     except SettingError as error:
         # A starter that was killed leaves its pg_ctl running, and that one may win the race.
-        if _await_ready(home):
+        if await_ready(home.cluster, home.log):
             return True
         tail = _tail(home.log)
         raise SettingError(
@@ -268,9 +260,10 @@ def _clear_remains(home: _Home) -> None:
     It refuses to start over an empty pid file, or one whose number now belongs to another process of the
     same account (usual in containers). Nobody else starts a server here: we hold the lock.
     """
-    if not home.pid_file.exists() or _postmaster(home) is not None:
+    pid_file = home.cluster / PID_FILE
+    if not pid_file.exists() or postmaster(home.cluster) is not None:
         return
-    home.pid_file.unlink()
+    pid_file.unlink()
     for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
         (home.sockets() / name).unlink(missing_ok=True)
 
@@ -286,7 +279,7 @@ def _choose_sockets(home: _Home, runner: Runner) -> Path:
     fits = len(os.fsencode(home.cluster / SOCKET_NAME)) <= SOCKET_BYTES
     if fits and "," not in str(home.cluster):  # a comma would end the path in a connection URL
         return home.cluster
-    place = Path(tempfile.mkdtemp(prefix="sayso-", dir="/tmp"))  # noqa: S108 mkdtemp: private, unguessable
+    place = Path(tempfile.mkdtemp(prefix="sayso-", dir="/tmp"))  # private and unguessable
     runner.own(place)
     home.elsewhere.write_text(str(place), encoding="utf-8")
     return place
@@ -309,76 +302,13 @@ def _tail(log: Path, lines: int = 8) -> str:
         handle = os.open(log, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return ""
-    with open(handle, encoding="utf-8", errors="replace") as text:
+    with os.fdopen(handle, encoding="utf-8", errors="replace") as text:
         return "\n".join(text.read().splitlines()[-lines:])
 
 
-@dataclass(frozen=True, slots=True)
-class _Postmaster:
-    pid: int
-    status: str
-
-
-def _postmaster(home: _Home) -> _Postmaster | None:
-    """Return the living server of this cluster, if any, out of its pid file (one item per line)."""
-    try:
-        lines = home.pid_file.read_text(encoding="utf-8", errors="replace").splitlines()
-        pid = int(lines[0])
-        owner = home.cluster.stat().st_uid
-    except (FileNotFoundError, IndexError, ValueError):
-        return None
-    if not _is_postgres(pid, owner):
-        return None
-    status = lines[7].strip() if len(lines) > 7 else "starting"  # noqa: PLR2004 line 8: LOCK_FILE_LINE_PM_STATUS
-    return _Postmaster(pid, status)
-
-
-def _is_postgres(pid: int, owner: int) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        if Path("/proc/self").exists():
-            return False
-        return _answers(pid)
-    facts = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    gone = facts["State"].strip()[0] in "ZX"
-    return facts["Name"].strip() == "postgres" and not gone and int(facts["Uid"].split()[0]) == owner
-
-
-def _answers(pid: int) -> bool:
-    """Without /proc: somebody with this number exists and is ours to signal."""
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
-
-
-def _await_ready(home: _Home) -> bool:
-    """Whether a server takes connections; waits for one on its way up or down."""
-    patience = time.monotonic() + START_S
-    while (server := _postmaster(home)) is not None:
-        if server.status == "ready":
-            return True
-        if time.monotonic() > patience:
-            raise SettingError(
-                f"The embedded PostgreSQL in {home.cluster} (process {server.pid}) is {server.status} "
-                f"for more than {START_S} s. Its log: {home.log}."
-            )
-        time.sleep(LOOK_S)
-    return False
-
-
 def _stop(home: _Home) -> bool:
-    server = _postmaster(home)
-    if server is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(server.pid, signal.SIGINT)  # fast: open transactions roll back, then a checkpoint
-        patience = time.monotonic() + STOP_S
-        while _postmaster(home) is not None:
-            if time.monotonic() > patience:
-                return False
-            time.sleep(LOOK_S)
+    if not stop_fast(home.cluster):
+        return False
     _forget_sockets(home)
     return True
 
