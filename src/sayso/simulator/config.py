@@ -1,0 +1,52 @@
+"""What a simulator can be told: where it listens, whom it calls, which account it plays, how fast it is."""
+
+from dataclasses import dataclass
+
+#: People whose phones exist from the start: (name, number). More arrive by the page or by being written to.
+FIRST_PEOPLE = (
+    ("Ana Quiroga", "+15550001111"),
+    ("Ben Okafor", "+15550002222"),
+    ("Mei Lindholm", "+15550003333"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorConfig:
+    """Everything a simulator is started with; the defaults are those of ``sayso simulator``.
+
+    Lengths of time ending in ``_ms`` are real milliseconds: they pace the phone, not the simulated clock.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8001  # 0: any free port, told by Simulator.base_url
+    webhook_url: str = "http://127.0.0.1:8000/api/v1/whatsapp/webhook"
+    token: str = "sim-token"  # noqa: S105  # public default of a development tool
+    app_secret: str = "sim-secret"  # noqa: S105  # same
+    verify_token: str = "sim-verify"  # noqa: S105  # same
+    phone_number_id: str = "100000000000001"
+    waba_id: str = "200000000000001"
+    portfolio_id: str = "300000000000001"  # BSUIDs are scoped to it (cloud-api.md 4.7)
+    business_number: str = "+1 555 010 0000"
+    verified_name: str = "Sayso Assistant"
+    people: tuple[tuple[str, str], ...] = FIRST_PEOPLE
+
+    #: Read for the person. While a phone page is open and visible, what it shows is what gets read instead.
+    auto_read: bool = True
+    sent_after_ms: int = 40
+    delivered_after_ms: int = 120  # after `sent`
+    read_after_ms: int = 400  # after `delivered`
+
+    #: Webhooks: first pause before a retry, doubled up to the cap (cloud-api.md 4.5, quickened).
+    retry_first_ms: int = 200
+    retry_cap_ms: int = 3_000
+    webhook_timeout_ms: int = 10_000
+    verify_at_start: bool = True  # the GET handshake of cloud-api.md 4.2
+
+    #: Bounds on memory: the oldest go first, with everything known about them.
+    keep_messages: int = 20_000
+    keep_people: int = 100_000
+    keep_webhooks: int = 2_000
+    keep_pending_webhooks: int = 50_000
+
+    #: Seeds the ids, so that the same script gives the same ones; None: never the same twice.
+    seed: int | None = None

@@ -1,0 +1,57 @@
+"""Ids shaped like Meta's: wamid, BSUID, fbtrace_id (cloud-api.md 2.2, 4.7, 5.1)."""
+
+import base64
+import hashlib
+import random
+from functools import lru_cache
+
+import phonenumbers
+
+_WAMID_HEAD = b"\x1c\x18"
+_OUTBOUND = b"\x15\x02\x00\x11\x18\x12"  # then 18 hex characters
+_INBOUND = b"\x15\x02\x00\x12\x18\x14"  # then 20 hex characters
+
+
+class Mint:
+    """Strikes new ids; seeded, it strikes the same ones in the same order."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._chance = random.Random(seed)  # noqa: S311  # ids of a simulated world, not secrets
+
+    def wamid(self, wa_id: str, *, outbound: bool) -> str:
+        """Strike a message id: base64 of a record holding the person's digits in clear (2.2)."""
+        bits = 72 if outbound else 80
+        tail = f"{self._chance.getrandbits(bits):0{bits // 4}X}".encode()
+        middle = _OUTBOUND if outbound else _INBOUND
+        record = _WAMID_HEAD + bytes([len(wa_id)]) + wa_id.encode() + middle + tail + b"\x00"
+        return "wamid." + base64.b64encode(record).decode()
+
+    def trace(self) -> str:
+        """Strike an ``fbtrace_id`` (5.1)."""
+        return "A" + base64.urlsafe_b64encode(self._chance.randbytes(16)).decode().rstrip("=")
+
+    def challenge(self) -> str:
+        """Strike a ``hub.challenge`` for the verification handshake (4.2)."""
+        return str(self._chance.randrange(10**8, 10**10))
+
+
+@lru_cache(maxsize=10_000)
+def bsuid(portfolio_id: str, wa_id: str) -> str:
+    """Tell the BSUID of a person towards a portfolio: ``CC.`` and digits, always the same for both (4.7)."""
+    digest = hashlib.sha256(f"{portfolio_id}/{wa_id}".encode()).digest()
+    return f"{region(wa_id)}.{int.from_bytes(digest[:9]) % 10**20:020d}"
+
+
+def region(wa_id: str) -> str:
+    """Tell the two-letter region a number's country calling code belongs to; ``US`` when there is none."""
+    found = phonenumbers.region_code_for_country_code(calling_code(wa_id))
+    return found if found.isalpha() and found != "ZZ" else "US"
+
+
+def calling_code(digits: str) -> int:
+    """Tell the country calling code that begins an international number; 0 when none does."""
+    for length in (1, 2, 3):
+        code = int(digits[:length] or 0)
+        if phonenumbers.region_code_for_country_code(code) != "ZZ":
+            return code
+    return 0
