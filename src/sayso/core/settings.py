@@ -1,0 +1,229 @@
+"""Settings: from the environment or ``.env``, checked at once, explained in plain sentences.
+
+A setting's attribute is its variable in lower case. The ``WHATSAPP_*`` names are those of the set-up guide;
+``docs/settings.md`` has a row for each (a test keeps them equal).
+"""
+
+import os
+import re
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sayso.core.errors import Fault, SettingError
+
+# Graph API versions past their end: Meta's version table, state of 22 November 2026.
+EXPIRED_VERSIONS: Final = frozenset({"v17.0", "v18.0", "v19.0", "v20.0"})
+SECRET_BYTES: Final = 32  # HS256 keys are at least as long as the digest (RFC 7518, 3.2)
+
+_WHERE: Final = {
+    "whatsapp_access_token": "Meta App Dashboard -> WhatsApp -> API Setup gives a temporary one, "
+    "Business Settings -> System users a permanent one; with the simulator it is sim-token",
+    "whatsapp_phone_number_id": "Meta App Dashboard -> WhatsApp -> API Setup shows it under the number; "
+    "with the simulator it is 100000000000001",
+    "whatsapp_business_account_id": "Meta App Dashboard -> WhatsApp -> API Setup shows it beside the "
+    "phone number ID; with the simulator it is 200000000000001",
+    "whatsapp_verify_token": "choose any random words and enter the same under Meta App Dashboard -> "
+    "WhatsApp -> Configuration -> Webhook; with the simulator it is sim-verify",
+    "whatsapp_webhook_secret": "it is the App Secret, Meta App Dashboard -> App settings -> Basic; without "
+    "it anybody could forge answers; with the simulator it is sim-secret",
+}
+
+_WORDING: Final = {
+    "int_parsing": "must be a whole number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+}
+
+
+def _own_words(text: str) -> str:
+    if text.lower().startswith(("your_", "your-")):
+        raise ValueError("still holds the placeholder of the set-up guide")
+    return text
+
+
+def _own_secret(secret: SecretStr) -> SecretStr:
+    _own_words(secret.get_secret_value())
+    return secret
+
+
+def _digits(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{5,20}", _own_words(text)):
+        raise ValueError("must be digits only: the ID, not the phone number")
+    return text
+
+
+def _version(text: str) -> str:
+    if not re.fullmatch(r"v\d+\.\d+", text):
+        raise ValueError("must look like v25.0")
+    return text
+
+
+def _base_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text) or text.endswith("/"):
+        raise ValueError("must start with https:// or http:// and not end with a slash")
+    return text
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().encode()) < SECRET_BYTES:
+        raise ValueError(f"must have at least {SECRET_BYTES} bytes; leave it out and one is generated")
+    return secret
+
+
+def _postgres_url(secret: SecretStr) -> SecretStr:
+    if not re.match(r"postgres(ql)?://[^\s]", secret.get_secret_value()):
+        raise ValueError("must start with postgresql://; leave it out for the embedded PostgreSQL")
+    return secret
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _log_format() -> Literal["console", "json"]:
+    return "console" if sys.stderr.isatty() else "json"
+
+
+Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_own_secret)]
+Digits = Annotated[str, AfterValidator(_digits)]
+Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Made by ``load_settings``; frozen."""
+
+    model_config = SettingsConfigDict(
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    whatsapp_access_token: Secret = Field(description="Token for calls to the Graph API.")
+    whatsapp_phone_number_id: Digits = Field(description="ID of the business phone number that sends.")
+    whatsapp_business_account_id: Digits = Field(description="ID of the WhatsApp Business Account (WABA).")
+    whatsapp_verify_token: Secret = Field(description="What Meta repeats when it verifies the webhook URL.")
+    whatsapp_webhook_secret: Secret = Field(description="The Meta app's secret; signs every webhook.")
+    whatsapp_api_version: Annotated[str, AfterValidator(_version)] = Field(
+        default="v25.0", description="Graph API version in every call."
+    )
+    whatsapp_base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+        default="https://graph.facebook.com",
+        description="Where the Graph API is; the simulator's address to try without an account.",
+    )
+
+    sayso_data_dir: Path = Field(default=Path("data"), description="Embedded PostgreSQL and generated keys.")
+    sayso_host: str = Field(default="127.0.0.1", min_length=1, description="Address the service listens on.")
+    sayso_port: int = Field(default=8000, ge=1, le=65535, description="TCP port the service listens on.")
+    sayso_log_level: Level = Field(
+        default="INFO", description="DEBUG shows every exchange with Meta, redacted."
+    )
+    sayso_log_format: Literal["console", "json"] = Field(
+        default_factory=_log_format, description="Form of the log on stderr."
+    )
+    sayso_jwt_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        default=None, description="Key that signs bearer tokens (HS256), at least 32 bytes."
+    )
+    sayso_jwt_issuer: str = Field(
+        default="sayso", min_length=1, description="`iss` a bearer token must have."
+    )
+    sayso_jwt_audience: str = Field(default="sayso", min_length=1, description="`aud` a token must have.")
+    sayso_business_name: str = Field(
+        default="AI Assistant", min_length=1, max_length=60, description="Who asks, in texts people read."
+    )
+    sayso_send_concurrency: int = Field(default=64, ge=1, le=1000, description="Parallel calls to Meta.")
+    sayso_database_pool: int = Field(default=16, ge=2, le=90, description="Connections to PostgreSQL.")
+    database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = Field(
+        default=None, description="A PostgreSQL server of yours (postgresql://…) instead of the embedded one."
+    )
+
+    def warnings(self) -> list[str]:
+        """Sentences about what works today but should be changed; for the log at start."""
+        if self.whatsapp_api_version not in EXPIRED_VERSIONS:
+            return []
+        expired = (
+            f"WHATSAPP_API_VERSION {self.whatsapp_api_version} has expired; Meta silently serves the oldest "
+            "version still living, so answers may change any day. Set it to v25.0 or newer."
+        )
+        return [expired]
+
+
+def load_settings(env_file: Path = Path(".env")) -> Settings:
+    """Read the environment, then ``env_file`` (the environment wins), and check everything.
+
+    Raises SettingError with one fault per missing or malformed setting.
+    """
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        faults = [Fault(_sentence(problem), str(problem["loc"][0]).upper()) for problem in error.errors()]
+    except (OSError, UnicodeDecodeError) as error:
+        faults = [Fault(f"{env_file} cannot be read: {error}.")]
+    head = "A setting is" if len(faults) == 1 else f"{len(faults)} settings are"
+    lines = [f"{head} missing or malformed (environment or {env_file}):", *(f.detail for f in faults)]
+    raise SettingError("\n- ".join(lines), faults=faults)
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    name = str(problem["loc"][0])
+    where = _WHERE.get(name)
+    if problem["type"] == "missing":
+        return f"{name.upper()} is missing: {where or 'set it'}."
+    wording = _WORDING.get(problem["type"])
+    said = (
+        wording.format(**problem.get("ctx", {})) if wording else problem["msg"].removeprefix("Value error, ")
+    )
+    return f"{name.upper()} {said}" + (f". {where[0].upper()}{where[1:]}." if where else ".")
+
+
+def jwt_secret(settings: Settings) -> bytes:
+    """Return the key of our bearer tokens: the given one, else one generated once into the data directory.
+
+    The file has mode 0600 and appears complete or not at all, so processes starting together agree.
+    Raises SettingError when the file cannot be made, read, or is too short.
+    """
+    if settings.sayso_jwt_secret is not None:
+        return settings.sayso_jwt_secret.get_secret_value().encode()
+    path = settings.sayso_data_dir / "jwt-secret"
+    try:
+        if not path.exists():
+            _generate(path)
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise SettingError(
+            f"The key of bearer tokens, {path}, cannot be made or read: {error.strerror}. "
+            "Make SAYSO_DATA_DIR writable for this account, or set SAYSO_JWT_SECRET."
+        ) from error
+    if len(secret) < SECRET_BYTES:
+        raise SettingError(
+            f"The key of bearer tokens in {path} has fewer than {SECRET_BYTES} bytes. "
+            "Remove the file to have a new one generated (tokens given out so far end), "
+            "or set SAYSO_JWT_SECRET."
+        )
+    return secret
+
+
+def _generate(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix="jwt-secret-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(path).hardlink_to(draft)  # fails when another process was first: then its key counts
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink()
