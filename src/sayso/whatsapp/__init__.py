@@ -1,0 +1,1 @@
+"""The only room that knows Meta's JSON: webhooks in, messages out, errors read, limits kept."""
