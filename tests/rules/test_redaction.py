@@ -33,6 +33,7 @@ def _clean_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "_secrets", set())
     monkeypatch.setattr(redaction, "_shown", set())
     monkeypatch.setattr(redaction, "_patterns", [])
+    redact_values()
 
 
 @pytest.fixture
