@@ -1,0 +1,58 @@
+// Making elements without markup: whatever people write stays text.
+
+export function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "class") made.className = value;
+    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value != null) made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child != null));
+  return made;
+}
+
+export function avatar(name, number) {
+  const initials = name.split(/\s+/).filter(Boolean).slice(0, 2).map((part) => [...part][0].toUpperCase());
+  return el("span", { class: `avatar tint-${Number(number.slice(-2)) % 6}`, "aria-hidden": "true" }, initials.join(""));
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const LONG_DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long" });
+
+export function clockTime(seconds) {
+  return CLOCK.format(seconds * 1000);
+}
+
+function dayNumber(seconds) {
+  const date = new Date(seconds * 1000);
+  return Math.round(new Date(date.getFullYear(), date.getMonth(), date.getDate(), 12).getTime() / 86_400_000);
+}
+
+export function sameDay(one, other) {
+  return dayNumber(one) === dayNumber(other);
+}
+
+export function dayName(seconds, now) {
+  const ago = dayNumber(now) - dayNumber(seconds);
+  if (ago === 0) return "Today";
+  if (ago === 1) return "Yesterday";
+  if (ago === -1) return "Tomorrow";
+  return ago > 0 && ago < 7 ? WEEKDAY.format(seconds * 1000) : LONG_DATE.format(seconds * 1000);
+}
+
+export function phoneNumber(wa_id) {
+  if (wa_id.length === 11 && wa_id.startsWith("1")) {
+    return `+1 ${wa_id.slice(1, 4)} ${wa_id.slice(4, 7)} ${wa_id.slice(7)}`;
+  }
+  return `+${wa_id}`;
+}
+
+export function span(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  const days = minutes >= 2880 ? Math.floor(minutes / 1440) : 0;
+  const parts = [[days, "d"], [Math.floor(minutes / 60) - days * 24, "h"], [minutes % 60, "min"]];
+  const told = parts.filter(([count]) => count > 0).slice(0, 2).map(([count, unit]) => `${count} ${unit}`);
+  return told.join(" ") || "under a minute";
+}
