@@ -1,0 +1,198 @@
+"""Calls to the Graph API: each is made once, and the result says what is known about it.
+
+Meta has no idempotency key (cloud-api 2.1), so everything hangs on one distinction: ``NotSent`` is claimed
+only where provably no byte of the request was written; whatever goes wrong afterwards is ``Lost``.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+import aiohttp
+import msgspec
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from sayso.core.redaction import redact_json, redact_text
+from sayso.core.telemetry import META_ERRORS, META_REQUEST_SECONDS, META_REQUESTS
+from sayso.whatsapp.answers import Accepted, Lost, NotSent, Refused, Sent, interpret, succeeded
+from sayso.whatsapp.tolerant import UnloadableError, load
+from sayso.whatsapp.wire import MARK, Mark, StaleConnectionError, graph_session
+
+__all__ = ["Accepted", "GraphClient", "Lost", "NotSent", "Refused", "Sent", "graph_session"]
+
+MAX_ANSWER_BYTES: Final = 262_144
+"""More than this is no answer of the Graph API to a send, which has a few hundred bytes."""
+
+_STALE_TRIES: Final = 8
+_BEFORE_WRITING: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_log = logging.getLogger("whatsapp_service")
+_OUTCOMES: Final = {
+    Accepted: META_REQUESTS.labels("accepted"),
+    Refused: META_REQUESTS.labels("refused"),
+    NotSent: META_REQUESTS.labels("not_sent"),
+    Lost: META_REQUESTS.labels("lost"),
+}
+_REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (StaleConnectionError, "every kept connection had been closed by the peer"),
+    (aiohttp.ClientConnectorDNSError, "the host name could not be resolved"),
+    (aiohttp.ClientSSLError, "no TLS connection could be made"),
+    (aiohttp.ConnectionTimeoutError, "no connection in time"),
+    (aiohttp.ClientConnectorError, "no connection could be made"),
+    (TimeoutError, "no answer in time"),
+    (aiohttp.ServerDisconnectedError, "the connection was closed before an answer"),
+    (aiohttp.ClientPayloadError, "the answer was cut off"),
+    (aiohttp.ClientResponseError, "the answer was not HTTP"),
+    (OSError, "the connection broke"),
+)
+
+
+class _Answer(msgspec.Struct):
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+
+class GraphClient:
+    """Speaks to one Graph API with one token, over a session of ``graph_session``.
+
+    ``timeout_s`` bounds a whole call, waiting for a free connection included; half of it may go into
+    getting a connection, so that enough is left for an answer. Raises ValueError for a token that cannot
+    stand in a header.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        *,
+        base_url: str,
+        version: str,
+        token: str,
+        timeout_s: float = 10.0,
+    ) -> None:
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise ValueError("The access token is empty or holds a character that no token has.")
+        self._http = http
+        self._root = base_url.rstrip("/") + (f"/{version}" if version else "")
+        self._version = version
+        self._version_warned = False
+        # aiohttp rounds long timeouts up to whole seconds unless told otherwise; this one is a deadline.
+        self._timeout = aiohttp.ClientTimeout(
+            total=timeout_s, connect=timeout_s / 2, ceil_threshold=timeout_s + 1
+        )
+        self._headers = CIMultiDict(
+            {
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": "sayso",
+            }
+        )
+        self._urls: dict[str, URL] = {}
+
+    async def post_message(self, phone_number_id: str, body: bytes) -> Sent:
+        """Send one message, once; ``body`` is made by ``content.to_json``.
+
+        Never raises but CancelledError. A caller that is cancelled here must treat the message as Lost:
+        the request may be on its way.
+        """
+        started = asyncio.get_running_loop().time()
+        sent = _judge(await self._post(phone_number_id, body))
+        META_REQUEST_SECONDS.observe(asyncio.get_running_loop().time() - started)
+        _OUTCOMES[type(sent)].inc()
+        if isinstance(sent, Refused):
+            META_ERRORS.labels(str(sent.error.code) if sent.failure.known else "unknown").inc()
+        return sent
+
+    async def mark_read(self, phone_number_id: str, wamid: str, *, typing: bool = False) -> bool:
+        """Show the person two blue ticks on their message, and with ``typing`` that we write (cloud-api 2.7).
+
+        Returns whether Meta confirmed it. A nicety: doing it twice is harmless, failing too. Never raises
+        but CancelledError.
+        """
+        body = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+        extra = {"typing_indicator": {"type": "text"}} if typing else {}
+        answer = await self._post(phone_number_id, msgspec.json.encode(body | extra))
+        return isinstance(answer, _Answer) and succeeded(answer.status, answer.body)
+
+    async def _post(self, phone_number_id: str, body: bytes) -> _Answer | NotSent | Lost:
+        """Make the call; try another connection only while nothing has been written."""
+        if not (phone_number_id.isascii() and phone_number_id.isdigit()):
+            return NotSent("the sender's phone number id is not a number")
+        if self._http.closed:
+            return NotSent("the service is shutting down")
+        url = self._urls.get(phone_number_id)
+        if url is None:
+            url = self._urls[phone_number_id] = URL(f"{self._root}/{phone_number_id}/messages")
+        for _ in range(_STALE_TRIES):
+            result = await self._post_once(url, body)
+            if result is not None:
+                break
+        else:
+            result = NotSent(_reason(StaleConnectionError()))
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s", _exchange(url, body, result))
+        return result
+
+    async def _post_once(self, url: URL, body: bytes) -> _Answer | NotSent | Lost | None:
+        """Make one attempt; None when the connection turned out dead before anything was written."""
+        mark = Mark()
+        token = MARK.set(mark)
+        try:
+            return await self._answer(url, body)
+        except StaleConnectionError:
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever it is, what matters is whether bytes went out
+            unsent = not mark.begun and (mark.watched or isinstance(error, _BEFORE_WRITING))
+            return NotSent(_reason(error)) if unsent else Lost(_reason(error))
+        finally:
+            MARK.reset(token)
+
+    async def _answer(self, url: URL, body: bytes) -> _Answer:
+        async with self._http.post(
+            url, data=body, headers=self._headers, timeout=self._timeout, allow_redirects=False
+        ) as response:
+            read = bytearray()
+            while chunk := await response.content.readany():
+                read += chunk
+                if len(read) > MAX_ANSWER_BYTES:
+                    raise aiohttp.ClientPayloadError
+            self._check_version(response.headers)
+            return _Answer(response.status, response.headers, bytes(read))
+
+    def _check_version(self, headers: CIMultiDictProxy[str]) -> None:
+        served = headers.get("facebook-api-version")
+        if served and self._version and served != self._version and not self._version_warned:
+            self._version_warned = True
+            _log.warning(
+                "Meta serves Graph API %s where %s was asked for: an expired version is replaced silently.",
+                redact_text(served),
+                self._version,
+            )
+
+
+def _judge(result: _Answer | NotSent | Lost) -> Sent:
+    if isinstance(result, _Answer):
+        return interpret(result.status, result.headers, result.body)
+    return result
+
+
+def _reason(error: BaseException) -> str:
+    """Say in words of ours what broke; the texts of libraries may quote what was sent."""
+    return next((words for kind, words in _REASONS if isinstance(error, kind)), type(error).__name__)
+
+
+def _exchange(url: URL, body: bytes, result: _Answer | NotSent | Lost) -> str:
+    """Write one exchange as one redacted line."""
+    asked = f"POST {redact_text(url.path)} {_shown(body)}"
+    if isinstance(result, _Answer):
+        return f"{asked} -> HTTP {result.status} {_shown(result.body)}"
+    return f"{asked} -> {type(result).__name__}: {result.reason}"
+
+
+def _shown(body: bytes) -> str:
+    try:
+        return msgspec.json.encode(redact_json(load(body))).decode()
+    except UnloadableError:
+        return f"<{len(body)} bytes that are not JSON>"
