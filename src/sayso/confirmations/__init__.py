@@ -1,0 +1,1 @@
+"""A question with a deadline and exactly one outcome."""

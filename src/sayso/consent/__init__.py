@@ -1,0 +1,1 @@
+"""May we talk to this person."""

@@ -30,7 +30,9 @@ _STATUS_TITLES = {404: "Not found", 405: "Method not allowed"}
 
 def _storable(text: str) -> str:
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("contains a NUL character or half of a surrogate pair, which cannot be shown or stored")
+        raise ValueError(
+            "contains a NUL character or half of a surrogate pair, which cannot be shown or stored"
+        )
     return text
 
 
@@ -66,7 +68,7 @@ def json_response(body: Any, status: int = 200, headers: dict[str, str] | None =
 def problem(error: SaysoError, *, instance: str = "") -> Response:
     """RFC 9457 problem details, plus ``code``, ``retryable`` and, for input, ``errors`` with JSON Pointers."""
     body: dict[str, Any] = {
-        "type": f"https://github.com/sayso/sayso/blob/main/docs/errors.md#{error.code}",
+        "type": f"urn:sayso:problem:{error.code}",
         "title": error.title,
         "status": error.status,
         "detail": error.detail,

@@ -20,6 +20,7 @@ SCOPES = {
     "confirmations:read": "see one's own confirmations, and wait for them",
     "people:write": "link a user to a WhatsApp number, or unlink",
     "people:read": "see the link of a user",
+    "events:read": "read one's own feed of events",
     "operate": "see what came in from Meta and what became of it",
     "admin": "everything, across assistants",
 }
@@ -31,6 +32,7 @@ ASSISTANT_SCOPES = (
     "confirmations:read",
     "people:write",
     "people:read",
+    "events:read",
 )
 LEEWAY_S = 30
 LONGEST_TTL = timedelta(days=366)
@@ -156,4 +158,5 @@ MayAsk = Annotated[Actor, Depends(needs("confirmations:ask"))]
 MayReadConfirmations = Annotated[Actor, Depends(needs("confirmations:read"))]
 MayLinkPeople = Annotated[Actor, Depends(needs("people:write"))]
 MayReadPeople = Annotated[Actor, Depends(needs("people:read"))]
+MayReadEvents = Annotated[Actor, Depends(needs("events:read"))]
 MayOperate = Annotated[Actor, Depends(needs("operate"))]

@@ -13,9 +13,10 @@ tries    int         how often it was claimed since it last made progress
 id       any         the primary key
 ======== =========== ================================================================================
 
-and a partial index per state, so that future work is never in the index of what is ready. Liveness is per worker, not per row: a heartbeat every second, presumed dead after five; any worker hands a dead one's rows on. Finishing
-is fenced by the worker's number, in the transaction of the effect: a worker that was frozen beyond its lease finds
-that its rows are no longer its own, and its transaction rolls back.
+and a partial index per state, so that future work is never in the index of what is ready. Liveness is per worker, not
+per row: a heartbeat every second, presumed dead after five; any worker hands a dead one's rows on. Finishing is fenced
+by the worker's number, in the transaction of the effect: a worker that was frozen beyond its lease finds that its rows
+are no longer its own, and its transaction rolls back.
 """
 
 from collections.abc import Sequence
@@ -69,8 +70,10 @@ async def retire(tx: Tx, worker: int) -> None:
 
 
 async def claim(tx: Tx, queue: Queue, *, worker: int, limit: int) -> list[Record]:
-    """Take up to ``limit`` ready rows, in the queue's order. With a key, claims are made one at a time across all
-    workers and pass over keys that somebody is busy with, so that a key's rows are worked in order.
+    """Take up to ``limit`` ready rows, in the queue's order.
+
+    With a key, claims are made one at a time across all workers and pass over keys that somebody is busy with, so that
+    a key's rows are worked in order.
     """
     if queue.key:
         await tx.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"claim:{queue.table}")
@@ -125,7 +128,9 @@ async def complete(tx: Tx, queue: Queue, *, worker: int, ids: Sequence[Any]) -> 
         worker,
     )
     if done != len(ids):
-        raise LeaseLostError(f"{len(ids) - done} of {len(ids)} {queue.table} rows are no longer worker {worker}'s")
+        raise LeaseLostError(
+            f"{len(ids) - done} of {len(ids)} {queue.table} rows are no longer worker {worker}'s"
+        )
 
 
 async def postpone(tx: Tx, queue: Queue, *, worker: int, row_id: Any, until: datetime) -> bool:

@@ -47,7 +47,7 @@ def in_transaction() -> bool:
     return _open_transactions.get() > 0
 
 
-class _Connection(asyncpg.Connection):
+class _Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ships no types
     """A pooled connection without the reset round trip: we never leave session state behind."""
 
     def get_reset_query(self) -> str:

@@ -40,7 +40,7 @@ async def once(
         async with rt.db.tx() as tx:
             return json_response(await create(tx), status)
     bare = _bare(key)
-    fingerprint = hashlib.sha256(msgspec.json.encode(body, order="sorted")).digest()
+    fingerprint = hashlib.sha256(msgspec.json.encode([actor.user_id, body], order="sorted")).digest()
     async with rt.db.tx() as tx:
         ours = await tx.execute(
             "INSERT INTO idempotency (client_id, route, key, fingerprint, created_at) "

@@ -1,6 +1,7 @@
 """Bring the schema to the newest step, at every start, one process at a time."""
 
 import structlog
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -9,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from alembic import command
 from sayso.core.database import UNAVAILABLE
 from sayso.core.errors import DatabaseUnavailableError, SettingError
 

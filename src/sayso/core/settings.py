@@ -10,7 +10,7 @@ import secrets
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -94,13 +94,14 @@ def _log_format() -> Literal["console", "json"]:
     return "console" if sys.stderr.isatty() else "json"
 
 
+Kind = TypeVar("Kind", bound=BaseSettings)
 Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_own_secret)]
 Digits = Annotated[str, AfterValidator(_digits)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 
 
-class Settings(BaseSettings):
-    """Everything an operator can set. Made by ``load_settings``; frozen."""
+class TokenSettings(BaseSettings):
+    """What it takes to issue a bearer token. Made by ``load_token_settings``; frozen."""
 
     model_config = SettingsConfigDict(
         env_file_encoding="utf-8",
@@ -109,6 +110,19 @@ class Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
     )
+
+    sayso_data_dir: Path = Field(default=Path("data"), description="Embedded PostgreSQL and generated keys.")
+    sayso_jwt_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        default=None, description="Key that signs bearer tokens (HS256), at least 32 bytes."
+    )
+    sayso_jwt_issuer: str = Field(
+        default="sayso", min_length=1, description="`iss` a bearer token must have."
+    )
+    sayso_jwt_audience: str = Field(default="sayso", min_length=1, description="`aud` a token must have.")
+
+
+class Settings(TokenSettings):
+    """Everything an operator can set. Made by ``load_settings``; frozen."""
 
     whatsapp_access_token: Secret = Field(description="Token for calls to the Graph API.")
     whatsapp_phone_number_id: Digits = Field(description="ID of the business phone number that sends.")
@@ -123,7 +137,6 @@ class Settings(BaseSettings):
         description="Where the Graph API is; the simulator's address to try without an account.",
     )
 
-    sayso_data_dir: Path = Field(default=Path("data"), description="Embedded PostgreSQL and generated keys.")
     sayso_host: str = Field(default="127.0.0.1", min_length=1, description="Address the service listens on.")
     sayso_port: int = Field(default=8000, ge=1, le=65535, description="TCP port the service listens on.")
     sayso_log_level: Level = Field(
@@ -132,13 +145,6 @@ class Settings(BaseSettings):
     sayso_log_format: Literal["console", "json"] = Field(
         default_factory=_log_format, description="Form of the log on stderr."
     )
-    sayso_jwt_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
-        default=None, description="Key that signs bearer tokens (HS256), at least 32 bytes."
-    )
-    sayso_jwt_issuer: str = Field(
-        default="sayso", min_length=1, description="`iss` a bearer token must have."
-    )
-    sayso_jwt_audience: str = Field(default="sayso", min_length=1, description="`aud` a token must have.")
     sayso_business_name: str = Field(
         default="AI Assistant", min_length=1, max_length=60, description="Who asks, in texts people read."
     )
@@ -147,6 +153,11 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = Field(
         default=None, description="A PostgreSQL server of yours (postgresql://…) instead of the embedded one."
     )
+
+    def secret_values(self) -> list[str]:
+        """Every secret given, for the log to recognise and leave out."""
+        fields = (getattr(self, name) for name in type(self).model_fields)
+        return [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
 
     def warnings(self) -> list[str]:
         """Sentences about what works today but should be changed; for the log at start."""
@@ -164,8 +175,17 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
 
     Raises SettingError with one fault per missing or malformed setting.
     """
+    return _load(Settings, env_file)
+
+
+def load_token_settings(env_file: Path = Path(".env")) -> TokenSettings:
+    """Read only what a token takes, so that one can be made where nothing else is set. Raises SettingError."""
+    return _load(TokenSettings, env_file)
+
+
+def _load(kind: type[Kind], env_file: Path) -> Kind:
     try:
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+        return kind(_env_file=env_file)
     except ValidationError as error:
         faults = [Fault(_sentence(problem), str(problem["loc"][0]).upper()) for problem in error.errors()]
     except (OSError, UnicodeDecodeError) as error:
@@ -187,7 +207,7 @@ def _sentence(problem: ErrorDetails) -> str:
     return f"{name.upper()} {said}" + (f". {where[0].upper()}{where[1:]}." if where else ".")
 
 
-def jwt_secret(settings: Settings) -> bytes:
+def jwt_secret(settings: TokenSettings) -> bytes:
     """Return the key of our bearer tokens: the given one, else one generated once into the data directory.
 
     The file has mode 0600 and appears complete or not at all, so processes starting together agree.

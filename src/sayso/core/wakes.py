@@ -31,6 +31,7 @@ class Wakes:
         self._outgoing_set = asyncio.Event()
         self._me = f"{os.getpid()}-{id(self):x}"
         self.listening = asyncio.Event()
+        self.closing = False
 
     @contextlib.contextmanager
     def waiting(self, name: str) -> Any:
@@ -48,6 +49,11 @@ class Wakes:
         """Wake this process's waiters on ``name``."""
         for event in self._waiters.get(name, ()):
             event.set()
+
+    def close(self) -> None:
+        """The process is ending: wake everybody, so that long polls answer with what they have."""
+        self.closing = True
+        self._ring_all()
 
     def work(self, queue: str) -> None:
         """Say that ``queue`` has ready rows: here at once, elsewhere with the next coalesced NOTIFY."""

@@ -168,7 +168,9 @@ class Worker:
                 promoted = await claims.promote(tx, work.queue, now=self.rt.now())
 
     async def _claim(self, work: Work, slots: "_Slots") -> int:
-        lease = Lease(self.lease.worker)  # rows belong to the number they were claimed under, whatever comes later
+        lease = Lease(
+            self.lease.worker
+        )  # rows belong to the number they were claimed under, whatever comes later
         async with self.rt.db.tx(claims=True) as tx:
             rows = await claims.claim(tx, work.queue, worker=lease.worker, limit=slots.free)
             todo: Sequence[Record] = rows

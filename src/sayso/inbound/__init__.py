@@ -1,0 +1,1 @@
+"""The front door for Meta: take in durably, answer, then act."""

@@ -1,0 +1,1 @@
+"""Who is who: identifiers, names, and which assistant calls a person what."""

@@ -206,6 +206,7 @@ class Webhooks:
         attempt = Attempt(at, status_code, error, (time.perf_counter() - began) * 1000)
         delivery.attempts.append(attempt)
         delivery.attempt_count += 1
+        self._live.changed()
         return attempt
 
     async def _verify(self) -> None:

@@ -1,0 +1,30 @@
+"""Every command, by name."""
+
+import sys
+
+import typer
+
+from sayso.cli.serve import serve
+from sayso.cli.token import token
+from sayso.core.errors import SaysoError
+from sayso.simulator.command import simulator
+
+app = typer.Typer(
+    name="sayso",
+    help="Your AI assistant acts only on your say-so, over WhatsApp.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(serve)
+app.command()(token)
+app.command()(simulator)
+
+
+def main() -> None:
+    """Run a command; an error of ours is a sentence and exit code 2, not a traceback."""
+    try:
+        app()
+    except SaysoError as error:
+        sys.stderr.write(f"sayso: {error.detail}\n")
+        sys.exit(2)

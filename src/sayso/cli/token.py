@@ -1,0 +1,35 @@
+"""``sayso token``: a bearer token for an assistant or an operator."""
+
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sayso.core.auth import ASSISTANT_SCOPES, SCOPES, Tokens, parse_ttl
+from sayso.core.runtime import wall_clock
+from sayso.core.settings import jwt_secret, load_token_settings
+
+
+def token(
+    user: Annotated[str, typer.Option(help="The assistant's user: becomes the token's `sub`.")],
+    client: Annotated[str, typer.Option(help="The assistant: becomes the token's `client_id`.")],
+    scope: Annotated[
+        str, typer.Option(help=f"Scopes, separated by spaces. There are: {', '.join(SCOPES)}.")
+    ] = " ".join(ASSISTANT_SCOPES),
+    ttl: Annotated[str, typer.Option(help="How long it lives: 30m, 12h, 7d.")] = "12h",
+    env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = Path(".env"),
+) -> None:
+    """Print a bearer token, signed with this installation's key."""
+    settings = load_token_settings(env_file)
+    tokens = Tokens(jwt_secret(settings), settings.sayso_jwt_issuer, settings.sayso_jwt_audience)
+    typer.echo(
+        tokens.issue(
+            user=user,
+            client=client,
+            scopes=tuple(scope.split()),
+            ttl=parse_ttl(ttl),
+            now=wall_clock(),
+            token_id=uuid.uuid4().hex,
+        )
+    )

@@ -1,0 +1,185 @@
+"""The words a person reads. The service writes them; the assistant's own words are quoted, cleaned, never cut.
+
+The same texts, from the same action, every time: their digest is stored before anything is sent.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from sayso.confirmations.rules import Outcome, Verdict, payload
+from sayso.core.errors import ContentTooLongError, Fault
+from sayso.whatsapp.content import (
+    Button,
+    Buttons,
+    Content,
+    Template,
+    Text,
+    clean_parameter,
+    to_data,
+    validate,
+)
+
+#: The guide's template (step 5): name, language and the order of its three variables.
+TEMPLATE = "confirmation_request"
+LANGUAGE = "en"
+
+#: Our own limits on the assistant's words, chosen so that the whole fits a body of 1,024 characters (cloud-api 2.8).
+MOST = {"action_description": 300, "action_details": 500}
+
+_LABELS: dict[Verdict, str] = {"confirm": "Confirm", "decline": "Decline", "cancel": "Cancel"}
+_BRIEF = 80
+_MOST_BUTTONS = 3  # cloud-api 2.5
+_MOST_LISTED = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the assistant wants to do: the data that is asked about."""
+
+    type: str
+    description: str
+    details: str
+
+    def data(self) -> dict[str, str]:
+        """As it is stored and hashed, exactly as the assistant gave it."""
+        return {
+            "action_type": self.type,
+            "action_description": self.description,
+            "action_details": self.details,
+        }
+
+    def digest(self) -> bytes:
+        """SHA-256 of the action's canonical JSON (RFC 8785; all members are strings)."""
+        text = json.dumps(self.data(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A question in both forms it may be shown in."""
+
+    session: Buttons
+    template: Template
+
+    def data(self) -> dict[str, Any]:
+        """As stored."""
+        return {"session": to_data(self.session), "template": to_data(self.template)}
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each form, as hex, over its JSON with sorted members."""
+        return {form: _digest(content) for form, content in self.data().items()}
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def prompt(question_id: str, action: Action, *, greet: str | None, business: str, lasts: timedelta) -> Prompt:
+    """Both forms of a question. Raises :class:`ContentTooLongError` saying by how much a text is too long."""
+    description, details = clean_parameter(action.description), clean_parameter(action.details)
+    _check_length("action_description", description)
+    _check_length("action_details", details)
+    name = clean_parameter(greet or "") or "there"
+    lines = [
+        f"Hi {name},",
+        f"{business} wants to:\n“{description}”",
+        f"Details: “{details}”",
+        f"Tap a button, or reply Y to confirm, N to decline, CANCEL to stop. This question ends in {_span(lasts)}.",
+    ]
+    verdicts: tuple[Verdict, ...] = ("confirm", "decline", "cancel")
+    both = Prompt(
+        session=Buttons(
+            body="\n\n".join(lines),
+            buttons=tuple(Button(payload(question_id, verdict), _LABELS[verdict]) for verdict in verdicts),
+        ),
+        template=Template(
+            name=TEMPLATE,
+            language=LANGUAGE,
+            parameters=(name, description, details),
+            quick_replies=tuple(payload(question_id, verdict) for verdict in verdicts),
+        ),
+    )
+    validate(both.session)
+    validate(both.template)
+    return both
+
+
+def _check_length(field: str, text: str) -> None:
+    excess = len(text) - MOST[field]
+    if excess > 0:
+        detail = f"{len(text):,} characters, {excess:,} more than the {MOST[field]} that fit the question"
+        raise ContentTooLongError(f"{field}: {detail}", faults=[Fault(detail, f"/{field}")])
+
+
+def closing(outcome: Outcome, description: str) -> Text | None:
+    """The one line a person gets when their question ends; None where another message says it."""
+    what = f"“{clean_parameter(description)}”"
+    lines: dict[Outcome, str] = {
+        "confirmed": f"✅ Confirmed: {what}",
+        "declined": f"❌ Declined: {what}. Nothing will be done.",
+        "cancelled": f"🚫 Cancelled: {what}. Nothing will be done.",
+        "expired": f"⌛ Time is up: {what} was not answered. Nothing was done.",
+        "withdrawn": f"↩️ Withdrawn: {what} is no longer asked. Nothing was done.",
+    }
+    return Text(lines[outcome]) if outcome in lines else None
+
+
+def too_late(outcome: Outcome, description: str, decided_at: datetime) -> Text:
+    """To somebody who answers a question that has ended."""
+    what = f"“{clean_parameter(description)}”"
+    when = f"{decided_at:%d %b, %H:%M} UTC"
+    said = {
+        "confirmed": f"was already confirmed ({when})",
+        "declined": f"was already declined ({when})",
+        "cancelled": f"was already cancelled ({when})",
+        "expired": f"ended without an answer ({when}), and nothing was done",
+    }
+    return Text(f"{what} {said.get(outcome, f'has ended ({when})')}. This answer changed nothing.")
+
+
+def nothing_open(outcome: Outcome, description: str, decided_at: datetime) -> Text:
+    """To somebody who says yes or no while nothing is asked."""
+    return Text(
+        f"There is no open question right now. The last one: {too_late(outcome, description, decided_at).body}"
+    )
+
+
+def which(verdict: Verdict, questions: Sequence[tuple[str, str]]) -> Content:
+    """Ask which of several open questions (id, description) a word was meant for."""
+    shown = questions[:_MOST_LISTED]
+    lines = [f"{number}. “{_brief(what)}”" for number, (_, what) in enumerate(shown, start=1)]
+    if len(questions) > len(shown):
+        lines.append(f"… and {len(questions) - len(shown)} more")
+    head = f"Which one do you want to {verdict}? Nothing has been decided yet.\n\n" + "\n".join(lines)
+    if len(questions) > _MOST_BUTTONS:
+        return Text(f"{head}\n\nPlease tap the button below the question itself, or reply to it directly.")
+    return Buttons(
+        body=f"{head}\n\nTap its number.",
+        buttons=tuple(
+            Button(payload(question_id, verdict), f"{number}. {_LABELS[verdict]}")
+            for number, (question_id, _) in enumerate(shown, start=1)
+        ),
+    )
+
+
+def _brief(text: str) -> str:
+    clean = clean_parameter(text)
+    return clean if len(clean) <= _BRIEF else clean[: _BRIEF - 1].rstrip() + "…"
+
+
+def _span(lasts: timedelta) -> str:
+    """``30 minutes``, ``2 hours``, ``45 seconds``: the largest unit that says it exactly enough."""
+    seconds = max(1, round(lasts.total_seconds()))
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length and seconds % length == 0:
+            count = seconds // length
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    if seconds > 120:  # noqa: PLR2004 - two minutes, below which seconds matter
+        return f"{round(seconds / 60)} minutes"
+    return f"{seconds} second{'s' if seconds > 1 else ''}"

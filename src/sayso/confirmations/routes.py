@@ -1,0 +1,146 @@
+"""Ask for a confirmation, look at it, wait for it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import Field
+from starlette.responses import Response
+
+from sayso.confirmations import service
+from sayso.confirmations.render import Action
+from sayso.core import idempotency
+from sayso.core.api import Input, Rt, Text, json_response
+from sayso.core.auth import Actor, MayAsk, MayReadConfirmations
+from sayso.core.database import Record, Tx
+from sayso.core.errors import NotFoundError
+from sayso.core.runtime import Runtime
+from sayso.messages.recipients import Recipient, resolve
+
+router = APIRouter(tags=["confirmations"])
+
+LONGEST_WAIT_S = 60
+LONGEST_MINUTES = 7 * 24 * 60
+
+ConfirmationId = Annotated[str, Path(max_length=40, examples=["cnf_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
+
+
+class ConfirmationIn(Input):
+    """What the assistant wants to do, and until when it may be answered."""
+
+    action_type: Annotated[Text, Field(min_length=1, max_length=64, examples=["calendar_create"])]
+    action_description: Annotated[Text, Field(min_length=1, examples=["schedule a meeting with John"])]
+    action_details: Annotated[Text, Field(min_length=1, examples=["tomorrow at 3 PM in Conference Room A"])]
+    timeout_minutes: Annotated[float, Field(gt=0, le=LONGEST_MINUTES, allow_inf_nan=False)] = 30
+    recipient: Recipient = None
+
+
+@router.post("/confirmation", status_code=202)
+async def ask(rt: Rt, actor: MayAsk, body: ConfirmationIn, key: idempotency.Key = None) -> Response:
+    """Ask a person. They are the token's user unless `recipient` names a number."""
+
+    async def create(tx: Tx) -> dict[str, Any]:
+        person, name = await resolve(tx, rt, actor, body.recipient)
+        asking = service.Asking(
+            client_id=actor.client_id,
+            user_id=actor.user_id,
+            person=person,
+            greet=name or person.name,
+            action=Action(body.action_type, body.action_description, body.action_details),
+            lasts=max(timedelta(minutes=body.timeout_minutes), timedelta(seconds=1)),
+        )
+        row = await service.get(tx, await service.ask(tx, rt, asking))
+        return view(_must(row))
+
+    return await idempotency.once(
+        rt,
+        actor,
+        route="POST /confirmation",
+        key=key,
+        body=body.model_dump(),
+        status=202,
+        create=create,
+    )
+
+
+@router.get("/confirmations/{confirmation_id}")
+async def read(
+    rt: Rt,
+    actor: MayReadConfirmations,
+    confirmation_id: ConfirmationId,
+    wait: Annotated[
+        float, Query(ge=0, le=LONGEST_WAIT_S, description="Seconds to wait for the outcome, at most 60.")
+    ] = 0,
+) -> Response:
+    """A confirmation. With `wait`, the answer comes when it is decided or the seconds are over, whichever is first."""
+    with rt.wakes.waiting(confirmation_id) as bell:
+        row = await _seen(rt, actor, confirmation_id)
+        if wait and row["status"] == "pending":
+            row = await _decided(rt, actor, row, bell, wait)
+    return json_response(view(row))
+
+
+@router.get("/confirmations")
+async def page(
+    rt: Rt,
+    actor: MayReadConfirmations,
+    status: Literal["pending", "decided"] | None = None,
+    before: Annotated[
+        str | None, Query(max_length=40, description="The `next` of the previous answer.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """One's own confirmations, newest first."""
+    async with rt.db.one() as tx:
+        rows = await service.page(tx, actor.client_id, status=status, before=before, limit=limit)
+    following = rows[-1]["id"] if len(rows) == limit else None
+    return json_response({"confirmations": [view(row) for row in rows], "next": following})
+
+
+async def _decided(rt: Runtime, actor: Actor, row: Record, bell: asyncio.Event, seconds: float) -> Record:
+    """Look again at each ring, which comes with the commit of a decision; never in between."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while row["status"] == "pending" and not rt.wakes.closing and (left := deadline - loop.time()) > 0:
+        try:
+            async with asyncio.timeout(left):
+                await bell.wait()
+        except TimeoutError:
+            break
+        bell.clear()
+        row = await _seen(rt, actor, row["id"])
+    return row
+
+
+async def _seen(rt: Runtime, actor: Actor, confirmation_id: str) -> Record:
+    async with rt.db.one() as tx:
+        row = await service.get(tx, confirmation_id)
+    if row is None or not actor.sees(row["client_id"]):
+        raise NotFoundError(f"No confirmation {confirmation_id!r}.")
+    return row
+
+
+def _must(row: Record | None) -> Record:
+    if row is None:
+        raise RuntimeError("a row that was just written is not there")
+    return row
+
+
+def view(row: Record) -> dict[str, Any]:
+    """A confirmation as an assistant sees it."""
+    return {
+        "id": row["id"],
+        "status": row["status"],
+        "outcome": row["outcome"],
+        "decided_at": row["decided_at"],
+        "delivery": row["delivery"],
+        "delivery_reason": row["delivery_reason"],
+        **row["action"],
+        "action_hash": row["action_hash"].hex(),
+        "shown_hash": row["shown_hash"],
+        "user": row["user_id"],
+        "message_id": row["message_id"],
+        "created_at": row["created_at"],
+        "expires_at": row["expires_at"],
+    }

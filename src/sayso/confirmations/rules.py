@@ -1,0 +1,166 @@
+"""Which question does a reply mean, and what does it say? Pure, total, and the only place where that is decided.
+
+In this order: the payload of a button; the quoted message; a bare word, only when exactly one question is open for that
+person and sender. Otherwise the person is asked which, and nothing is decided. No language model reads consent.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Literal
+
+from sayso.core import words
+
+Verdict = Literal["confirm", "decline", "cancel"]
+How = Literal["button", "quote", "word"]
+Outcome = Literal[
+    "confirmed",
+    "declined",
+    "cancelled",
+    "withdrawn",
+    "superseded",
+    "expired",
+    "undeliverable",
+    "opted_out",
+]
+
+OUTCOMES: dict[Verdict, Outcome] = {"confirm": "confirmed", "decline": "declined", "cancel": "cancelled"}
+
+_PAYLOAD = re.compile(r"cf1:(cnf_[0-9a-z]{26}):(confirm|decline|cancel)")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A confirmation as the reader of an answer sees it. ``open``: undecided, and the reply came before its end.
+
+    ``shown_at`` is when it was posted to the person; None when it has not been: nobody can have answered it.
+    """
+
+    id: str
+    open: bool
+    shown_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a person sent, and what it points at. ``tapped`` and ``quoted`` are questions *of this person*."""
+
+    text: str | None
+    payload: str | None
+    sent_at: datetime
+    tapped: Question | None
+    quotes_something: bool
+    quoted: Question | None
+    forwarded: bool = False
+    in_group: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """It answers this question."""
+
+    question_id: str
+    verdict: Verdict
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """It answers a question that has ended: say so, change nothing."""
+
+    question_id: str
+    verdict: Verdict
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class AskWhich:
+    """It says yes or no, but not to what: list the open questions, decide nothing."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NothingOpen:
+    """It says yes or no, and nothing is open."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """It decides nothing."""
+
+    why: str
+
+
+Reading = Decide | Late | AskWhich | NothingOpen | Comment
+
+
+@cache
+def vocabulary() -> words.Words:
+    """The table of words."""
+    return words.load("sayso.confirmations", "words.toml")
+
+
+def word(text: str | None) -> Verdict | None:
+    """What a whole message says, or None."""
+    match vocabulary().meaning(text or ""):
+        case "confirm":
+            return "confirm"
+        case "decline":
+            return "decline"
+        case "cancel":
+            return "cancel"
+        case _:
+            return None
+
+
+def payload(question_id: str, verdict: Verdict) -> str:
+    """What a button carries: the question and the answer, versioned; at most 256 characters (cloud-api 2.5)."""
+    return f"cf1:{question_id}:{verdict}"
+
+
+def parse_payload(text: str | None) -> tuple[str, Verdict] | None:
+    """The question and the answer of a button of ours, or None."""
+    match = _PAYLOAD.fullmatch(text or "")
+    if not match:
+        return None
+    verdict = match[2]
+    if verdict == "confirm":
+        return match[1], "confirm"
+    return match[1], "decline" if verdict == "decline" else "cancel"
+
+
+def read(reply: Reply, open_questions: Sequence[Question]) -> Reading:
+    """What a reply means, given the questions open for this person and sender."""
+    if reply.forwarded or reply.in_group:
+        return Comment("a forwarded message or a group's never decides")
+    tap = parse_payload(reply.payload)
+    if tap:
+        return _of(reply.tapped, tap[1], "button", otherwise=Comment("a button of somebody else's question"))
+    verdict = word(reply.text)
+    if verdict is None:
+        return Comment("not a word that answers")
+    shown = [question for question in open_questions if question.shown_at is not None]
+    if reply.quotes_something:
+        unclear: Reading = AskWhich(verdict) if shown else Comment("it quotes a message that is no question")
+        return _of(reply.quoted, verdict, "quote", otherwise=unclear)
+    if not shown:
+        return NothingOpen(verdict)
+    if len(shown) == 1 and _said_after(reply.sent_at, shown[0]):
+        return Decide(shown[0].id, verdict, "word")
+    return AskWhich(verdict)
+
+
+def _of(question: Question | None, verdict: Verdict, how: How, *, otherwise: Reading) -> Reading:
+    if question is None:
+        return otherwise
+    return Decide(question.id, verdict, how) if question.open else Late(question.id, verdict, how)
+
+
+def _said_after(sent_at: datetime, question: Question) -> bool:
+    """Whether the word was said after the question was shown. WhatsApp's time has whole seconds."""
+    return question.shown_at is not None and sent_at >= question.shown_at.replace(microsecond=0)

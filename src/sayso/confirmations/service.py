@@ -1,0 +1,225 @@
+"""Ask, answer, expire: one row, one outcome, decided by one UPDATE where it is still pending."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sayso.confirmations import render
+from sayso.confirmations.render import Action
+from sayso.confirmations.rules import OUTCOMES, Outcome
+from sayso.consent import service as consent
+from sayso.core import claims
+from sayso.core.claims import Queue
+from sayso.core.database import Record, Tx
+from sayso.core.errors import OptedOutError
+from sayso.core.runtime import Runtime
+from sayso.core.telemetry import CONFIRMATIONS
+from sayso.core.worker import Lease
+from sayso.events import service as events
+from sayso.messages import service as messages
+from sayso.messages.rules import Purpose
+from sayso.messages.service import Draft
+from sayso.people import service as people
+from sayso.people.service import Person
+from sayso.whatsapp.content import Content
+
+QUEUE = Queue("confirmations", order="work_at, id")
+
+#: How long a closing line or a notice may still be sent: later it would only puzzle.
+NOTICE_LIVES = timedelta(hours=1)
+#: While an earlier reply waits to be read, the end of a question looks again after this.
+EXPIRY_LOOK = timedelta(milliseconds=100)
+
+Undigested = Callable[[Tx, Sequence[str], datetime], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A question to be."""
+
+    client_id: str
+    user_id: str
+    person: Person
+    greet: str | None
+    action: Action
+    lasts: timedelta
+
+
+async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
+    """Ask; the confirmation's id. Row, texts, digests, message and deadline are one transaction.
+
+    Raises :class:`OptedOutError`, and :class:`ContentTooLongError` where a text is too long.
+    """
+    entry = await consent.stands(tx, asking.person)
+    if consent.opted_out(entry):
+        raise OptedOutError(
+            "The person has opted out; nothing was asked. Only writing START brings them back."
+        )
+    confirmation_id, now = rt.new_id("cnf"), rt.now()
+    expires_at = now + asking.lasts
+    shown = render.prompt(
+        confirmation_id,
+        asking.action,
+        greet=asking.greet,
+        business=rt.settings.sayso_business_name,
+        lasts=asking.lasts,
+    )
+    message_id = await messages.send(
+        tx,
+        rt,
+        Draft(
+            client_id=asking.client_id,
+            person=asking.person,
+            phone_number_id=rt.settings.whatsapp_phone_number_id,
+            purpose="prompt",
+            content=shown.session,
+            outside_window=shown.template,
+            expires_at=expires_at,
+            confirmation_id=confirmation_id,
+        ),
+    )
+    await tx.execute(
+        "INSERT INTO confirmations (id, client_id, user_id, person_id, phone_number_id, message_id, action, "
+        "action_hash, shown, shown_hash, status, created_at, expires_at, work, work_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, 'waiting', $12)",
+        confirmation_id,
+        asking.client_id,
+        asking.user_id,
+        asking.person.id,
+        rt.settings.whatsapp_phone_number_id,
+        message_id,
+        asking.action.data(),
+        asking.action.digest(),
+        shown.data(),
+        shown.digests(),
+        now,
+        expires_at,
+    )
+    told = {"id": confirmation_id, "client_id": asking.client_id}
+    await _tell(tx, rt, "confirmation.asked", told, {"expires_at": expires_at})
+    return confirmation_id
+
+
+async def decide(
+    tx: Tx, rt: Runtime, confirmation_id: str, outcome: Outcome, *, by: str | None
+) -> Record | None:
+    """Give a confirmation its outcome; the row, or None when somebody was first. ``by`` is the deciding answer's id."""
+    row = await tx.fetchrow(
+        "UPDATE confirmations SET status = 'decided', outcome = $2, decided_at = $3, decided_by = $4, "
+        "work = NULL, worker = NULL WHERE id = $1 AND status = 'pending' RETURNING *",
+        confirmation_id,
+        outcome,
+        rt.now(),
+        by,
+    )
+    if row is None:
+        return None
+    CONFIRMATIONS.labels(outcome).inc()
+    await _tell(tx, rt, "confirmation.decided", row, {"outcome": outcome, "decided_at": row["decided_at"]})
+    line = render.closing(outcome, row["action"]["action_description"])
+    if line is not None:
+        await say(tx, rt, row, line, purpose="closing")
+    return row
+
+
+async def _tell(tx: Tx, rt: Runtime, kind: str, told: Record, data: dict[str, object]) -> None:
+    await events.emit(
+        tx,
+        rt,
+        client_id=told["client_id"],
+        kind=kind,
+        subject=told["id"],
+        data={"confirmation_id": told["id"], **data},
+    )
+
+
+async def say(tx: Tx, rt: Runtime, row: Record, content: Content, *, purpose: Purpose) -> None:
+    """Say something about a question, below it in the chat; only while the window is open."""
+    asked = await messages.get(tx, row["message_id"])
+    await messages.send(
+        tx,
+        rt,
+        Draft(
+            client_id=row["client_id"],
+            person=await people.get(tx, row["person_id"]),
+            phone_number_id=row["phone_number_id"],
+            purpose=purpose,
+            content=content,
+            needs_window=True,
+            expires_at=rt.now() + NOTICE_LIVES,
+            quotes=asked["wamid"] if asked else None,
+            confirmation_id=row["id"],
+        ),
+    )
+
+
+async def expire(rt: Runtime, lease: Lease, row: Record, *, undigested: Undigested) -> None:
+    """A deadline has come: decide ``expired``, unless a reply that came in before it still waits to be read."""
+    async with rt.db.tx() as tx:
+        person = await people.get(tx, row["person_id"])
+        if await undigested(tx, person.keys, row["expires_at"]):
+            await claims.postpone(
+                tx, QUEUE, worker=lease.worker, row_id=row["id"], until=rt.now() + EXPIRY_LOOK
+            )
+            return
+        await claims.complete(tx, QUEUE, worker=lease.worker, ids=[row["id"]])
+        await decide(tx, rt, row["id"], "expired", by=None)
+
+
+async def prompt_failed(tx: Tx, rt: Runtime, message: Record) -> None:
+    """A message did not go out, or not through. If it was a question, its confirmation ends here."""
+    if message["purpose"] != "prompt" or message["confirmation_id"] is None or message["state"] == "expired":
+        return
+    person = await people.get(tx, message["person_id"])
+    opted_out = consent.opted_out(await consent.stands(tx, person))
+    await decide(
+        tx,
+        rt,
+        message["confirmation_id"],
+        "opted_out" if opted_out else "undeliverable",
+        by=None,
+    )
+
+
+async def end_all(tx: Tx, rt: Runtime, person: Person, outcome: Outcome) -> int:
+    """End every open question to a person; how many there were."""
+    rows = await tx.fetch(
+        "SELECT id FROM confirmations WHERE person_id = ANY($1) AND status = 'pending' ORDER BY id FOR UPDATE",
+        list(person.ids),
+    )
+    for row in rows:
+        await decide(tx, rt, row["id"], outcome, by=None)
+    return len(rows)
+
+
+async def get(tx: Tx, confirmation_id: str) -> Record | None:
+    """A confirmation's row, with ``delivery``: how far its question has come."""
+    return await tx.fetchrow(
+        "SELECT c.*, m.state AS delivery, m.reason AS delivery_reason FROM confirmations c "
+        "LEFT JOIN messages m ON m.id = c.message_id WHERE c.id = $1",
+        confirmation_id,
+    )
+
+
+async def page(tx: Tx, client_id: str, *, status: str | None, before: str | None, limit: int) -> list[Record]:
+    """An assistant's confirmations, newest first."""
+    return await tx.fetch(
+        "SELECT c.*, m.state AS delivery, m.reason AS delivery_reason FROM confirmations c "
+        "LEFT JOIN messages m ON m.id = c.message_id WHERE c.client_id = $1 "
+        "AND ($2::text IS NULL OR c.status = $2) AND ($3::text IS NULL OR c.id < $3) ORDER BY c.id DESC LIMIT $4",
+        client_id,
+        status,
+        before,
+        limit,
+    )
+
+
+async def count_open(tx: Tx) -> int:
+    """How many are pending."""
+    number: int = await tx.fetchval("SELECT count(*) FROM confirmations WHERE status = 'pending'")
+    return number
+
+
+def outcome_of(verdict: str) -> Outcome:
+    """The outcome a person's answer gives."""
+    return next(outcome for said, outcome in OUTCOMES.items() if said == verdict)

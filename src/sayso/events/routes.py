@@ -1,0 +1,32 @@
+"""The feed by cursor."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from sayso.core.api import Rt, json_response
+from sayso.core.auth import MayReadEvents
+from sayso.core.errors import Fault, InputInvalidError
+from sayso.events import service
+
+router = APIRouter(tags=["events"])
+
+_CURSOR = re.compile(r"(\d{1,20}\.evt_[0-9a-z]{26})?")
+
+
+@router.get("/events")
+async def read_feed(
+    rt: Rt,
+    actor: MayReadEvents,
+    after: Annotated[str, Query(description="The `next` of the previous answer; empty to begin.")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Response:
+    """What happened, oldest first. Keep `next` and pass it as `after`: nothing is skipped, nothing comes twice."""
+    if not _CURSOR.fullmatch(after):
+        detail = "not a cursor; pass the `next` of an earlier answer, unchanged"
+        raise InputInvalidError(f"after: {detail}", faults=[Fault(detail, "/after")])
+    async with rt.db.one() as tx:
+        events, following = await service.feed(tx, client_id=actor.client_id, after=after, limit=limit)
+    return json_response({"events": events, "next": following})

@@ -1,0 +1,193 @@
+"""The conductor: what one update means, in a fixed order, in one transaction, once.
+
+Identity, then consent, then an answer to a question, then a status or a mere record, then the event.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+
+from sayso.confirmations import answers
+from sayso.confirmations import service as confirmations
+from sayso.confirmations.answers import Inbound
+from sayso.consent import rules as consent_rules
+from sayso.consent import service as consent
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.core.worker import Lease
+from sayso.events import service as events
+from sayso.inbound import receive
+from sayso.messages import service as messages
+from sayso.messages.service import Draft
+from sayso.people import service as people
+from sayso.people.service import Person
+from sayso.whatsapp.content import Text
+from sayso.whatsapp.updates import InboundMessage, OtherUpdate, StatusUpdate, UnreadableUpdateError, read
+
+log = structlog.get_logger("sayso.handle")
+
+#: The sender of what no single assistant said: answers to STOP and START.
+OURSELVES = "sayso"
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    result: str
+    state: str = "done"
+
+
+async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
+    """Digest one update. What cannot be read is parked with its reason; the others never wait for it."""
+    try:
+        update = read(row["kind"], row["item"], row["context"])
+    except UnreadableUpdateError as error:
+        log.warning("update.parked", id=row["id"], kind=row["kind"], reason=error.reason)
+        async with rt.db.tx() as tx:
+            await receive.finish(tx, rt, row, worker=lease.worker, result=error.reason, state="parked")
+        return
+    async with rt.db.tx() as tx:
+        done = await _act(tx, rt, row, update)
+        await receive.finish(tx, rt, row, worker=lease.worker, result=done.result, state=done.state)
+
+
+async def park(rt: Runtime, tx: Tx, lease: Lease, row: Record, reason: str) -> None:
+    """Take a poisonous update out of the way; its bytes stay."""
+    log.error("update.parked", id=row["id"], kind=row["kind"], reason=reason)
+    await receive.finish(tx, rt, row, worker=lease.worker, result=reason, state="parked")
+
+
+async def _act(
+    tx: Tx, rt: Runtime, row: Record, update: InboundMessage | StatusUpdate | OtherUpdate
+) -> _Done:
+    if isinstance(update, OtherUpdate):
+        return _Done(f"kept: nothing is done with {update.kind} yet")
+    if update.phone_number_id != rt.settings.whatsapp_phone_number_id:
+        return _Done(f"ignored: the number {update.phone_number_id or '(none)'} is not ours")
+    if isinstance(update, StatusUpdate):
+        return await _status(tx, rt, update)
+    return await _message(tx, rt, row, update)
+
+
+async def _status(tx: Tx, rt: Runtime, status: StatusUpdate) -> _Done:
+    joined = await messages.record_status(tx, rt, status)
+    if joined is None:
+        return _Done(f"status {status.status}: of no message of ours")
+    message, moved = joined
+    if not moved:
+        return _Done(f"status {status.status}: {message['id']} was at {message['state']} already")
+    if message["state"] == "failed":
+        await messages.tell_failed(tx, rt, message)
+        await confirmations.prompt_failed(tx, rt, message)
+    return _Done(f"status {status.status}: {message['id']}")
+
+
+async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) -> _Done:
+    if message.type == "system":
+        return _Done(f"kept: system message {(message.system or {}).get('type', '')}".rstrip())
+    person = await people.meet(tx, rt, message.person, learned_from="meta:message")
+    inbound = Inbound(message, person, row["key"], row["received_at"])
+    if not message.group_id:
+        await messages.note_inbound(tx, person, message.phone_number_id, inbound.sent_at)
+        match consent_rules.reading(message.text or ""):
+            case "stop":
+                return await _leave(tx, rt, inbound, method="keyword")
+            case "start":
+                return await _return(tx, rt, inbound)
+    answered = await answers.answer(tx, rt, inbound)
+    if answered.leaving:
+        return await _leave(tx, rt, inbound, method="keyword")
+    if answered.comment:
+        await _pass_on(tx, rt, inbound)
+    return _Done(answered.result)
+
+
+async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, method: str) -> _Done:
+    """Opt out: from here on nothing to this person starts. The answer to it leaves when nothing is under way."""
+    person, before = inbound.person, await consent.stands(tx, inbound.person)
+    after = await consent.record(
+        tx,
+        rt,
+        person,
+        action="withdrawn",
+        method=method,
+        wording=inbound.message.text or "",
+        evidence=inbound.message.wamid,
+        captured_at=inbound.sent_at,
+    )
+    ended = await confirmations.end_all(tx, rt, person, "opted_out")
+    if not consent.opted_out(after):
+        return _Done("opt-out: older than the opt-in that holds")
+    if consent.opted_out(before):
+        return _Done("opt-out: was out already")
+    business = rt.settings.sayso_business_name
+    closed = f" {_questions(ended)} closed; nothing was done." if ended else ""
+    text = f"You have been unsubscribed from {business} notifications.{closed} Reply START to come back."
+    await _answer(tx, rt, inbound, text)
+    await _tell_everyone(tx, rt, person, "person.opted_out", inbound)
+    return _Done(f"opt-out: entry {after.id}, {ended} open questions ended")
+
+
+async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> _Done:
+    person, before = inbound.person, await consent.stands(tx, inbound.person)
+    after = await consent.record(
+        tx,
+        rt,
+        person,
+        action="granted",
+        method="keyword",
+        wording=inbound.message.text or "",
+        evidence=inbound.message.wamid,
+        captured_at=inbound.sent_at,
+    )
+    if consent.opted_out(after):
+        return _Done("opt-in: older than the opt-out that holds")
+    if before is not None and not consent.opted_out(before):
+        return _Done("opt-in: was in already")
+    text = f"Thank you for opting in to {rt.settings.sayso_business_name} notifications. Reply STOP anytime to opt out."
+    await _answer(tx, rt, inbound, text)
+    await _tell_everyone(tx, rt, person, "person.opted_in", inbound)
+    return _Done(f"opt-in: entry {after.id}")
+
+
+def _questions(count: int) -> str:
+    return "One open question was" if count == 1 else f"{count} open questions were"
+
+
+async def _answer(tx: Tx, rt: Runtime, inbound: Inbound, text: str) -> None:
+    await messages.send(
+        tx,
+        rt,
+        Draft(
+            client_id=OURSELVES,
+            person=inbound.person,
+            phone_number_id=inbound.message.phone_number_id,
+            purpose="consent",
+            content=Text(text),
+            expires_at=rt.now() + confirmations.NOTICE_LIVES,
+        ),
+    )
+
+
+async def _pass_on(tx: Tx, rt: Runtime, inbound: Inbound) -> None:
+    """A comment goes to the assistant whose message it quotes, else to all who know the person."""
+    message = inbound.message
+    quoted = await messages.by_wamid(tx, message.quoted_wamid) if message.quoted_wamid else None
+    clients = [quoted["client_id"]] if quoted else await people.clients_of(tx, inbound.person)
+    data = {
+        "person": inbound.person.to or inbound.person.bsuid,
+        "type": message.type,
+        "text": message.text,
+        "wamid": message.wamid,
+        "quotes": quoted["id"] if quoted else None,
+        "confirmation_id": quoted["confirmation_id"] if quoted else None,
+    }
+    for client_id in clients:
+        await events.emit(
+            tx, rt, client_id=client_id, kind="person.said", subject=inbound.person.id, data=data
+        )
+
+
+async def _tell_everyone(tx: Tx, rt: Runtime, person: Person, kind: str, inbound: Inbound) -> None:
+    data = {"person": person.to or person.bsuid, "wamid": inbound.message.wamid}
+    for client_id in await people.clients_of(tx, person):
+        await events.emit(tx, rt, client_id=client_id, kind=kind, subject=person.id, data=data)

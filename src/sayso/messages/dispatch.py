@@ -1,0 +1,251 @@
+"""From the queue to the wire: intent committed, one POST, result committed. Nothing is ever posted twice blindly."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sayso.consent import service as consent
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.core.worker import Lease
+from sayso.events import service as events
+from sayso.messages.results import Failed, Result, Results
+from sayso.messages.rules import Facts, Go, Stop, Wait, decide, retry_in
+from sayso.messages.service import QUEUE, Step, explain, note, windows
+from sayso.people import service as people
+from sayso.people.service import Person
+from sayso.whatsapp.client import Accepted, GraphClient, Lost, NotSent, Refused, Sent
+from sayso.whatsapp.content import from_data, to_json
+
+#: A message whose answer was lost is reported when no status has settled it by then.
+REPORT_UNKNOWN_AFTER = timedelta(minutes=15)
+#: A process that was frozen between its claim and its POST must not post any more: others believe it dead by then.
+POST_WITHIN_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message with its intent committed, ready for the wire."""
+
+    message_id: str
+    attempt: int
+    phone_number_id: str
+    body: bytes
+    known_as: Person
+    post_before: float
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Claims what is next, decides at the wire, posts, and commits what came of it."""
+
+    graph: GraphClient
+    results: Results
+    on_failed: Failed
+    _ready: dict[str, Outgoing] = field(default_factory=dict)
+
+    async def prepare(self, rt: Runtime, tx: Tx, _lease: Lease, rows: list[Record]) -> Sequence[Record]:
+        """In the claim's transaction: decide each message afresh and commit the intent to post it."""
+        queued = [row for row in rows if row["state"] == "queued"]
+        await _give_up_waiting(tx, rt, [row for row in rows if row["state"] != "queued"])
+        if not queued:
+            return []
+        await people.lock(tx, [row["person_id"] for row in queued], exclusive=False)
+        verdicts = await _decide_all(tx, rt, queued)
+        await self._stop(tx, rt, [(r, v) for r, v in verdicts if isinstance(v, Stop)])
+        await _wait(tx, [(r, v) for r, v in verdicts if isinstance(v, Wait)])
+        going = [(row, verdict) for row, verdict in verdicts if isinstance(verdict, _Going)]
+        await self._intend(tx, rt, going)
+        return [row for row, _ in going]
+
+    async def handle(self, rt: Runtime, _lease: Lease, row: Record) -> None:
+        """Post one message and see its result committed."""
+        outgoing = self._ready.pop(row["id"])
+        if asyncio.get_running_loop().time() > outgoing.post_before:
+            sent: Sent = NotSent("the process stood still between its intent and the POST")
+        else:
+            sent = await self.graph.post_message(outgoing.phone_number_id, outgoing.body)
+        await self.results.commit(result_of(sent, outgoing, rt.now(), rt.rng.random()))
+
+    async def _intend(self, tx: Tx, rt: Runtime, going: Sequence[tuple[Record, "_Going"]]) -> None:
+        if not going:
+            return
+        now = rt.now()
+        await tx.execute(
+            "UPDATE messages m SET state = 'sending', form = r.form, attempt = m.attempt + 1, posted_at = $3, "
+            "reason = NULL FROM unnest($1::text[], $2::text[]) AS r (id, form) WHERE m.id = r.id",
+            [row["id"] for row, _ in going],
+            [verdict.form for _, verdict in going],
+            now,
+        )
+        await note(
+            tx,
+            [
+                Step(row["id"], now, "sending", None, {"form": verdict.form, "attempt": row["attempt"] + 1})
+                for row, verdict in going
+            ],
+        )
+        deadline = asyncio.get_running_loop().time() + POST_WITHIN_S
+        for row, verdict in going:
+            self._ready[row["id"]] = _outgoing(row, verdict, deadline)
+
+    async def _stop(self, tx: Tx, rt: Runtime, stopped: Sequence[tuple[Record, Stop]]) -> None:
+        for row, verdict in stopped:
+            await tx.execute(
+                "UPDATE messages SET state = $2, reason = $3, work = NULL, worker = NULL WHERE id = $1",
+                row["id"],
+                verdict.state,
+                verdict.reason,
+            )
+            await note(tx, [Step(row["id"], rt.now(), verdict.state, verdict.reason)])
+            await self.on_failed(tx, rt, {**row, "state": verdict.state})
+
+
+@dataclass(frozen=True, slots=True)
+class _Going:
+    form: Literal["session", "template"]
+    person: Person
+
+
+async def _decide_all(
+    tx: Tx, rt: Runtime, rows: Sequence[Record]
+) -> list[tuple[Record, "_Going | Stop | Wait"]]:
+    persons = await people.get_many(tx, [row["person_id"] for row in rows])
+    distinct = list({person.id: person for person in persons.values()}.values())
+    entries = await consent.stand(tx, distinct)
+    opened = await windows(tx, distinct)
+    busy = await _in_flight(tx, [persons[r["person_id"]] for r in rows if r["purpose"] == "consent"])
+    now = rt.now()
+    verdicts: list[tuple[Record, _Going | Stop | Wait]] = []
+    for row in rows:
+        person = persons[row["person_id"]]
+        entry = entries.get(person.id)
+        verdict = decide(
+            Facts(
+                purpose=row["purpose"],
+                now=now,
+                expires_at=row["expires_at"],
+                opted_out_by=entry.id if entry and consent.opted_out(entry) else None,
+                window_opened_at=opened.get((person.id, row["phone_number_id"])),
+                in_flight=person.id in busy,
+                has_template=row["outside_window"] is not None,
+                needs_window=row["needs_window"],
+                reachable=bool(person.to or person.bsuid),
+            )
+        )
+        verdicts.append((row, _Going(verdict.form, person) if isinstance(verdict, Go) else verdict))
+    return verdicts
+
+
+async def _in_flight(tx: Tx, persons: Sequence[Person]) -> set[str]:
+    if not persons:
+        return set()
+    owner = {record_id: person.id for person in persons for record_id in person.ids}
+    rows = await tx.fetch(
+        "SELECT DISTINCT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1)", list(owner)
+    )
+    return {owner[row["person_id"]] for row in rows}
+
+
+def _outgoing(row: Record, verdict: _Going, deadline: float) -> Outgoing:
+    data = row["outside_window"] if verdict.form == "template" else row["content"]
+    to = verdict.person.to
+    return Outgoing(
+        message_id=row["id"],
+        attempt=row["attempt"] + 1,
+        phone_number_id=row["phone_number_id"],
+        body=to_json(
+            from_data(data),
+            to=to,
+            recipient=None if to else verdict.person.bsuid,
+            callback=row["id"],
+            context_wamid=row["quotes"],
+        ),
+        known_as=verdict.person,
+        post_before=deadline,
+    )
+
+
+async def _wait(tx: Tx, waiting: Sequence[tuple[Record, Wait]]) -> None:
+    for row, verdict in waiting:
+        await tx.execute(
+            "UPDATE messages SET work = 'waiting', work_at = $2, worker = NULL, tries = 0 WHERE id = $1",
+            row["id"],
+            verdict.until,
+        )
+
+
+async def _give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
+    """No status has settled these since their answer was lost: say so, and leave them ``unknown`` until one does."""
+    for row in rows:
+        await tx.execute("UPDATE messages SET work = NULL, worker = NULL WHERE id = $1", row["id"])
+        if row["state"] != "unknown":
+            continue
+        reason = "reported: no status has settled it; it may or may not have reached the person"
+        await note(tx, [Step(row["id"], rt.now(), "unknown", reason)])
+        await events.emit(
+            tx,
+            rt,
+            client_id=row["client_id"],
+            kind="message.unknown",
+            subject=row["id"],
+            data={
+                "message_id": row["id"],
+                "confirmation_id": row["confirmation_id"],
+                "reason": row["reason"],
+            },
+        )
+
+
+async def lost_with_their_worker(rt: Runtime, tx: Tx, workers: Sequence[int]) -> None:
+    """A worker died between its intent and its result: whether it posted cannot be known, so nobody posts again."""
+    now = rt.now()
+    reason = "the worker died before it could record Meta's answer"
+    rows = await tx.fetch(
+        f"UPDATE {QUEUE.table} SET state = 'unknown', reason = $3, work = 'waiting', work_at = $2, worker = NULL "
+        "WHERE work = 'running' AND worker = ANY($1) AND state = 'sending' RETURNING id",
+        list(workers),
+        now + REPORT_UNKNOWN_AFTER,
+        reason,
+    )
+    await note(tx, [Step(row["id"], now, "unknown", reason) for row in rows])
+    await tx.execute(
+        f"UPDATE {QUEUE.table} SET work = CASE WHEN state IN ('queued', 'unknown') THEN 'ready' END, worker = NULL "
+        "WHERE work = 'running' AND worker = ANY($1)",
+        list(workers),
+    )
+
+
+def result_of(sent: Sent, outgoing: Outgoing, now: datetime, chance: float) -> Result:
+    """What a POST's end means for the message. Only what is proved not accepted may be tried again."""
+    result = Result(outgoing.message_id, outgoing.attempt, now, state="unknown")
+    match sent:
+        case Accepted(wamid=wamid, wa_id=wa_id, bsuid=bsuid, held=held):
+            facts = [("wa_id", wa_id, outgoing.known_as.wa_id), ("bsuid", bsuid, outgoing.known_as.bsuid)]
+            return replace(
+                result,
+                state="accepted",
+                wamid=wamid,
+                reason="held by Meta for quality assessment" if held else None,
+                learned=tuple(
+                    (outgoing.known_as.id, kind, said)
+                    for kind, said, known in facts
+                    if said and said != known
+                ),
+            )
+        case Refused(error=error, failure=failure):
+            refused = replace(result, reason=explain(error), error_code=error.code)
+            if failure.accepted == "maybe":
+                return replace(refused, again_at=now + REPORT_UNKNOWN_AFTER)
+            if failure.retry:
+                delay = max(retry_in(outgoing.attempt, chance), timedelta(seconds=failure.hold_s))
+                return replace(refused, state="queued", again_at=now + delay)
+            return replace(refused, state="failed")
+        case NotSent(reason=reason):
+            return replace(
+                result, state="queued", reason=reason, again_at=now + retry_in(outgoing.attempt, chance)
+            )
+        case Lost(reason=reason):
+            return replace(result, reason=reason, again_at=now + REPORT_UNKNOWN_AFTER)

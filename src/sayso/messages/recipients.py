@@ -1,0 +1,48 @@
+"""Whom a request means: the token's user, or the number it names."""
+
+import re
+from typing import Annotated
+
+from pydantic import Field
+
+from sayso.core.api import Text
+from sayso.core.auth import Actor
+from sayso.core.database import Tx
+from sayso.core.errors import PersonUnknownError
+from sayso.core.runtime import Runtime
+from sayso.people import rules, service
+from sayso.people.service import Person
+from sayso.whatsapp.updates import Identity
+
+Recipient = Annotated[
+    Text | None,
+    Field(
+        max_length=160,
+        description="A phone number with + and country code, or a WhatsApp user id (`US.8493…`). "
+        "Left out: the token's user, linked by `PUT /people/{external_id}`.",
+        examples=["+15550001111"],
+    ),
+]
+
+_BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")  # cloud-api 4.7
+
+
+async def resolve(tx: Tx, rt: Runtime, actor: Actor, recipient: str | None) -> tuple[Person, str | None]:
+    """The person, and the name the assistant calls them by.
+
+    Raises :class:`PersonUnknownError` for a user without link, :class:`InputInvalidError` for what is no number.
+    """
+    if recipient is None:
+        found = await service.linked(tx, client_id=actor.client_id, external_id=actor.user_id)
+        if found is None:
+            raise PersonUnknownError(
+                f"The token's user {actor.user_id!r} has no WhatsApp number yet. Link one with "
+                f'PUT /people/{actor.user_id} {{"phone": "+…"}}, or name a `recipient`.'
+            )
+        return found
+    if _BSUID.fullmatch(recipient):
+        return await service.meet(
+            tx, rt, Identity(bsuid=recipient), learned_from=f"assistant:{actor.client_id}"
+        ), None
+    number = rules.phone(recipient, pointer="/recipient")
+    return await service.by_phone(tx, rt, number, learned_from=f"assistant:{actor.client_id}"), None

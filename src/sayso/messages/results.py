@@ -1,0 +1,146 @@
+"""Results of POSTs, committed in company: nobody waits for them, so they wait 10 ms for each other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import structlog
+
+from sayso.core.database import UNAVAILABLE, Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.messages.service import Step, note, tell_failed
+from sayso.people import service as people
+
+log = structlog.get_logger("sayso.results")
+
+_COMPANY_S = 0.01
+_AT_MOST = 250
+_LONGEST_PAUSE_S = 5.0
+
+Failed = Callable[[Tx, Runtime, Record], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one attempt. ``again_at``: when to look again (``queued``: to post; ``unknown``: to report)."""
+
+    message_id: str
+    attempt: int
+    at: datetime
+    state: Literal["accepted", "queued", "failed", "unknown"]
+    reason: str | None = None
+    wamid: str | None = None
+    error_code: int | None = None
+    again_at: datetime | None = None
+    learned: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Results:
+    """Commits results in batches; each caller returns when its own is durable."""
+
+    rt: Runtime
+    on_failed: Failed
+    _pending: list[tuple[Result, asyncio.Future[None]]] = field(default_factory=list)
+    _some: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def commit(self, result: Result) -> None:
+        """Return once the result is durable."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((result, done))
+        self._some.set()
+        await done
+
+    async def run(self) -> None:
+        """Commit batches for as long as the process lives.
+
+        A result is kept until the database takes it: losing it would turn a known answer into an unknown one.
+        """
+        pause = 0.05
+        while True:
+            await self._some.wait()
+            await asyncio.sleep(_COMPANY_S)
+            batch, self._pending = self._pending[:_AT_MOST], self._pending[_AT_MOST:]
+            if not self._pending:
+                self._some.clear()
+            try:
+                async with self.rt.db.tx() as tx:
+                    await apply(tx, self.rt, [result for result, _ in batch], on_failed=self.on_failed)
+            except UNAVAILABLE as error:
+                log.warning("results.kept", count=len(batch), error=repr(error), retry_in_s=pause)
+                self._pending = batch + self._pending
+                self._some.set()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+            except Exception as error:
+                log.exception("results.failed", count=len(batch))
+                for _, done in batch:
+                    done.set_exception(error)
+            else:
+                pause = 0.05
+                for _, done in batch:
+                    done.set_result(None)
+
+
+async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Failed) -> None:
+    """Write results. The fence is the attempt: a later attempt exists only if this one was proved not accepted.
+
+    A status may have moved the message on before its answer was recorded; the higher state stays.
+    """
+    rows = await tx.fetch(
+        "UPDATE messages m SET "
+        "  state = CASE WHEN m.state IN ('sending', 'unknown') THEN r.state ELSE m.state END, "
+        "  reason = CASE WHEN m.state IN ('sending', 'unknown') THEN r.reason ELSE m.reason END, "
+        "  error_code = CASE WHEN m.state IN ('sending', 'unknown') THEN r.code ELSE m.error_code END, "
+        "  wamid = coalesce(m.wamid, r.wamid), "
+        "  work = CASE WHEN m.state IN ('sending', 'unknown') AND r.again_at IS NOT NULL THEN 'waiting' END, "
+        "  work_at = coalesce(r.again_at, m.work_at), worker = NULL, tries = 0 "
+        "FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::timestamptz[]) "
+        "  AS r (id, attempt, state, reason, code, wamid, again_at) "
+        "WHERE m.id = r.id AND m.attempt = r.attempt RETURNING m.*",
+        *_columns(results),
+    )
+    now_is = {row["id"]: row for row in rows}
+    await note(
+        tx, [_step(result, now_is[result.message_id]) for result in results if result.message_id in now_is]
+    )
+    learned = [fact for result in results for fact in result.learned]
+    if learned:
+        await people.learn(tx, rt, learned, learned_from="meta:send")
+    refused = {result.message_id for result in results if result.state == "failed"}
+    for row in rows:
+        if row["state"] == "failed" and row["id"] in refused:
+            await tell_failed(tx, rt, row)
+            await on_failed(tx, rt, row)
+
+
+def _step(result: Result, row: Record) -> Step:
+    detail: dict[str, Any] = {"attempt": result.attempt}
+    if result.wamid:
+        detail["wamid"] = result.wamid
+    if result.error_code:
+        detail["code"] = result.error_code
+    if result.again_at and result.state == "queued":
+        detail["next_attempt_at"] = result.again_at
+    overtaken = row["state"] not in (result.state, "failed") and result.state == "accepted"
+    return Step(
+        result.message_id,
+        result.at,
+        row["state"] if overtaken else result.state,
+        "Meta's answer, after the status that overtook it" if overtaken else result.reason,
+        detail,
+    )
+
+
+def _columns(results: Sequence[Result]) -> tuple[list[Any], ...]:
+    return (
+        [result.message_id for result in results],
+        [result.attempt for result in results],
+        [result.state for result in results],
+        [result.reason for result in results],
+        [result.error_code for result in results],
+        [result.wamid for result in results],
+        [result.again_at for result in results],
+    )

@@ -1,0 +1,209 @@
+"""Messages as rows: accepted here, moved by statuses, each step on its timeline with its reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sayso.core.claims import Queue
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.core.telemetry import MESSAGES
+from sayso.events import service as events
+from sayso.messages.rules import LANES, STATUSES, Purpose, moved
+from sayso.people.service import Person
+from sayso.whatsapp.content import Content, to_data
+from sayso.whatsapp.updates import GraphError, StatusUpdate
+
+QUEUE = Queue("messages", order="lane, id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message to be: ``content`` inside the window, ``outside_window`` (a template) when it is closed."""
+
+    client_id: str
+    person: Person
+    phone_number_id: str
+    purpose: Purpose
+    content: Content
+    expires_at: datetime
+    outside_window: Content | None = None
+    needs_window: bool = False
+    quotes: str | None = None
+    confirmation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of a timeline."""
+
+    message_id: str
+    at: datetime
+    state: str
+    reason: str | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+async def send(tx: Tx, rt: Runtime, draft: Draft) -> str:
+    """Queue a message; its id. It leaves once this transaction has committed."""
+    message_id = rt.new_id("msg")
+    now = rt.now()
+    await tx.execute(
+        "INSERT INTO messages (id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content, "
+        "outside_window, needs_window, quotes, state, expires_at, created_at, work, work_at) VALUES "
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $12, $13, 'ready', $13)",
+        message_id,
+        draft.client_id,
+        draft.person.id,
+        draft.phone_number_id,
+        draft.purpose,
+        LANES[draft.purpose],
+        draft.confirmation_id,
+        to_data(draft.content),
+        to_data(draft.outside_window) if draft.outside_window else None,
+        draft.needs_window,
+        draft.quotes,
+        draft.expires_at,
+        now,
+    )
+    await note(tx, [Step(message_id, now, "queued")])
+    tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
+    return message_id
+
+
+async def note(tx: Tx, steps: Sequence[Step]) -> None:
+    """Write on timelines."""
+    await tx.execute(
+        "INSERT INTO message_timeline (message_id, at, state, reason, detail) "
+        "SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::jsonb[])",
+        [step.message_id for step in steps],
+        [step.at for step in steps],
+        [step.state for step in steps],
+        [step.reason for step in steps],
+        [step.detail for step in steps],
+    )
+    for step in steps:
+        MESSAGES.labels(step.state).inc()
+
+
+async def note_inbound(tx: Tx, person: Person, phone_number_id: str, at: datetime) -> None:
+    """The person wrote at ``at``: their 24-hour window with this sender runs from there, or from later."""
+    await tx.execute(
+        "INSERT INTO conversations AS c (person_id, phone_number_id, last_inbound_at) VALUES ($1, $2, $3) "
+        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET last_inbound_at = $3 WHERE c.last_inbound_at < $3",
+        person.id,
+        phone_number_id,
+        at,
+    )
+
+
+async def windows(tx: Tx, persons: Sequence[Person]) -> dict[tuple[str, str], datetime]:
+    """When each person last wrote to each sender, by (person id, phone number id)."""
+    owner = {record_id: person.id for person in persons for record_id in person.ids}
+    rows = await tx.fetch(
+        "SELECT person_id, phone_number_id, last_inbound_at FROM conversations WHERE person_id = ANY($1)",
+        list(owner),
+    )
+    opened: dict[tuple[str, str], datetime] = {}
+    for row in rows:
+        pair = (owner[row["person_id"]], row["phone_number_id"])
+        opened[pair] = max(row["last_inbound_at"], opened.get(pair, row["last_inbound_at"]))
+    return opened
+
+
+async def record_status(tx: Tx, rt: Runtime, status: StatusUpdate) -> tuple[Record, bool] | None:
+    """Join a status of Meta's to its message, by our id in the callback data or else by wamid.
+
+    Returns the message as it is now and whether the status moved it; None when it is no message of ours. A status may
+    come before our own commit of the answer, and settles a message whose answer was lost.
+    """
+    row = await tx.fetchrow(
+        "SELECT * FROM messages WHERE id = $1 OR wamid = $2 ORDER BY (id = $1) DESC LIMIT 1 FOR UPDATE",
+        status.callback or "",
+        status.wamid,
+    )
+    if row is None:
+        return None
+    state = STATUSES.get(status.status)
+    applies = state is not None and moved(row["state"], state)
+    reason = explain(status.errors[0]) if status.errors else None
+    if not applies:
+        reason = reason or f"Meta said {status.status}; the message was further already"
+    at = status.at or rt.now()
+    await note(
+        tx, [Step(row["id"], at, state if applies and state else row["state"], reason, _detail(status))]
+    )
+    if not applies:
+        return row, False
+    moved_row = await tx.fetchrow(
+        "UPDATE messages SET state = $2, wamid = coalesce(wamid, $3), reason = $4, error_code = $5, "
+        "work = CASE WHEN work = 'running' THEN work END WHERE id = $1 RETURNING *",
+        row["id"],
+        state,
+        status.wamid,
+        reason,
+        status.errors[0].code if status.errors else None,
+    )
+    return moved_row or row, True
+
+
+def _detail(status: StatusUpdate) -> dict[str, Any]:
+    detail: dict[str, Any] = {"status": status.status, "wamid": status.wamid}
+    if status.pricing:
+        detail["pricing"] = status.pricing
+    if status.errors:
+        detail["code"] = status.errors[0].code
+    return detail
+
+
+def explain(error: GraphError) -> str:
+    """An error of Meta's in one line: its code, its title, its details."""
+    tail = f": {error.details}" if error.details and error.details != error.title else ""
+    return f"Meta {error.code} {error.title}{tail}"
+
+
+async def get(tx: Tx, message_id: str) -> Record | None:
+    """A message's row."""
+    return await tx.fetchrow("SELECT * FROM messages WHERE id = $1", message_id)
+
+
+async def timeline(tx: Tx, message_id: str) -> list[Record]:
+    """Everything that happened to a message, in the order it became known."""
+    return await tx.fetch(
+        "SELECT at, state, reason, detail FROM message_timeline WHERE message_id = $1 ORDER BY id", message_id
+    )
+
+
+async def by_wamid(tx: Tx, wamid: str) -> Record | None:
+    """The message of ours that Meta gave this id."""
+    return await tx.fetchrow("SELECT * FROM messages WHERE wamid = $1", wamid)
+
+
+async def page(tx: Tx, client_id: str, *, state: str | None, before: str | None, limit: int) -> list[Record]:
+    """An assistant's messages, newest first."""
+    return await tx.fetch(
+        "SELECT * FROM messages WHERE client_id = $1 AND ($2::text IS NULL OR state = $2) "
+        "AND ($3::text IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
+        client_id,
+        state,
+        before,
+        limit,
+    )
+
+
+async def tell_failed(tx: Tx, rt: Runtime, row: Record) -> None:
+    """Tell the assistant that its message did not reach the person."""
+    await events.emit(
+        tx,
+        rt,
+        client_id=row["client_id"],
+        kind="message.failed",
+        subject=row["id"],
+        data={
+            "message_id": row["id"],
+            "confirmation_id": row["confirmation_id"],
+            "code": row["error_code"],
+            "reason": row["reason"],
+        },
+    )

@@ -1,0 +1,237 @@
+"""People and the set of identifiers each is known by; any subset may be missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.whatsapp.updates import Identity
+
+log = structlog.get_logger("sayso.people")
+
+#: A BSUID names a person for good; a number may be given to somebody else.
+_ORDER = ("bsuid", "parent_bsuid", "wa_id", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody we may message. ``ids`` are all records found to be this person, ``id`` the one that stands for them."""
+
+    id: str
+    ids: tuple[str, ...]
+    name: str | None
+    phone: str | None
+    wa_id: str | None
+    bsuid: str | None
+
+    @property
+    def to(self) -> str | None:
+        """The number to send to, with +: as the caller gave it, else as Meta did."""
+        return self.phone or (f"+{self.wa_id}" if self.wa_id else None)
+
+    @property
+    def keys(self) -> list[str]:
+        """What an update of this person may be filed under."""
+        digits = self.phone.lstrip("+") if self.phone else None
+        return [key for key in (self.bsuid, self.wa_id, digits) if key]
+
+
+async def get(tx: Tx, person_id: str) -> Person:
+    """The person a record belongs to; raises KeyError when there is none."""
+    return (await get_many(tx, [person_id]))[person_id]
+
+
+async def get_many(tx: Tx, person_ids: Sequence[str]) -> dict[str, Person]:
+    """The persons records belong to, by record id, in one query."""
+    rows = await tx.fetch(
+        "SELECT asked.id AS asked, root.id AS root, root.name, "
+        "  array(SELECT m.id FROM people m WHERE m.id = root.id OR m.merged_into = root.id ORDER BY m.id) AS ids, "
+        "  array(SELECT i.kind || ':' || i.value FROM people_identifiers i JOIN people m ON m.id = i.person_id "
+        "        WHERE m.id = root.id OR m.merged_into = root.id ORDER BY i.learned_at DESC) AS known "
+        "FROM people asked JOIN people root ON root.id = coalesce(asked.merged_into, asked.id) "
+        "WHERE asked.id = ANY($1)",
+        list(dict.fromkeys(person_ids)),
+    )
+    return {row["asked"]: _person(row) for row in rows}
+
+
+def _person(row: Record) -> Person:
+    known: dict[str, str] = {}
+    for identifier in row["known"]:
+        kind, _, value = identifier.partition(":")
+        known.setdefault(kind, value)
+    return Person(
+        id=row["root"],
+        ids=tuple(row["ids"]),
+        name=row["name"],
+        phone=known.get("phone"),
+        wa_id=known.get("wa_id"),
+        bsuid=known.get("bsuid"),
+    )
+
+
+async def meet(tx: Tx, rt: Runtime, identity: Identity, *, learned_from: str) -> Person:
+    """The person Meta speaks of, created when new; every identifier given is remembered as theirs.
+
+    Identifiers that were thought to be two persons' and turn out to be one's merge them. A number that comes with
+    another BSUID than before has changed hands: it moves to a new person, and nothing else does.
+    """
+    given = {
+        kind: value
+        for kind, value in (
+            ("bsuid", identity.bsuid),
+            ("parent_bsuid", identity.parent_bsuid),
+            ("wa_id", identity.wa_id),
+        )
+        if value
+    }
+    return await _find_or_create(tx, rt, given, name=identity.name, learned_from=learned_from)
+
+
+async def by_phone(tx: Tx, rt: Runtime, phone: str, *, learned_from: str) -> Person:
+    """The person with a number a caller gave (E.164), created when new."""
+    return await _find_or_create(tx, rt, {"phone": phone}, name=None, learned_from=learned_from)
+
+
+async def learn(tx: Tx, rt: Runtime, facts: Sequence[tuple[str, str, str]], *, learned_from: str) -> None:
+    """Remember (record id, kind, value) facts, from an answer of Meta's; what is known of somebody else stays so."""
+    await tx.execute(
+        "INSERT INTO people_identifiers (person_id, kind, value, learned_from, learned_at) "
+        "SELECT person, kind, value, $4, $5 FROM unnest($1::text[], $2::text[], $3::text[]) AS f (person, kind, value) "
+        "ORDER BY kind, value ON CONFLICT DO NOTHING",
+        [fact[0] for fact in facts],
+        [fact[1] for fact in facts],
+        [fact[2] for fact in facts],
+        learned_from,
+        rt.now(),
+    )
+
+
+async def link(
+    tx: Tx, rt: Runtime, *, client_id: str, external_id: str, phone: str, name: str | None
+) -> Person:
+    """Say which person an assistant's user is."""
+    person = await by_phone(tx, rt, phone, learned_from=f"assistant:{client_id}")
+    await tx.execute(
+        "INSERT INTO people_links (client_id, external_id, person_id, name, updated_at) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (client_id, external_id) DO UPDATE SET person_id = $3, "
+        "name = coalesce($4, people_links.name), updated_at = $5",
+        client_id,
+        external_id,
+        person.id,
+        name,
+        rt.now(),
+    )
+    return person
+
+
+async def linked(tx: Tx, *, client_id: str, external_id: str) -> tuple[Person, str | None] | None:
+    """The person an assistant's user is, and the name the assistant gave; None when it never said."""
+    row = await tx.fetchrow(
+        "SELECT person_id, name FROM people_links WHERE client_id = $1 AND external_id = $2",
+        client_id,
+        external_id,
+    )
+    return (await get(tx, row["person_id"]), row["name"]) if row else None
+
+
+async def clients_of(tx: Tx, person: Person) -> list[str]:
+    """The assistants that know this person."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT client_id FROM people_links WHERE person_id = ANY($1) ORDER BY 1", list(person.ids)
+    )
+    return [row["client_id"] for row in rows]
+
+
+async def lock(tx: Tx, person_ids: Sequence[str], *, exclusive: bool) -> None:
+    """The fence between sending to a person and the person's leaving: sends share it, an opt-out takes it alone."""
+    await tx.execute(
+        "SELECT 1 FROM people WHERE id IN (SELECT coalesce(merged_into, id) FROM people WHERE id = ANY($1)) "
+        f"ORDER BY id FOR {'NO KEY UPDATE' if exclusive else 'SHARE'}",
+        list(dict.fromkeys(person_ids)),
+    )
+
+
+async def _find_or_create(
+    tx: Tx, rt: Runtime, given: dict[str, str], *, name: str | None, learned_from: str
+) -> Person:
+    known = await _known(tx, given)
+    if not _complete(known, given):
+        # One at a time per identifier, so that two updates of a new person do not make two of them.
+        for key in sorted(f"{kind}:{value}" for kind, value in _candidates(given) if kind != "phone"):
+            await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", key)
+        known = await _known(tx, given)
+    if "bsuid" in given:
+        known = await _without_recycled_numbers(tx, known, given["bsuid"])
+    root: str = known[0]["root"] if known else await _create(tx, rt, name)
+    for other in {row["root"] for row in known} - {root}:
+        await _merge(tx, other, root)
+    if not _complete(known, given):
+        facts = [(root, kind, value) for kind, value in given.items()]
+        await learn(tx, rt, facts, learned_from=learned_from)
+    if name and known and known[0]["name"] != name:
+        await tx.execute("UPDATE people SET name = $2 WHERE id = $1", root, name)
+    return await get(tx, root)
+
+
+async def _known(tx: Tx, given: dict[str, str]) -> list[Record]:
+    """Who is known by any of these identifiers, the surest first."""
+    candidates = _candidates(given)
+    rows = await tx.fetch(
+        "SELECT i.kind, i.value, root.id AS root, root.name "
+        "FROM unnest($1::text[], $2::text[]) AS f (kind, value) "
+        "JOIN people_identifiers i USING (kind, value) JOIN people p ON p.id = i.person_id "
+        "JOIN people root ON root.id = coalesce(p.merged_into, p.id)",
+        [kind for kind, _ in candidates],
+        [value for _, value in candidates],
+    )
+    return sorted(rows, key=lambda row: _ORDER.index(row["kind"]))
+
+
+def _complete(known: Sequence[Record], given: dict[str, str]) -> bool:
+    """Whether everything given is known already, of one person."""
+    same = {(row["kind"], row["value"]) for row in known} >= set(given.items())
+    return same and len({row["root"] for row in known}) == 1
+
+
+def _candidates(given: dict[str, str]) -> list[tuple[str, str]]:
+    """The identifiers as given, and the same number under the other name it may be known by."""
+    both = dict(given)
+    if "wa_id" in given:
+        both.setdefault("phone", f"+{given['wa_id']}")
+    elif "phone" in given:
+        both.setdefault("wa_id", given["phone"].lstrip("+"))
+    return list(both.items())
+
+
+async def _without_recycled_numbers(tx: Tx, known: list[Record], bsuid: str) -> list[Record]:
+    """Leave out numbers whose last owner has another BSUID, and take them from that owner."""
+    if any(row["kind"] == "bsuid" for row in known):
+        return known
+    kept = []
+    for row in known:
+        owner = await get(tx, row["root"])
+        if owner.bsuid in (None, bsuid):
+            kept.append(row)
+        else:
+            log.warning("number.changed_hands", kind=row["kind"], person=row["root"])
+            await tx.execute(
+                "DELETE FROM people_identifiers WHERE kind = $1 AND value = $2", row["kind"], row["value"]
+            )
+    return kept
+
+
+async def _create(tx: Tx, rt: Runtime, name: str | None) -> str:
+    person_id = rt.new_id("per")
+    await tx.execute(
+        "INSERT INTO people (id, name, created_at) VALUES ($1, $2, $3)", person_id, name, rt.now()
+    )
+    return person_id
+
+
+async def _merge(tx: Tx, other: str, root: str) -> None:
+    """Let ``root`` stand for ``other`` too. Records keep pointing where they did, so that it can be undone."""
+    log.info("people.merged", person=other, into=root)
+    await tx.execute("UPDATE people SET merged_into = $2 WHERE id = $1 OR merged_into = $1", other, root)
