@@ -1,0 +1,146 @@
+"""A whole service in this process, served over real HTTP, and what a test needs to speak to it."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvicorn
+from pydantic import SecretStr
+
+from sayso.app import Service, running
+from sayso.core.auth import ASSISTANT_SCOPES, Tokens
+from sayso.core.runtime import wall_clock
+from sayso.core.settings import Settings
+
+PHONE_NUMBER_ID = "100000000000001"
+JWT_SECRET = "a-secret-for-tests-of-at-least-32-bytes"
+TOKENS = Tokens(JWT_SECRET.encode(), "sayso", "sayso")
+
+
+def settings(dsn: str, *, base_url: str, data_dir: Path, **changes: Any) -> Settings:
+    """Settings as the simulator's defaults want them."""
+    values: dict[str, Any] = {
+        "whatsapp_access_token": SecretStr("sim-token"),
+        "whatsapp_phone_number_id": PHONE_NUMBER_ID,
+        "whatsapp_business_account_id": "200000000000001",
+        "whatsapp_verify_token": SecretStr("sim-verify"),
+        "whatsapp_webhook_secret": SecretStr("sim-secret"),
+        "whatsapp_base_url": base_url,
+        "sayso_data_dir": data_dir,
+        "sayso_jwt_secret": SecretStr(JWT_SECRET),
+        "database_url": SecretStr(dsn),
+        **changes,
+    }
+    return Settings.model_validate(values)
+
+
+def token(user: str = "alice", client: str = "assistant", scopes: tuple[str, ...] = ASSISTANT_SCOPES) -> str:
+    """A bearer token for the tests' secret."""
+    return TOKENS.issue(
+        user=user,
+        client=client,
+        scopes=scopes,
+        ttl=timedelta(hours=1),
+        now=wall_clock(),
+        token_id=uuid.uuid4().hex,
+    )
+
+
+@dataclass(frozen=True)
+class Api:
+    """An assistant's (or operator's) view of a running service."""
+
+    url: str
+    session: aiohttp.ClientSession
+    bearer: str
+
+    async def call(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
+        """One request; the status and the JSON of the answer."""
+        headers = {"Authorization": f"Bearer {self.bearer}", **options.pop("headers", {})}
+        url = f"{self.url}/api/v1/whatsapp{path}"
+        async with self.session.request(method, url, headers=headers, **options) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    def as_(self, **who: Any) -> "Api":
+        """The same service, seen by somebody else."""
+        return Api(self.url, self.session, token(**who))
+
+    async def link(self, phone: str, *, user: str = "alice", name: str | None = None) -> None:
+        """Link a user to a number."""
+        status, body = await self.call("PUT", f"/people/{user}", json={"phone": phone, "name": name})
+        assert status == 200, body
+
+    async def ask(self, description: str = "schedule a meeting with John", **changes: Any) -> dict[str, Any]:
+        """Ask a confirmation of the token's user; its JSON."""
+        question = {
+            "action_type": "calendar_create",
+            "action_description": description,
+            "action_details": "tomorrow at 3 PM in Conference Room A",
+            "timeout_minutes": 30,
+            **changes,
+        }
+        status, body = await self.call("POST", "/confirmation", json=question)
+        assert status == 202, body
+        assert isinstance(body, dict)
+        return body
+
+    async def outcome(self, confirmation_id: str, *, wait: float = 20) -> dict[str, Any]:
+        """Wait for a confirmation's outcome; its JSON as of then."""
+        status, body = await self.call("GET", f"/confirmations/{confirmation_id}", params={"wait": str(wait)})
+        assert status == 200, body
+        assert isinstance(body, dict)
+        return body
+
+    async def message(self, message_id: str) -> dict[str, Any]:
+        """A message's JSON, with its timeline."""
+        status, body = await self.call("GET", f"/messages/{message_id}")
+        assert status == 200, body
+        assert isinstance(body, dict)
+        return body
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service in this process."""
+
+    service: Service
+    api: Api
+
+    @property
+    def webhook_url(self) -> str:
+        """Where Meta posts."""
+        return f"{self.api.url}/api/v1/whatsapp/webhook"
+
+
+@contextlib.asynccontextmanager
+async def serving(configured: Settings, *, port: int = 0) -> AsyncIterator[Running]:
+    """The service, on a port of its own on loopback."""
+    async with running(configured) as service, aiohttp.ClientSession() as session:
+        config = uvicorn.Config(
+            service.asgi, port=port, lifespan="off", log_config=None, http="httptools", access_log=False
+        )
+        server = _Quiet(config)
+        task = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.001)
+        bound = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield Running(service, Api(f"http://127.0.0.1:{bound}", session, token()))
+        finally:
+            service.stop()
+            server.should_exit = True
+            await task
+
+
+class _Quiet(uvicorn.Server):
+    """uvicorn that leaves the test process's signals alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
