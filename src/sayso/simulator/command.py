@@ -14,37 +14,42 @@ from sayso.simulator.server import Simulator
 _DEFAULT = SimulatorConfig()
 
 
+Host = Annotated[str, typer.Option(envvar="SAYSO_SIM_HOST", help="Address to listen on.")]
+Port = Annotated[
+    int, typer.Option(envvar="SAYSO_SIM_PORT", min=0, max=65535, help="Port to listen on; 0: any free one.")
+]
+WebhookUrl = Annotated[str, typer.Option(envvar="SAYSO_SIM_WEBHOOK_URL", help="Where webhooks are posted.")]
+Token = Annotated[str, typer.Option(envvar="SAYSO_SIM_TOKEN", help="Bearer token that calls must carry.")]
+AppSecret = Annotated[
+    str, typer.Option(envvar="SAYSO_SIM_APP_SECRET", help="Secret that webhooks are signed with.")
+]
+VerifyToken = Annotated[
+    str, typer.Option(envvar="SAYSO_SIM_VERIFY_TOKEN", help="Token of the verification handshake.")
+]
+PhoneNumberId = Annotated[
+    str, typer.Option(envvar="SAYSO_SIM_PHONE_NUMBER_ID", help="Id of the business phone number.")
+]
+WabaId = Annotated[str, typer.Option(envvar="SAYSO_SIM_WABA_ID", help="Id of the WhatsApp business account.")]
+BusinessNumber = Annotated[
+    str, typer.Option(envvar="SAYSO_SIM_BUSINESS_NUMBER", help="The business phone number itself.")
+]
+AutoRead = Annotated[
+    bool, typer.Option(envvar="SAYSO_SIM_AUTO_READ", help="Read messages while no phone page is in view.")
+]
+
+
 def simulator(
     *,
-    host: Annotated[str, typer.Option(envvar="SAYSO_SIM_HOST", help="Address to listen on.")] = _DEFAULT.host,
-    port: Annotated[
-        int,
-        typer.Option(envvar="SAYSO_SIM_PORT", min=0, max=65535, help="Port to listen on; 0: any free one."),
-    ] = _DEFAULT.port,
-    webhook_url: Annotated[
-        str, typer.Option(envvar="SAYSO_SIM_WEBHOOK_URL", help="Where webhooks are posted.")
-    ] = _DEFAULT.webhook_url,
-    token: Annotated[
-        str, typer.Option(envvar="SAYSO_SIM_TOKEN", help="The bearer token calls must carry.")
-    ] = _DEFAULT.token,
-    app_secret: Annotated[
-        str, typer.Option(envvar="SAYSO_SIM_APP_SECRET", help="The secret webhooks are signed with.")
-    ] = _DEFAULT.app_secret,
-    verify_token: Annotated[
-        str, typer.Option(envvar="SAYSO_SIM_VERIFY_TOKEN", help="The token of the verification handshake.")
-    ] = _DEFAULT.verify_token,
-    phone_number_id: Annotated[
-        str, typer.Option(envvar="SAYSO_SIM_PHONE_NUMBER_ID", help="Id of the business phone number.")
-    ] = _DEFAULT.phone_number_id,
-    waba_id: Annotated[
-        str, typer.Option(envvar="SAYSO_SIM_WABA_ID", help="Id of the WhatsApp business account.")
-    ] = _DEFAULT.waba_id,
-    business_number: Annotated[
-        str, typer.Option(envvar="SAYSO_SIM_BUSINESS_NUMBER", help="The business phone number itself.")
-    ] = _DEFAULT.business_number,
-    auto_read: Annotated[
-        bool, typer.Option(envvar="SAYSO_SIM_AUTO_READ", help="Read messages while no phone page is in view.")
-    ] = _DEFAULT.auto_read,
+    host: Host = _DEFAULT.host,
+    port: Port = _DEFAULT.port,
+    webhook_url: WebhookUrl = _DEFAULT.webhook_url,
+    token: Token = _DEFAULT.token,
+    app_secret: AppSecret = _DEFAULT.app_secret,
+    verify_token: VerifyToken = _DEFAULT.verify_token,
+    phone_number_id: PhoneNumberId = _DEFAULT.phone_number_id,
+    waba_id: WabaId = _DEFAULT.waba_id,
+    business_number: BusinessNumber = _DEFAULT.business_number,
+    auto_read: AutoRead = _DEFAULT.auto_read,
 ) -> None:
     """Run Meta's side on this machine: the Cloud API, its webhooks, and a phone in the browser."""
     config = SimulatorConfig(
@@ -59,12 +64,18 @@ def simulator(
         business_number=business_number,
         auto_read=auto_read,
     )
+    run(config)
+
+
+def run(config: SimulatorConfig) -> None:
+    """Run until told to end; a taken port is said in one sentence."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(config))
     except OSError as problem:
-        typer.echo(f"The simulator cannot listen on {host}:{port}: {problem.strerror}. Try --port.", err=True)
+        place = f"{config.host}:{config.port}"
+        typer.echo(f"The simulator cannot listen on {place}: {problem.strerror}. Try --port.", err=True)
         raise typer.Exit(1) from None
 
 

@@ -1,0 +1,185 @@
+"""A simulator in this process, a receiver of its webhooks beside it, and a client of its Graph API."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from sayso.simulator import Simulator, SimulatorConfig
+
+ANA, BEN = "+15550001111", "+15550002222"
+
+
+@dataclass(frozen=True)
+class Hook:
+    """One webhook as it came in."""
+
+    raw: bytes
+    signature: str
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The ``value`` of its one change."""
+        value: dict[str, Any] = json.loads(self.raw)["entry"][0]["changes"][0]["value"]
+        return value
+
+    @property
+    def signed_with_sim_secret(self) -> bool:
+        """Whether the signature is that of the raw bytes."""
+        wanted = hmac.new(b"sim-secret", self.raw, hashlib.sha256).hexdigest()
+        return self.signature == f"sha256={wanted}"
+
+
+@dataclass
+class Receiver:
+    """A business's callback: keeps every webhook, answers as scripted (then 200), lets tests wait."""
+
+    url: str = ""
+    hooks: list[Hook] = field(default_factory=list)
+    script: list[int] = field(default_factory=list)  # HTTP statuses answered first
+    verify_token: str = "sim-verify"
+    stuck: asyncio.Event | None = None  # while set as unset: the next webhook is not answered
+    _came: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer the handshake, or take a webhook."""
+        if request.method == "GET":
+            known = request.query["hub.verify_token"] == self.verify_token
+            return web.Response(text=request.query["hub.challenge"]) if known else web.Response(status=403)
+        async with self._came:
+            self.hooks.append(Hook(await request.read(), request.headers["X-Hub-Signature-256"]))
+            self._came.notify_all()
+        stuck, self.stuck = self.stuck, None
+        if stuck is not None:
+            await stuck.wait()
+        return web.Response(status=self.script.pop(0) if self.script else 200)
+
+    async def until(self, enough: Callable[[list[Hook]], bool], timeout_s: float = 10) -> list[Hook]:
+        """Wait until what came is enough."""
+        async with asyncio.timeout(timeout_s), self._came:
+            await self._came.wait_for(lambda: enough(self.hooks))
+        return self.hooks
+
+    def statuses(self, wamid: str | None = None) -> list[dict[str, Any]]:
+        """List the statuses told, of one message or all."""
+        told = [status for hook in self.hooks for status in hook.value.get("statuses", [])]
+        return [each for each in told if wamid in (None, each["id"])]
+
+    def inbound(self) -> list[dict[str, Any]]:
+        """List the inbound messages told."""
+        return [message for hook in self.hooks for message in hook.value.get("messages", [])]
+
+    async def status(self, wamid: str, status: str) -> dict[str, Any]:
+        """Wait for a status of a message."""
+
+        def found() -> list[dict[str, Any]]:
+            return [each for each in self.statuses(wamid) if each["status"] == status]
+
+        await self.until(lambda _: bool(found()))
+        return found()[0]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call came back with."""
+
+    status: int
+    json: dict[str, Any]
+    version: str
+
+    @property
+    def code(self) -> int:
+        """Graph's error code."""
+        code: int = self.json["error"]["code"]
+        return code
+
+    @property
+    def details(self) -> str:
+        """Graph's words on what is wrong."""
+        details: str = self.json["error"]["error_data"]["details"]
+        return details
+
+    @property
+    def wamid(self) -> str:
+        """The id of the accepted message."""
+        assert self.status == 200, self.json
+        wamid: str = self.json["messages"][0]["id"]
+        return wamid
+
+
+@dataclass
+class Graph:
+    """A Cloud API client that adds nothing of its own."""
+
+    session: aiohttp.ClientSession
+    base_url: str
+    token: str = "sim-token"
+
+    async def call(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **sent: Any
+    ) -> Answer:
+        """Call Graph with the bearer token, or with these headers."""
+        given = {"Authorization": f"Bearer {self.token}"} if headers is None else headers
+        async with self.session.request(method, self.base_url + path, headers=given, **sent) as answer:
+            return Answer(answer.status, await answer.json(), answer.headers.get("facebook-api-version", ""))
+
+    async def send(self, **message: Any) -> Answer:
+        """Send a message to Ana unless told otherwise."""
+        body = {"messaging_product": "whatsapp", "to": ANA, **message}
+        return await self.call("POST", "/v25.0/100000000000001/messages", json=body)
+
+    async def text(self, words: str = "hello", **more: Any) -> Answer:
+        """Send a text."""
+        return await self.send(type="text", text={"body": words}, **more)
+
+    async def control(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+        """Call the control API."""
+        sent = {} if body is None else {"json": body}
+        async with self.session.request(method, f"{self.base_url}/_sim{path}", **sent) as answer:
+            return answer.status, await answer.json()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    made = Receiver()
+    app = web.Application()
+    app.router.add_route("*", "/hook", made.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+def config(receiver: Receiver) -> SimulatorConfig:
+    """Defaults, only quick; a module overrides this fixture to play another account."""
+    return SimulatorConfig(
+        port=0,
+        webhook_url=receiver.url,
+        sent_after_ms=1,
+        delivered_after_ms=1,
+        read_after_ms=1,
+        retry_first_ms=2,
+        retry_cap_ms=8,
+    )
+
+
+@pytest.fixture
+async def sim(config: SimulatorConfig) -> AsyncIterator[Simulator]:
+    async with Simulator(config) as running:
+        yield running
+
+
+@pytest.fixture
+async def graph(sim: Simulator) -> AsyncIterator[Graph]:
+    async with aiohttp.ClientSession() as session:
+        yield Graph(session, sim.base_url)

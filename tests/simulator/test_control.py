@@ -1,0 +1,302 @@
+"""The control API: being the person, time, faults; whatever is mistyped is named (docs/simulator.md)."""
+
+import asyncio
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from sayso.simulator import Simulator, SimulatorConfig
+
+if TYPE_CHECKING:
+    from simulator.conftest import Graph, Receiver
+
+ANA, BEN = "+15550001111", "+15550002222"
+BUTTONS = {
+    "type": "interactive",
+    "interactive": {
+        "type": "button",
+        "header": {"type": "text", "text": "Confirmation needed"},
+        "body": {"text": "Send it?"},
+        "footer": {"text": "Expires in 30 min"},
+        "action": {
+            "buttons": [
+                {"type": "reply", "reply": {"id": "cf:1:yes", "title": "Confirm"}},
+                {"type": "reply", "reply": {"id": "cf:1:no", "title": "Decline"}},
+            ]
+        },
+    },
+}
+
+
+async def prompt(sim: Simulator, graph: "Graph") -> str:
+    await sim.inbound(ANA, text="hello")
+    return (await graph.send(**BUTTONS)).wamid
+
+
+async def test_tap_on_an_interactive_button(sim: Simulator, graph: "Graph", receiver: "Receiver") -> None:
+    wamid = await prompt(sim, graph)
+    body = {"from": ANA, "tap": {"message_id": wamid, "button": 1}}
+    status, answer = await graph.control("POST", "/inbound", body)
+    assert status == 200
+    await receiver.until(lambda _: len(receiver.inbound()) == 2)
+    tap = next(each for each in receiver.inbound() if each["id"] == answer["wamid"])
+    assert tap["type"] == "interactive"
+    reply = {"id": "cf:1:no", "title": "Decline"}
+    assert tap["interactive"] == {"type": "button_reply", "button_reply": reply}
+    assert tap["context"] == {"from": "15550100000", "id": wamid}
+
+
+async def test_buttons_stay_tappable_and_context_may_be_missing(
+    sim: Simulator, graph: "Graph", receiver: "Receiver"
+) -> None:
+    wamid = await prompt(sim, graph)
+    first = await sim.tap(ANA, wamid, "Confirm")
+    body = {"from": ANA, "tap": {"message_id": wamid, "button": "Confirm", "context": False}}
+    second = (await graph.control("POST", "/inbound", body))[1]["wamid"]
+    assert first != second
+    await receiver.until(lambda _: len(receiver.inbound()) == 3)
+    taps = {each["id"]: each for each in receiver.inbound()}
+    assert "context" in taps[first]
+    assert "context" not in taps[second]
+
+
+async def test_quoted_reply_and_a_name(sim: Simulator, graph: "Graph", receiver: "Receiver") -> None:
+    wamid = await prompt(sim, graph)
+    await graph.control("POST", "/inbound", {"from": ANA, "text": "Y", "quote": wamid, "name": "Ana Ñ"})
+    hooks = await receiver.until(lambda _: len(receiver.inbound()) == 2)
+    value = next(h.value for h in hooks if h.value.get("messages", [{}])[0].get("text") == {"body": "Y"})
+    assert value["messages"][0]["context"] == {"from": "15550100000", "id": wamid}
+    assert value["contacts"][0]["profile"] == {"name": "Ana Ñ"}
+
+
+async def test_somebody_new_writes(sim: Simulator, receiver: "Receiver") -> None:
+    await sim.inbound("+44 7700 900123", text="hi")
+    (hook,) = await receiver.until(lambda hooks: len(hooks) == 1)
+    (contact,) = hook.value["contacts"]
+    assert contact["wa_id"] == "447700900123"
+    assert contact["user_id"].startswith("GB.")
+
+
+async def test_messages_are_listed_as_sent_oldest_first(sim: Simulator, graph: "Graph") -> None:
+    wamid = await prompt(sim, graph)
+    other = (await graph.text("for Ben", to=BEN, biz_opaque_callback_data="m:2")).wamid
+    listed = (await graph.control("GET", "/messages"))[1]["messages"]
+    assert [each["wamid"] for each in listed] == [wamid, other]
+    assert listed[0]["interactive"] == BUTTONS["interactive"]
+    assert listed[1]["text"] == {"body": "for Ben"}
+    assert listed[1]["biz_opaque_callback_data"] == "m:2"
+    assert listed[0]["shown"] == "Confirmation needed\nSend it?\nExpires in 30 min"
+    status, found = await graph.control("GET", "/messages?to=%2B15550002222")
+    assert (status, [each["wamid"] for each in found["messages"]]) == (200, [other])
+
+
+async def test_waiting_for_a_message_over_http(graph: "Graph") -> None:
+    waiting = asyncio.create_task(graph.control("GET", "/messages?containing=second&wait_s=10"))
+    await graph.text("first")
+    await graph.text("second")
+    assert [each["shown"] for each in (await waiting)[1]["messages"]] == ["second"]
+    assert await graph.control("GET", "/messages?containing=third&wait_s=0") == (200, {"messages": []})
+
+
+async def test_expect_message_waits_and_says_what_was_there(sim: Simulator, graph: "Graph") -> None:
+    waiting = asyncio.create_task(sim.expect_message(to=ANA, containing="later", timeout_s=10))
+    first = (await graph.text("later")).wamid
+    assert (await waiting)["wamid"] == first
+    with pytest.raises(AssertionError, match="later"):
+        await sim.expect_message(to=ANA, containing="later", after=first, timeout_s=0)
+    second = (await graph.text("later still")).wamid
+    assert (await sim.expect_message(containing="later", after=first))["wamid"] == second
+
+
+async def test_clock_moves_at_once_and_reset_brings_everything_back(sim: Simulator, graph: "Graph") -> None:
+    before = sim.clock.now()
+    status, answer = await graph.control("POST", "/clock", {"advance_s": 3600})
+    assert status == 200
+    assert answer["offset_s"] == 3600
+    assert answer["now"] >= before + 3600
+    await prompt(sim, graph)
+    await sim.inbound("+15550009999", text="new here")
+    await graph.control("POST", "/faults", {"kind": "drop_before"})
+    await graph.control("POST", "/faults", {"hold_webhooks": True})
+    assert (await graph.control("POST", "/reset"))[0] == 200
+    state = (await graph.control("GET", "/state"))[1]
+    assert (state["messages"], state["offset_s"], state["armed"]) == (0, 0, [])
+    assert state["hold_webhooks"] is False
+    assert [each["window_open"] for each in state["people"]] == [False] * 3
+    assert (await graph.control("GET", "/webhooks"))[1] == {"webhooks": []}
+
+
+MISTYPED: list[tuple[str, str, Any, str]] = [
+    ("POST", "/inbound", {"from": ANA, "txt": "hi"}, "`txt`"),
+    ("POST", "/inbound", {"text": "hi"}, "`from`"),
+    ("POST", "/inbound", {"from": ANA}, "exactly one of `text` and `tap`"),
+    ("POST", "/inbound", {"from": ANA, "text": "a", "tap": {"message_id": "x", "button": 0}}, "exactly one"),
+    ("POST", "/inbound", {"from": ANA, "tap": {"message_id": "x", "buton": 0}}, "`buton`"),
+    (
+        "POST",
+        "/inbound",
+        {"from": ANA, "tap": {"message_id": "wamid.x", "button": 0}},
+        "no message 'wamid.x'",
+    ),
+    ("POST", "/inbound", {"from": ANA, "text": "hi", "quote": "wamid.x"}, "no message 'wamid.x'"),
+    ("POST", "/inbound", {"from": "15550001111", "text": "hi"}, "international form"),
+    ("POST", "/inbound", {"from": ANA, "text": ""}, "1 to 65536"),
+    ("POST", "/inbound", {"from": ANA, "text": 5}, "$.text"),
+    ("POST", "/inbound", [], "Expected `object`"),
+    ("POST", "/clock", {"advance": 5}, "`advance`"),
+    ("POST", "/clock", {"advance_s": -5}, "$.advance_s"),
+    ("POST", "/clock", {}, "`advance_s`"),
+    ("POST", "/reset", {"all": True}, "`all`"),
+    ("POST", "/reset?hard=1", None, "`hard`"),
+    ("GET", "/messages?too=x", None, "`too`"),
+    ("GET", "/messages?to=x", None, "not a phone number"),
+    ("GET", "/messages?wait_s=soon", None, "`wait_s`"),
+    ("GET", "/state?x=1", None, "`x`"),
+    ("GET", "/webhooks?staat=held", None, "`staat`"),
+    ("POST", "/webhooks/1/redeliver", {"copys": 2}, "`copys`"),
+    ("POST", "/webhooks/1/redeliver", {"copies": 0}, "$.copies"),
+    ("POST", "/faults", {"kind": "eror"}, "'eror'"),
+    ("POST", "/faults", {"next": 1}, "kind"),
+    ("POST", "/faults", {"kind": "error"}, "`code`"),
+    ("POST", "/faults", {"kind": "error", "code": 1, "delay_s": 1}, "`delay_s`"),
+    ("POST", "/faults", {"kind": "error", "code": 1, "next": 0}, "$.next"),
+    ("POST", "/faults", {"kind": "error", "code": 1, "http_status": 200}, "$.http_status"),
+    ("POST", "/faults", {"kind": "delay", "delay_s": 1, "after_acept": True}, "`after_acept`"),
+    ("POST", "/faults", {"kind": "drop_before", "on": "message"}, "'message'"),
+    ("POST", "/faults", {"kind": "drop_before", "to": "Ana"}, "'Ana'"),
+    ("POST", "/faults", {"hold_webhooks": "yes"}, "$.hold_webhooks"),
+    ("POST", "/faults", {"hold_webhooks": True, "nxt": 1}, "`nxt`"),
+    ("POST", "/people", {"name": "Bo", "fone": "+1"}, "`fone`"),
+    ("POST", "/people", {"name": "", "phone": "+15550004444"}, "$.name"),
+    ("POST", "/showing", {"page": "page-404", "people": []}, "page-404"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "named"), MISTYPED)
+async def test_what_is_mistyped_is_named(
+    graph: "Graph", method: str, path: str, body: Any, named: str
+) -> None:
+    status, answer = await graph.control(method, path, body)
+    assert status == 400, answer
+    assert named in answer["error"]
+
+
+async def test_taps_that_cannot_be(sim: Simulator, graph: "Graph") -> None:
+    wamid = await prompt(sim, graph)
+    plain = (await graph.text()).wamid
+    for message, button, why in ((wamid, 2, "button 2"), (wamid, "Yes", "'Yes'"), (plain, 0, "no buttons")):
+        with pytest.raises(ValueError, match=why):
+            await sim.tap(ANA, message, button)
+    with pytest.raises(ValueError, match="no message"):
+        await sim.tap(BEN, wamid, 0)
+
+
+async def test_unknown_control_routes_and_bad_json(graph: "Graph") -> None:
+    assert (await graph.control("GET", "/inbox"))[0] == 404
+    url = f"{graph.base_url}/_sim/clock"
+    async with graph.session.post(url, data=b"{") as answer:
+        assert answer.status == 400
+        assert "not valid JSON" in (await answer.json())["error"]
+
+
+async def test_pages_of_other_sites_may_not_control(graph: "Graph") -> None:
+    url = f"{graph.base_url}/_sim/inbound"
+    for origin, status in (("https://evil.example", 403), (graph.base_url, 200)):
+        body = {"from": ANA, "text": "hi"}
+        async with graph.session.post(url, json=body, headers={"Origin": origin}) as answer:
+            assert answer.status == status
+
+
+# --- faults -------------------------------------------------------------------------------------------------
+
+
+async def test_error_fault_for_the_next_two(sim: Simulator, graph: "Graph") -> None:
+    body = {"on": "messages", "next": 2, "kind": "error", "code": 131016, "http_status": 503}
+    status, answer = await graph.control("POST", "/faults", body)
+    assert (status, answer["armed"][0]["next"]) == (200, 2)
+    for _ in range(2):
+        refused = await graph.text()
+        assert (refused.status, refused.code) == (503, 131016)
+    assert (await graph.text()).status == 200
+    assert len(sim.messages()) == 1
+    assert sim.faults()["armed"] == []
+
+
+async def test_a_fault_for_one_person_leaves_the_others_alone(graph: "Graph") -> None:
+    await graph.control("POST", "/faults", {"kind": "error", "code": 131056, "to": BEN})
+    assert (await graph.text(to=ANA)).status == 200
+    assert (await graph.text(to=BEN)).code == 131056
+
+
+async def test_a_cleared_fault_does_nothing(graph: "Graph") -> None:
+    await graph.control("POST", "/faults", {"kind": "error", "code": 1})
+    assert (await graph.control("DELETE", "/faults"))[1]["armed"] == []
+    assert (await graph.text()).status == 200
+
+
+@pytest.mark.parametrize(("kind", "accepted"), [("drop_before", 0), ("drop_after", 1)])
+async def test_cut_connections(
+    sim: Simulator, graph: "Graph", receiver: "Receiver", kind: str, accepted: int
+) -> None:
+    await graph.control("POST", "/faults", {"kind": kind})
+    with pytest.raises(aiohttp.ClientError):
+        await graph.text(biz_opaque_callback_data="m:1")
+    assert len(sim.messages()) == accepted
+    await sim.settled()
+    assert [each["biz_opaque_callback_data"] for each in receiver.statuses()] == ["m:1"] * accepted
+
+
+async def test_delayed_answer_comes_after_the_statuses(
+    sim: Simulator, graph: "Graph", receiver: "Receiver"
+) -> None:
+    await sim.inbound(ANA, text="hi")
+    await graph.control("POST", "/faults", {"kind": "delay", "delay_s": 60, "after_accept": True})
+    waiting = asyncio.create_task(graph.text())
+    message = await sim.expect_message(status="read")
+    await receiver.status(message["wamid"], "read")
+    assert not waiting.done(), "the statuses overtook the answer"
+    waiting.cancel()
+
+
+async def test_delay_before_accepting(sim: Simulator, graph: "Graph") -> None:
+    await graph.control("POST", "/faults", {"kind": "delay", "delay_s": 0.01})
+    assert (await graph.text()).status == 200
+    assert len(sim.messages()) == 1
+
+
+async def test_late_failure_on_demand(sim: Simulator, graph: "Graph", receiver: "Receiver") -> None:
+    await sim.inbound(ANA, text="hi")
+    await graph.control("POST", "/faults", {"kind": "fail_late", "code": 131026, "details": "Not there."})
+    failed = await receiver.status((await graph.text()).wamid, "failed")
+    assert failed["errors"][0]["code"] == 131026
+    assert failed["errors"][0]["error_data"] == {"details": "Not there."}
+
+
+async def test_down_and_up_again_at_the_same_address(sim: Simulator, graph: "Graph") -> None:
+    base_url = sim.base_url
+    await sim.go_down()
+    with pytest.raises(aiohttp.ClientError):
+        await graph.text()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await graph.text()
+    await sim.come_up()
+    assert sim.base_url == base_url
+    assert (await graph.text()).status == 200
+
+
+# --- bounds -------------------------------------------------------------------------------------------------
+
+
+async def test_memory_is_bounded(config: SimulatorConfig) -> None:
+    small = dataclasses.replace(config, keep_messages=5, keep_people=4, keep_webhooks=3)
+    async with Simulator(small) as sim:
+        for number in range(20):
+            await sim.inbound(f"+1555000{number:04d}", text="hi")
+        await sim.settled()
+        assert len(sim.bubbles(100)) == 5
+        assert len(sim.state()["people"]) == 4
+        assert len(sim.webhooks()) == 3
+        assert len(sim._world._threads) <= 4
+        assert len(sim._world.unread) <= 5
