@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from sayso.cli.demo import demo
 from sayso.cli.serve import serve
 from sayso.cli.token import token
 from sayso.core.errors import SaysoError
@@ -16,6 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.command()(demo)
 app.command()(serve)
 app.command()(token)
 app.command()(simulator)

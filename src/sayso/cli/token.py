@@ -1,6 +1,7 @@
 """``sayso token``: a bearer token for an assistant or an operator."""
 
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 
 from sayso.core.auth import ASSISTANT_SCOPES, SCOPES, Tokens, parse_ttl
 from sayso.core.runtime import wall_clock
-from sayso.core.settings import jwt_secret, load_token_settings
+from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
 
 
 def token(
@@ -22,14 +23,19 @@ def token(
 ) -> None:
     """Print a bearer token, signed with this installation's key."""
     settings = load_token_settings(env_file)
+    typer.echo(issue(settings, user=user, client=client, scopes=tuple(scope.split()), ttl=parse_ttl(ttl)))
+
+
+def issue(
+    settings: TokenSettings,
+    *,
+    user: str,
+    client: str,
+    ttl: timedelta,
+    scopes: tuple[str, ...] = ASSISTANT_SCOPES,
+) -> str:
+    """A token of this installation's."""
     tokens = Tokens(jwt_secret(settings), settings.sayso_jwt_issuer, settings.sayso_jwt_audience)
-    typer.echo(
-        tokens.issue(
-            user=user,
-            client=client,
-            scopes=tuple(scope.split()),
-            ttl=parse_ttl(ttl),
-            now=wall_clock(),
-            token_id=uuid.uuid4().hex,
-        )
+    return tokens.issue(
+        user=user, client=client, scopes=scopes, ttl=ttl, now=wall_clock(), token_id=uuid.uuid4().hex
     )

@@ -1,1 +1,14 @@
-"""The Python client; imports nothing of the server."""
+"""The Python client, in a blocking and an async form of one shape; imports nothing of the server.
+
+from sayso.client import Sayso
+
+with Sayso("http://127.0.0.1:8000", token) as sayso:
+    answer = sayso.confirm("calendar_create", "schedule a meeting with John", "tomorrow at 3 PM")
+    if answer.confirmed:
+        ...
+"""
+
+from sayso.client.faces import AsyncSayso, Sayso
+from sayso.client.model import Confirmation, Message, ProblemError, UnreachableError
+
+__all__ = ["AsyncSayso", "Confirmation", "Message", "ProblemError", "Sayso", "UnreachableError"]

@@ -1,0 +1,295 @@
+"""``sayso demo``: everything on this machine, and the main job done in front of you."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import httpx2
+import typer
+from rich.console import Console
+from rich.panel import Panel
+
+from sayso.cli.token import issue
+from sayso.client import Confirmation, ProblemError, Sayso
+from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
+
+USER, CLIENT, PHONE, NAME = "alice", "my-assistant", "+15550001111", "Alice"
+#: The simulator's defaults, as the service's settings.
+SIMULATED = {
+    "WHATSAPP_ACCESS_TOKEN": "sim-token",
+    "WHATSAPP_PHONE_NUMBER_ID": "100000000000001",
+    "WHATSAPP_BUSINESS_ACCOUNT_ID": "200000000000001",
+    "WHATSAPP_VERIFY_TOKEN": "sim-verify",
+    "WHATSAPP_WEBHOOK_SECRET": "sim-secret",
+}
+_START_WITHIN_S = 60.0
+_ANSWER_WITHIN_S = 20.0
+_TOKEN_LIVES = timedelta(hours=12)
+
+console = Console(highlight=False)
+_Result = TypeVar("_Result")
+
+
+class StepError(Exception):
+    """A step of the demonstration did not do what it should."""
+
+
+def demo(
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Tap Confirm by itself, print the decision, end.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="The service's port.")] = 8000,
+    simulator_port: Annotated[int, typer.Option(help="The simulator's port.")] = 8001,
+) -> None:
+    """Start PostgreSQL, the simulator and the service, and ask one confirmation. Needs no account."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    stage = Stage(load_token_settings(), port, simulator_port)
+    try:
+        with contextlib.closing(stage):
+            _perform(stage, auto=auto)
+    except KeyboardInterrupt:
+        console.print("\nStopped; what was asked and answered is kept in the data directory.")
+    except StepError as error:
+        console.print(f"[bold red]✗ {stage.step}[/]: {error}")
+        stage.show_logs()
+        raise typer.Exit(1) from error
+
+
+@dataclass
+class Stage:
+    """The processes of a demonstration, and where it has got to."""
+
+    settings: TokenSettings
+    port: int
+    simulator_port: int
+    step: str = "start"
+    _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Of the service."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def phone_url(self) -> str:
+        """Of the simulator: the phone's page."""
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    @property
+    def data_dir(self) -> Path:
+        """The demonstration's own data, apart from a real account's."""
+        return self.settings.sayso_data_dir / "demo"
+
+    def start(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        """Start a process of ours; its log goes to a file."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with self.log(name).open("wb") as log:
+            self._processes[name] = subprocess.Popen(  # noqa: S603 - our own command
+                [sys.executable, "-m", "sayso", *command],
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the demonstration, which ends them in order
+            )
+
+    def log(self, name: str) -> Path:
+        """Where a process's log is."""
+        return self.data_dir / f"{name}.log"
+
+    def check_alive(self) -> None:
+        """Raise :class:`StepError` when a process of ours has ended."""
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                raise StepError(f"the {name} ended with exit code {process.returncode}")
+
+    def show_logs(self) -> None:
+        """Print the end of every log."""
+        for name in self._processes:
+            lines = self.log(name).read_text("utf-8", "replace").splitlines()[-8:]
+            console.print(
+                Panel("\n".join(lines) or "(empty)", title=f"{name}: {self.log(name)}"), markup=False
+            )
+
+    def close(self) -> None:
+        """End the processes, the service first, so that it can finish what it has in hand."""
+        for name in reversed(self._processes):
+            process = self._processes[name]
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _perform(stage: Stage, *, auto: bool) -> None:
+    with _step(stage, "Simulator: a phone, and Meta's Cloud API") as done:
+        hook = f"{stage.url}/api/v1/whatsapp/webhook"
+        stage.start(
+            "simulator", ["simulator", "--port", str(stage.simulator_port), "--webhook-url", hook], {}
+        )
+        _until(stage, lambda: _get(f"{stage.phone_url}/_sim/state"), _START_WITHIN_S)
+        done(stage.phone_url)
+    with _step(stage, "Service: PostgreSQL, API, webhook, workers") as done:
+        command = ["serve", "--port", str(stage.port), "--host", "127.0.0.1", "--env-file", os.devnull]
+        stage.start("service", command, _environment(stage))
+        _until(stage, lambda: _get(f"{stage.url}/readyz"), _START_WITHIN_S)
+        done(stage.url)
+    token = issue(stage.settings, user=USER, client=CLIENT, ttl=_TOKEN_LIVES)
+    with Sayso(stage.url, token) as sayso:
+        with _step(stage, f"{NAME} ({PHONE}) is linked to the assistant's user, and says hello") as done:
+            _guard(lambda: sayso.link(USER, PHONE, name=NAME))
+            _inbound(stage, {"from": PHONE, "text": "Hi!", "name": NAME})
+            done()
+        asked = _ask(stage, sayso)
+        if auto:
+            _tap_confirm(stage, asked)
+        else:
+            _invite(stage, token)
+        decided = _decision(stage, sayso, asked)
+    if auto:
+        if not decided.confirmed:
+            raise StepError(f"the outcome is {decided.outcome}, not confirmed")
+        return
+    console.print("\nEverything keeps running: ask more, tap more. [bold]Ctrl-C[/] ends it.")
+    while True:
+        time.sleep(1)
+        stage.check_alive()
+
+
+def _ask(stage: Stage, sayso: Sayso) -> Confirmation:
+    with _step(stage, "The assistant asks") as done:
+
+        def ask() -> Confirmation:
+            return sayso.ask(
+                "calendar_create", "schedule a meeting with John", "tomorrow at 3 PM in Conference Room A"
+            )
+
+        try:
+            asked = ask()
+        except ProblemError as problem:
+            if problem.code != "opted_out":
+                raise StepError(str(problem)) from problem
+            # She wrote STOP the last time; only she can come back.
+            _inbound(stage, {"from": PHONE, "text": "START"})
+            asked = _until(stage, lambda: _unless_refused(ask), _ANSWER_WITHIN_S)
+        done(asked.id)
+        return asked
+
+
+def _tap_confirm(stage: Stage, asked: Confirmation) -> None:
+    with _step(stage, f"{NAME} taps Confirm on her phone") as done:
+
+        def prompt() -> str | None:
+            found = _get(f"{stage.phone_url}/_sim/messages")
+            wamids = [m["wamid"] for m in found["messages"] if asked.id in str(m)] if found else []
+            return wamids[-1] if wamids else None
+
+        wamid = _until(stage, prompt, _ANSWER_WITHIN_S)
+        _inbound(stage, {"from": PHONE, "tap": {"message_id": wamid, "button": 0}})
+        done()
+
+
+def _decision(stage: Stage, sayso: Sayso, asked: Confirmation) -> Confirmation:
+    with _step(stage, "The assistant holds one decision") as done:
+        decided = asked
+        while not decided.decided:
+            stage.check_alive()
+            decided = _guard(lambda: sayso.confirmation(asked.id, wait_s=20))
+        when = f"{decided.decided_at:%H:%M:%S} UTC" if decided.decided_at else ""
+        done(f"[bold green]{decided.outcome}[/] at {when}, asked and shown as {decided.action_hash[:12]}…")
+        return decided
+
+
+def _invite(stage: Stage, token: str) -> None:
+    console.print(
+        Panel(
+            f"Open [bold cyan]{stage.phone_url}[/] and answer as {NAME}: tap [bold]Confirm[/], or type Y, N, CANCEL.\n"
+            f"API and documentation: [cyan]{stage.url}/docs[/]\n\n"
+            f"To call it yourself (the token lives 12 hours):\n\nexport TOKEN={token}",
+            title="Your turn",
+            border_style="green",
+        ),
+        soft_wrap=True,
+    )
+
+
+def _environment(stage: Stage) -> dict[str, str]:
+    """The simulator's account, a data directory apart, and the installation's own token key."""
+    return {
+        **SIMULATED,
+        "WHATSAPP_BASE_URL": stage.phone_url,
+        "SAYSO_DATA_DIR": str(stage.data_dir.absolute()),
+        "SAYSO_JWT_SECRET": jwt_secret(stage.settings).decode(),
+        "SAYSO_JWT_ISSUER": stage.settings.sayso_jwt_issuer,
+        "SAYSO_JWT_AUDIENCE": stage.settings.sayso_jwt_audience,
+        "DATABASE_URL": "",
+    }
+
+
+@contextlib.contextmanager
+def _step(stage: Stage, what: str) -> Iterator[Callable[..., None]]:
+    """Name the step while it runs, and say how it ended."""
+    stage.step = what
+    began = time.monotonic()
+
+    def done(result: str = "") -> None:
+        tail = f"  {result}" if result else ""
+        console.print(f"[green]✓[/] {what}[dim] ({time.monotonic() - began:.1f} s)[/]{tail}", soft_wrap=True)
+
+    with console.status(f"{what} …"):
+        yield done
+
+
+def _until(stage: Stage, look: Callable[[], _Result | None], seconds: float) -> _Result:
+    """What ``look`` finds, looked for until it does; raises :class:`StepError` when the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found is not None:
+            return found
+        stage.check_alive()
+        time.sleep(0.05)
+    raise StepError(f"nothing after {seconds:.0f} s")
+
+
+def _get(url: str) -> Any | None:
+    """The JSON at an address; None while nobody, or somebody unwell, answers there."""
+    try:
+        answer = httpx2.get(url, timeout=5)
+        return answer.json() if answer.status_code == httpx2.codes.OK else None
+    except (httpx2.TransportError, ValueError):
+        return None
+
+
+def _inbound(stage: Stage, what: dict[str, Any]) -> None:
+    """Let the person do something on the simulated phone."""
+    try:
+        answer = httpx2.post(f"{stage.phone_url}/_sim/inbound", json=what, timeout=5)
+    except httpx2.TransportError as error:
+        raise StepError(f"the simulator does not answer: {error!r}") from error
+    if answer.status_code != httpx2.codes.OK:
+        raise StepError(f"the simulator refused {what}: {answer.text}")
+
+
+def _guard(call: Callable[[], _Result]) -> _Result:
+    try:
+        return call()
+    except Exception as error:
+        raise StepError(str(error)) from error
+
+
+def _unless_refused(call: Callable[[], _Result]) -> _Result | None:
+    try:
+        return call()
+    except ProblemError:
+        return None

@@ -1,0 +1,147 @@
+"""Every call, written once: generators that yield requests and are sent answers. The two faces only drive them."""
+
+import random  # noqa: TID251 - a client has its own dice: jitter between its retries
+import uuid
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, TypedDict, TypeVar
+from urllib.parse import quote
+
+from sayso.client.model import Confirmation, Message, ProblemError, UnreachableError
+
+#: The longest the service holds one long poll, and how much longer we wait for its answer.
+LONGEST_WAIT_S = 55.0
+GRACE_S = 10.0
+
+_TRIES = 5
+_PREFIX = "/api/v1/whatsapp"
+_Result = TypeVar("_Result")
+
+
+class Asking(TypedDict, total=False):
+    """Options of a question: minutes until it ends (30), whom to ask (the token's user), and a key of your own."""
+
+    timeout_minutes: float
+    recipient: str
+    idempotency_key: str
+
+
+class Sending(TypedDict, total=False):
+    """Options of a message: a template (``name``, ``language``, ``parameters``) in place of a text, whom to, a key."""
+
+    template: dict[str, Any]
+    recipient: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. ``timeout_s`` bounds the wait for its answer."""
+
+    method: str
+    path: str
+    json: Any = None
+    params: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    timeout_s: float = GRACE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait this long before the next request."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: ``status`` 0 when nothing did."""
+
+    status: int
+    body: Any
+    why: str = ""
+
+
+Call = Generator[Request | Pause, Answer, _Result]
+
+
+def _exchange(request: Request) -> Call[Any]:
+    """One request, repeated while the service is away; safe, since what creates carries an idempotency key."""
+    answer = Answer(0, None, "not tried")
+    for attempt in range(_TRIES):
+        answer = yield request
+        if 0 < answer.status < 300:  # noqa: PLR2004 - success
+            return answer.body
+        if answer.status not in (0, 502, 503, 504):
+            break
+        yield Pause(random.uniform(0.1, 0.3 * 2**attempt))  # noqa: S311 - jitter, not a secret
+    if answer.status == 0:
+        raise UnreachableError(f"{request.method} {request.path}: {answer.why}")
+    raise ProblemError(answer.body if isinstance(answer.body, dict) else {"status": answer.status})
+
+
+def _create(path: str, body: dict[str, Any], key: str | None) -> Call[Any]:
+    headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+    given = {name: value for name, value in body.items() if value is not None}
+    return (yield from _exchange(Request("POST", f"{_PREFIX}{path}", given, headers=headers)))
+
+
+def link(user: str, phone: str, *, name: str | None) -> Call[None]:
+    """Say which WhatsApp number a user has."""
+    body = {"phone": phone} if name is None else {"phone": phone, "name": name}
+    yield from _exchange(Request("PUT", f"{_PREFIX}/people/{quote(user, safe='')}", body))
+
+
+def ask(action_type: str, description: str, details: str, options: Asking) -> Call[Confirmation]:
+    """Ask, and return at once."""
+    body = {
+        "action_type": action_type,
+        "action_description": description,
+        "action_details": details,
+        "timeout_minutes": options.get("timeout_minutes"),
+        "recipient": options.get("recipient"),
+    }
+    return Confirmation.of((yield from _create("/confirmation", body, options.get("idempotency_key"))))
+
+
+def confirmation(confirmation_id: str, *, wait_s: float) -> Call[Confirmation]:
+    """Look at a confirmation, waiting up to ``wait_s`` seconds for its outcome."""
+    left = wait_s
+    while True:
+        wait = min(left, LONGEST_WAIT_S)
+        request = Request(
+            "GET",
+            f"{_PREFIX}/confirmations/{quote(confirmation_id, safe='')}",
+            params={"wait": f"{wait:g}"},
+            timeout_s=wait + GRACE_S,
+        )
+        found = Confirmation.of((yield from _exchange(request)))
+        left -= wait
+        if found.decided or left <= 0:
+            return found
+
+
+def confirm(action_type: str, description: str, details: str, options: Asking) -> Call[Confirmation]:
+    """Ask, and return with the outcome: there is one by the deadline, whatever happens."""
+    asked = yield from ask(action_type, description, details, options)
+    while not asked.decided:
+        asked = yield from confirmation(asked.id, wait_s=LONGEST_WAIT_S)
+    return asked
+
+
+def send(text: str | None, options: Sending) -> Call[Message]:
+    """Send a text, or a template."""
+    template = options.get("template")
+    body = {
+        "message_type": "text" if template is None else "template",
+        "content": text,
+        "template": template,
+        "recipient": options.get("recipient"),
+    }
+    return Message.of((yield from _create("/send", body, options.get("idempotency_key"))))
+
+
+def message(message_id: str) -> Call[Message]:
+    """Look at a message."""
+    path = f"{_PREFIX}/messages/{quote(message_id, safe='')}"
+    return Message.of((yield from _exchange(Request("GET", path))))

@@ -1,0 +1,187 @@
+"""The blocking client and the async one: the same calls, driven in two ways."""
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack
+
+import httpx2
+
+from sayso.client import calls
+from sayso.client.calls import Answer, Asking, Call, Pause, Request, Sending
+from sayso.client.model import Confirmation, Message
+
+_Result = TypeVar("_Result")
+
+
+class Sayso:
+    """Speaks to a Sayso service for one assistant; blocks. ``token`` comes from ``sayso token``.
+
+    Calls raise :class:`ProblemError` when the service refuses and :class:`UnreachableError` when it does not answer.
+    """
+
+    def __init__(self, url: str, token: str, *, transport: httpx2.BaseTransport | None = None) -> None:
+        self._http = httpx2.Client(base_url=url, headers=_headers(token), transport=transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def link(self, user: str, phone: str, *, name: str | None = None) -> None:
+        """Say which WhatsApp number a user has."""
+        self._drive(calls.link(user, phone, name=name))
+
+    def ask(
+        self,
+        action_type: str,
+        description: str,
+        details: str,
+        **options: Unpack[Asking],
+    ) -> Confirmation:
+        """Ask the token's user (or ``recipient``), and return at once."""
+        return self._drive(calls.ask(action_type, description, details, options))
+
+    def confirm(
+        self,
+        action_type: str,
+        description: str,
+        details: str,
+        **options: Unpack[Asking],
+    ) -> Confirmation:
+        """Ask, and return with the outcome; at the latest when the time is up."""
+        return self._drive(calls.confirm(action_type, description, details, options))
+
+    def confirmation(self, confirmation_id: str, *, wait_s: float = 0) -> Confirmation:
+        """Look at a confirmation, waiting up to ``wait_s`` seconds for its outcome."""
+        return self._drive(calls.confirmation(confirmation_id, wait_s=wait_s))
+
+    def send(self, text: str | None = None, **options: Unpack[Sending]) -> Message:
+        """Send a text or a template to the token's user or ``recipient``."""
+        return self._drive(calls.send(text, options))
+
+    def message(self, message_id: str) -> Message:
+        """Look at a message; ``raw["timeline"]`` has everything that happened to it."""
+        return self._drive(calls.message(message_id))
+
+    def _drive(self, call: Call[_Result]) -> _Result:
+        try:
+            step = next(call)
+            while True:
+                if isinstance(step, Pause):
+                    time.sleep(step.seconds)
+                    step = next(call)
+                else:
+                    step = call.send(self._exchange(step))
+        except StopIteration as end:
+            result: _Result = end.value
+            return result
+
+    def _exchange(self, request: Request) -> Answer:
+        try:
+            return _answer(self._http.request(**_arguments(request)))
+        except httpx2.TransportError as error:
+            return Answer(0, None, repr(error))
+
+
+class AsyncSayso:
+    """Speaks to a Sayso service for one assistant; awaits. See :class:`Sayso`."""
+
+    def __init__(self, url: str, token: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._http = httpx2.AsyncClient(base_url=url, headers=_headers(token), transport=transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def link(self, user: str, phone: str, *, name: str | None = None) -> None:
+        """Say which WhatsApp number a user has."""
+        await self._drive(calls.link(user, phone, name=name))
+
+    async def ask(
+        self,
+        action_type: str,
+        description: str,
+        details: str,
+        **options: Unpack[Asking],
+    ) -> Confirmation:
+        """Ask the token's user (or ``recipient``), and return at once."""
+        return await self._drive(calls.ask(action_type, description, details, options))
+
+    async def confirm(
+        self,
+        action_type: str,
+        description: str,
+        details: str,
+        **options: Unpack[Asking],
+    ) -> Confirmation:
+        """Ask, and return with the outcome; at the latest when the time is up."""
+        return await self._drive(calls.confirm(action_type, description, details, options))
+
+    async def confirmation(self, confirmation_id: str, *, wait_s: float = 0) -> Confirmation:
+        """Look at a confirmation, waiting up to ``wait_s`` seconds for its outcome."""
+        return await self._drive(calls.confirmation(confirmation_id, wait_s=wait_s))
+
+    async def send(self, text: str | None = None, **options: Unpack[Sending]) -> Message:
+        """Send a text or a template to the token's user or ``recipient``."""
+        return await self._drive(calls.send(text, options))
+
+    async def message(self, message_id: str) -> Message:
+        """Look at a message; ``raw["timeline"]`` has everything that happened to it."""
+        return await self._drive(calls.message(message_id))
+
+    async def _drive(self, call: Call[_Result]) -> _Result:
+        try:
+            step = next(call)
+            while True:
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                    step = next(call)
+                else:
+                    step = call.send(await self._exchange(step))
+        except StopIteration as end:
+            result: _Result = end.value
+            return result
+
+    async def _exchange(self, request: Request) -> Answer:
+        try:
+            return _answer(await self._http.request(**_arguments(request)))
+        except httpx2.TransportError as error:
+            return Answer(0, None, repr(error))
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+
+
+def _arguments(request: Request) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "url": request.path,
+        "json": request.json,
+        "params": request.params or None,
+        "headers": request.headers,
+        "timeout": request.timeout_s,
+    }
+
+
+def _answer(response: httpx2.Response) -> Answer:
+    try:
+        return Answer(response.status_code, response.json())
+    except ValueError:
+        return Answer(response.status_code, None, response.text[:200])

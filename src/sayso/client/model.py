@@ -1,0 +1,75 @@
+"""What the service answers, as the caller's program holds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+class ProblemError(Exception):
+    """The service refused; ``code`` is stable, ``detail`` is for people, ``errors`` points at fields."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{problem.get('code', 'http')}: {problem.get('detail') or problem.get('title')}")
+        self.status: int = problem.get("status", 0)
+        self.code: str = problem.get("code", "http")
+        self.detail: str = problem.get("detail", "")
+        self.errors: list[dict[str, str]] = problem.get("errors", [])
+        self.retryable: bool = problem.get("retryable", False)
+
+
+class UnreachableError(Exception):
+    """The service did not answer, however often it was asked; with an idempotency key, asking again is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A question and, once decided, its outcome."""
+
+    id: str
+    status: str
+    outcome: str | None
+    decided_at: datetime | None
+    expires_at: datetime
+    delivery: str | None
+    action_hash: str
+    raw: Mapping[str, Any]
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is an outcome; it never changes."""
+        return self.status == "decided"
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the person said yes. Everything else, silence included, means: do not act."""
+        return self.outcome == "confirmed"
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "Confirmation":
+        """From the service's JSON."""
+        return cls(
+            id=body["id"],
+            status=body["status"],
+            outcome=body["outcome"],
+            decided_at=datetime.fromisoformat(body["decided_at"]) if body["decided_at"] else None,
+            expires_at=datetime.fromisoformat(body["expires_at"]),
+            delivery=body["delivery"],
+            action_hash=body["action_hash"],
+            raw=body,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message and how far it has come."""
+
+    id: str
+    state: str
+    reason: str | None
+    raw: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "Message":
+        """From the service's JSON."""
+        return cls(id=body["id"], state=body["state"], reason=body.get("reason"), raw=body)
