@@ -15,7 +15,7 @@ from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.core import embedded, health
 from sayso.core.api import PREFIX, speak_problem_json
-from sayso.core.auth import Tokens
+from sayso.core.tokens import Tokens
 from sayso.core.database import Database
 from sayso.core.health import Health
 from sayso.core.migrate import migrate

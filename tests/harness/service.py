@@ -14,9 +14,9 @@ import uvicorn
 from pydantic import SecretStr
 
 from sayso.app import Service, running
-from sayso.core.auth import ASSISTANT_SCOPES, Tokens
 from sayso.core.runtime import wall_clock
 from sayso.core.settings import Settings
+from sayso.core.tokens import ASSISTANT_SCOPES, Tokens
 
 PHONE_NUMBER_ID = "100000000000001"
 JWT_SECRET = "a-secret-for-tests-of-at-least-32-bytes"
@@ -127,7 +127,7 @@ async def serving(configured: Settings, *, port: int = 0) -> AsyncIterator[Runni
         )
         server = _Quiet(config)
         task = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.001)
         bound = server.servers[0].sockets[0].getsockname()[1]
         try:

@@ -43,6 +43,7 @@ class StepError(Exception):
 
 
 def demo(
+    *,
     auto: Annotated[
         bool, typer.Option("--auto", help="Tap Confirm by itself, print the decision, end.")
     ] = False,
@@ -140,8 +141,6 @@ def _perform(stage: Stage, *, auto: bool) -> None:
         _until(stage, lambda: _get(f"{stage.phone_url}/_sim/state"), _START_WITHIN_S)
         done(stage.phone_url)
     with _step(stage, "Service: PostgreSQL, API, webhook, workers") as done:
-        command = ["serve", "--port", str(stage.port), "--host", "127.0.0.1", "--env-file", os.devnull]
-        stage.start("service", command, _environment(stage))
         _until(stage, lambda: _get(f"{stage.url}/readyz"), _START_WITHIN_S)
         done(stage.url)
     token = issue(stage.settings, user=USER, client=CLIENT, ttl=_TOKEN_LIVES)
@@ -164,6 +163,14 @@ def _perform(stage: Stage, *, auto: bool) -> None:
     while True:
         time.sleep(1)
         stage.check_alive()
+
+
+def _start_both(stage: Stage) -> None:
+    """Start them side by side: each takes a second or two to load."""
+    hook = f"{stage.url}/api/v1/whatsapp/webhook"
+    stage.start("simulator", ["simulator", "--port", str(stage.simulator_port), "--webhook-url", hook], {})
+    command = ["serve", "--port", str(stage.port), "--host", "127.0.0.1", "--env-file", os.devnull]
+    stage.start("service", command, _environment(stage))
 
 
 def _ask(stage: Stage, sayso: Sayso) -> Confirmation:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sayso.core.auth import ASSISTANT_SCOPES, SCOPES, Tokens, parse_ttl
 from sayso.core.runtime import wall_clock
 from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
+from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES, Tokens, parse_ttl
 
 
 def token(

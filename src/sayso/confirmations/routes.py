@@ -12,7 +12,8 @@ from sayso.confirmations import service
 from sayso.confirmations.render import Action
 from sayso.core import idempotency
 from sayso.core.api import Input, Rt, Text, json_response
-from sayso.core.auth import Actor, MayAsk, MayReadConfirmations
+from sayso.core.auth import MayAsk, MayReadConfirmations
+from sayso.core.tokens import Actor
 from sayso.core.database import Record, Tx
 from sayso.core.errors import NotFoundError
 from sayso.core.runtime import Runtime

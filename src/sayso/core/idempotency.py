@@ -10,10 +10,10 @@ from fastapi import Header
 from starlette.responses import Response
 
 from sayso.core.api import json_response
-from sayso.core.auth import Actor
 from sayso.core.database import Tx
 from sayso.core.errors import Fault, IdempotencyMismatchError, InputInvalidError
 from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
 
 #: Bare, or as the IETF draft's quoted structured-field string.
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]

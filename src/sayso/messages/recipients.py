@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sayso.core.api import Text
-from sayso.core.auth import Actor
+from sayso.core.tokens import Actor
 from sayso.core.database import Tx
 from sayso.core.errors import PersonUnknownError
 from sayso.core.runtime import Runtime
