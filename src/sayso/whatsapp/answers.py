@@ -137,7 +137,7 @@ def _date(text: str) -> datetime | None:
 
 def _regain_s(usage: str) -> float:
     try:
-        found = load(usage.encode())
+        found = load(usage.encode("utf-8", "replace"))
     except UnloadableError:
         return 0.0
     if not isinstance(found, dict):

@@ -16,7 +16,7 @@ from yarl import URL
 from sayso.core.redaction import redact_json, redact_text
 from sayso.core.telemetry import META_ERRORS, META_REQUEST_SECONDS, META_REQUESTS
 from sayso.whatsapp.answers import Accepted, Lost, NotSent, Refused, Sent, interpret, succeeded
-from sayso.whatsapp.tolerant import UnloadableError, load
+from sayso.whatsapp.tolerant import load
 from sayso.whatsapp.wire import MARK, Mark, StaleConnectionError, graph_session
 
 __all__ = ["Accepted", "GraphClient", "Lost", "NotSent", "Refused", "Sent", "graph_session"]
@@ -194,5 +194,5 @@ def _exchange(url: URL, body: bytes, result: _Answer | NotSent | Lost) -> str:
 def _shown(body: bytes) -> str:
     try:
         return msgspec.json.encode(redact_json(load(body))).decode()
-    except UnloadableError:
-        return f"<{len(body)} bytes that are not JSON>"
+    except Exception:  # noqa: BLE001 - a log line never fails the send that it tells of
+        return f"<{len(body)} bytes that cannot be shown>"
