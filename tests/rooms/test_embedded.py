@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 
 from sayso.core.accounts import Runner
-from sayso.core.embedded import EmbeddedPostgres, start
+from sayso.core.embedded import EmbeddedPostgres, _binaries, start
 from sayso.core.errors import SettingError
 from sayso.core.postmaster import postmaster
 
@@ -252,6 +252,36 @@ def test_as_root_a_closed_directory_on_the_way_is_passed_by_a_capability(data: P
     assert data.stat().st_mode & 0o777 == 0o700
     assert data.parent.stat().st_mode & 0o777 == 0o700
     assert use.release()
+
+
+@as_root
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv")
+@pytest.mark.parametrize("closed", ["the way to it", "every file"])
+def test_as_root_an_installation_for_root_alone_is_used_as_it_is(
+    data: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    package = _binaries().parents[1]
+    place = data.parent / "closed"
+    place.mkdir(mode=0o700)
+    subprocess.run(["cp", "-r", package, f"{package}.libs", place], check=True)
+    if closed == "every file":
+        subprocess.run(["chmod", "-R", "go-rwx", place], check=True)
+    monkeypatch.setattr("sayso.core.embedded._binaries", lambda: place / package.name / "pginstall18" / "bin")
+    use = start(data)
+    assert ask(use.dsn, "SELECT 1") == 1
+    assert use.release()
+
+
+def test_a_first_start_killed_halfway_leaves_nothing_that_stops_or_fills_the_next(data: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", USER, str(data)], stdin=subprocess.PIPE) as starter:
+        while not list(data.glob("postgres.new-*/PG_VERSION")):
+            pass
+        starter.kill()
+    use = start(data)
+    assert ask(use.dsn, "SELECT 1") == 1
+    assert use.release()
+    assert start(data).release()
+    assert {path.name for path in data.iterdir()} == {"postgres", "postgres.lock", "postgres.users"}
 
 
 @as_root

@@ -73,7 +73,10 @@ class Runner:
             raise FileNotFoundError("setpriv")
         only = f"-all,+{self.capability}"
         identity = [f"--reuid={self.account.uid}", f"--regid={self.account.gid}", "--clear-groups"]
-        return [setpriv, *identity, f"--inh-caps={only}", f"--ambient-caps={only}", "--no-new-privs", "--"]
+        # PostgreSQL asks access(2) whether it may run its own programs; without this bit of securebits the
+        # kernel answers that call for an account without capabilities.
+        power = ["--securebits=+no_setuid_fixup", f"--inh-caps={only}", f"--ambient-caps={only}"]
+        return [setpriv, *identity, *power, "--no-new-privs", "--"]
 
 
 def runner_for(data: Path, cluster: Path, binaries: Path) -> Runner:
@@ -127,11 +130,21 @@ def _name(uid: int) -> str:
 
 
 def _reaching(data: Path, binaries: Path, account: _Account) -> Runner:
-    probe = ['cd "$1" && exec "$2" --version', "sh", str(data), str(binaries / "postgres")]
+    # A dry run of initdb: reaches the data directory, its own files, and the server it would call.
+    show = ["--show", "-D", str(data), "-U", "sayso", "--locale=C"]
+    probe = [
+        "/bin/sh",
+        "-c",
+        'cd "$1" && shift && exec "$@"',
+        "sh",
+        str(data),
+        str(binaries / "initdb"),
+        *show,
+    ]
     for capability in _CAPABILITIES:
         runner = Runner(binaries, account, capability)
         try:
-            if runner.attempt(["/bin/sh", "-c", *probe]).returncode == 0:
+            if runner.attempt(probe).returncode == 0:
                 return runner
         except (OSError, subprocess.SubprocessError):
             continue

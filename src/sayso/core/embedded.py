@@ -146,9 +146,11 @@ def start(data_dir: Path) -> EmbeddedPostgres:
 
 
 def _make_data_dir(data: Path) -> None:
-    if not data.is_dir():
-        data.mkdir(parents=True)
-        data.chmod(0o711)  # the account that runs PostgreSQL passes through; everything inside is private
+    if data.is_dir():
+        return
+    data.parent.mkdir(parents=True, exist_ok=True)
+    data.mkdir(exist_ok=True)  # another process may be starting, too
+    data.chmod(0o711)  # the account that runs PostgreSQL passes through; everything inside is private
 
 
 def _open_lock(path: Path) -> int:
@@ -170,6 +172,8 @@ def _ensure_running(home: _Home) -> bool:
     _refuse_foreign(home)
     if await_ready(home.cluster, home.log):
         return True
+    for unfinished in home.data.glob("postgres.new-*"):  # its maker was killed
+        shutil.rmtree(unfinished, ignore_errors=True)
     runner = runner_for(home.data, home.cluster, _binaries())
     if not (home.cluster / "PG_VERSION").exists():
         _create(home, runner)
@@ -209,8 +213,6 @@ def _binaries() -> Path:
 
 def _create(home: _Home, runner: Runner) -> None:
     """Make the cluster and its database aside, then put it in place in one step."""
-    for leftover in home.data.glob("postgres.new-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=home.data))
     try:
         runner.own(fresh)
