@@ -262,8 +262,10 @@ def test_as_root_an_installation_for_root_alone_is_used_as_it_is(
 ) -> None:
     package = _binaries().parents[1]
     place = data.parent / "closed"
-    place.mkdir(mode=0o700)
-    subprocess.run(["cp", "-r", package, f"{package}.libs", place], check=True)
+    (place / package.name).mkdir(parents=True)
+    place.chmod(0o700)
+    subprocess.run(["cp", "-r", package / "pginstall18", place / package.name], check=True)
+    subprocess.run(["cp", "-r", f"{package}.libs", place], check=True)
     if closed == "every file":
         subprocess.run(["chmod", "-R", "go-rwx", place], check=True)
     monkeypatch.setattr("sayso.core.embedded._binaries", lambda: place / package.name / "pginstall18" / "bin")
