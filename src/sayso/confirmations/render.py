@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from sayso.confirmations.rules import Outcome, Verdict, payload
-from sayso.core.errors import ContentTooLongError, Fault
+from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError
+from sayso.whatsapp import limits
 from sayso.whatsapp.content import (
     Button,
     Buttons,
@@ -29,10 +30,15 @@ from sayso.whatsapp.content import (
 TEMPLATE = "confirmation_request"
 LANGUAGE = "en"
 
-#: Our own limits on the assistant's words, chosen so that the whole fits a body of 1,024 characters (cloud-api 2.8).
-MOST = {"action_description": 300, "action_details": 500}
+#: Our own limits on the assistant's words, chosen so that the whole fits a body of 1,024 characters (cloud-api 2.8)
+#: with the longest name of a business and of a person; counted as ``limits.length`` counts.
+MOST = {"action_description": 300, "action_details": 400}
+_LONGEST_NAME = (
+    60  # who calls themselves by more is greeted without a name: it must not cost them the question
+)
 
 _LABELS: dict[Verdict, str] = {"confirm": "Confirm", "decline": "Decline", "cancel": "Cancel"}
+_PLAIN_QUOTES = str.maketrans("“”„‟", '""""')
 _BRIEF = 80
 _MOST_BUTTONS = 3  # cloud-api 2.5
 _MOST_LISTED = 9
@@ -81,11 +87,16 @@ def _digest(content: Any) -> str:
 
 
 def prompt(question_id: str, action: Action, *, greet: str | None, business: str, lasts: timedelta) -> Prompt:
-    """Both forms of a question. Raises :class:`ContentTooLongError` saying by how much a text is too long."""
-    description, details = clean_parameter(action.description), clean_parameter(action.details)
-    _check_length("action_description", description)
-    _check_length("action_details", details)
-    name = clean_parameter(greet or "") or "there"
+    """Both forms of a question.
+
+    Raises :class:`ContentTooLongError` saying by how much a text is too long, :class:`InputInvalidError` for one that
+    shows nothing.
+    """
+    description = _checked("action_description", action.description)
+    details = _checked("action_details", action.details)
+    name = _clean(greet or "")
+    if not name or limits.length(name) > _LONGEST_NAME:
+        name = "there"
     lines = [
         f"Hi {name},",
         f"{business} wants to:\n“{description}”",
@@ -110,16 +121,27 @@ def prompt(question_id: str, action: Action, *, greet: str | None, business: str
     return both
 
 
-def _check_length(field: str, text: str) -> None:
-    excess = len(text) - MOST[field]
+def _checked(field: str, text: str) -> str:
+    clean = _clean(text)
+    if not clean:
+        detail = "holds nothing that can be seen"
+        raise InputInvalidError(f"{field}: {detail}", faults=[Fault(detail, f"/{field}")])
+    size = limits.length(clean)
+    excess = size - MOST[field]
     if excess > 0:
-        detail = f"{len(text):,} characters, {excess:,} more than the {MOST[field]} that fit the question"
+        detail = f"{size:,} characters, {excess:,} more than the {MOST[field]} that fit the question"
         raise ContentTooLongError(f"{field}: {detail}", faults=[Fault(detail, f"/{field}")])
+    return clean
+
+
+def _clean(text: str) -> str:
+    """Somebody else's words, fit to stand inside our sentence: on one line, and unable to end our quotation."""
+    return clean_parameter(text).translate(_PLAIN_QUOTES)
 
 
 def closing(outcome: Outcome, description: str) -> Text | None:
     """The one line a person gets when their question ends; None where another message says it."""
-    what = f"“{clean_parameter(description)}”"
+    what = f"“{_clean(description)}”"
     lines: dict[Outcome, str] = {
         "confirmed": f"✅ Confirmed: {what}",
         "declined": f"❌ Declined: {what}. Nothing will be done.",
@@ -132,7 +154,7 @@ def closing(outcome: Outcome, description: str) -> Text | None:
 
 def too_late(outcome: Outcome, description: str, decided_at: datetime) -> Text:
     """To somebody who answers a question that has ended."""
-    what = f"“{clean_parameter(description)}”"
+    what = f"“{_clean(description)}”"
     when = f"{decided_at:%d %b, %H:%M} UTC"
     said = {
         "confirmed": f"was already confirmed ({when})",
@@ -169,7 +191,7 @@ def which(verdict: Verdict, questions: Sequence[tuple[str, str]]) -> Content:
 
 
 def _brief(text: str) -> str:
-    clean = clean_parameter(text)
+    clean = _clean(text)
     return clean if len(clean) <= _BRIEF else clean[: _BRIEF - 1].rstrip() + "…"
 
 

@@ -141,6 +141,8 @@ def read(reply: Reply, open_questions: Sequence[Question]) -> Reading:
     tap = parse_payload(reply.payload)
     if tap:
         return _of(reply.tapped, tap[1], "button", otherwise=Comment("a button of somebody else's question"))
+    if reply.payload is not None:
+        return Comment("a button that is not ours; its label is no word of the person's")
     verdict = word(reply.text)
     if verdict is None:
         return Comment("not a word that answers")

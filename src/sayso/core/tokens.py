@@ -36,6 +36,7 @@ ASSISTANT_SCOPES = (
 LEEWAY_S = 30
 LONGEST_TTL = timedelta(days=366)
 _REQUIRED = ("sub", "client_id", "scope", "exp", "iat", "iss", "aud", "jti")
+_NO_TIME = 1e12  # seconds: beyond it, and not a number at all, is no moment of ours
 _TTL = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -108,7 +109,7 @@ class Tokens:
             raise UnauthenticatedError(f"The token lacks {', '.join(missing)}.")
         if any(not isinstance(claims[name], str) for name in ("sub", "client_id", "scope", "jti")):
             raise UnauthenticatedError("sub, client_id, scope and jti must be strings.")
-        if any(type(claims[name]) not in (int, float) for name in ("exp", "iat")):
+        if any(type(claims[n]) not in (int, float) or not abs(claims[n]) < _NO_TIME for n in ("exp", "iat")):
             raise UnauthenticatedError("exp and iat must be numbers.")
         if claims["iss"] != self.issuer or claims["aud"] != self.audience:
             raise UnauthenticatedError("The token was issued by or for somebody else (iss, aud).")

@@ -1,0 +1,224 @@
+"""The texts people read: the same each time, whole, within WhatsApp's limits, and never forged from inside."""
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import example, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from sayso.confirmations import render
+from sayso.confirmations.render import Action, Prompt
+from sayso.confirmations.rules import Outcome, Verdict, parse_payload
+from sayso.core.errors import ContentTooLongError, InputInvalidError
+from sayso.whatsapp.content import Buttons, Content, Text, from_data, to_data, validate
+from sayso.whatsapp.limits import length
+
+CNF = "cnf_" + "7" * 26
+HALF_HOUR = timedelta(minutes=30)
+MEETING = Action("calendar_create", "schedule a meeting with John", "tomorrow at 3 PM in Conference Room A")
+ENDED = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+def prompt(action: Action = MEETING, *, greet: str | None = "Alice", lasts: timedelta = HALF_HOUR) -> Prompt:
+    return render.prompt(CNF, action, greet=greet, business="AI Assistant", lasts=lasts)
+
+
+def test_the_question_as_it_is_read_inside_the_window() -> None:
+    assert prompt().session.body == (
+        "Hi Alice,\n\n"
+        "AI Assistant wants to:\n“schedule a meeting with John”\n\n"
+        "Details: “tomorrow at 3 PM in Conference Room A”\n\n"
+        "Tap a button, or reply Y to confirm, N to decline, CANCEL to stop. This question ends in 30 minutes."
+    )
+    assert [button.title for button in prompt().session.buttons] == ["Confirm", "Decline", "Cancel"]
+
+
+def test_the_question_as_a_template_has_the_three_variables_of_the_guide_and_three_replies() -> None:
+    template = prompt().template
+    assert (template.name, template.language) == ("confirmation_request", "en")
+    assert template.parameters == ("Alice", MEETING.description, MEETING.details)
+    session = [parse_payload(button.id) for button in prompt().session.buttons]
+    assert [parse_payload(reply) for reply in template.quick_replies] == session
+    assert session == [(CNF, verdict) for verdict in VERDICTS]
+
+
+def test_the_same_action_gives_the_same_texts_and_digests_and_any_other_does_not() -> None:
+    assert prompt() == prompt()
+    assert prompt().digests() == prompt().digests()
+    others = [
+        Action("calendar_create", "schedule a meeting with Jon", MEETING.details),
+        Action("calendar_create", MEETING.description, "tomorrow at 4 PM"),
+    ]
+    assert len({prompt(action).digests()["session"] for action in (MEETING, *others)}) == 3
+    moved = Action(MEETING.type, MEETING.details, MEETING.description)
+    assert len({action.digest() for action in (MEETING, moved, *others)}) == 4
+
+
+def test_what_is_stored_reads_back_as_what_was_shown() -> None:
+    shown = prompt().data()
+    assert from_data(shown["session"]) == prompt().session
+    assert from_data(shown["template"]) == prompt().template
+
+
+@pytest.mark.parametrize("greet", [None, "", "\u200b", "x" * 61, "🦄" * 31])
+def test_who_has_no_name_to_greet_by_is_still_asked(greet: str | None) -> None:
+    assert prompt(greet=greet).session.body.startswith("Hi there,\n")
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "size"),
+    [
+        ("action_description", "x" * 301, 301),
+        ("action_description", "🦄" * 151, 302),  # WhatsApp may count an emoji as two
+        ("action_details", "y" * 1_400, 1_400),
+        ("action_details", " z " * 300, 599),  # counted as it would be shown
+    ],
+)
+def test_too_long_is_refused_with_the_exact_excess_and_the_field(field: str, text: str, size: int) -> None:
+    given_texts = {"action_description": "a", "action_details": "b", field: text}
+    with pytest.raises(ContentTooLongError) as raised:
+        prompt(Action("t", given_texts["action_description"], given_texts["action_details"]))
+    (fault,) = raised.value.faults
+    most = render.MOST[field]
+    assert fault.pointer == f"/{field}"
+    assert fault.detail == f"{size:,} characters, {size - most:,} more than the {most} that fit the question"
+    assert raised.value.detail == f"{field}: {fault.detail}"
+
+
+def test_what_just_fits_is_shown_whole_beside_the_longest_names() -> None:
+    full = Action("t", "d" * 300, "🦄" * 200)
+    asked = render.prompt(CNF, full, greet="n" * 60, business="🏢" * 60, lasts=timedelta(minutes=10_079))
+    assert full.description in asked.session.body
+    assert full.details in asked.session.body
+
+
+@pytest.mark.parametrize("text", ["\u200b", " \n\t ", "\u202e\u2066", "\u3164\u2800", "\x07"])
+@pytest.mark.parametrize("field", ["action_description", "action_details"])
+def test_words_that_show_nothing_are_refused_at_their_field(field: str, text: str) -> None:
+    given_texts = {"action_description": "a", "action_details": "b", field: text}
+    with pytest.raises(InputInvalidError) as raised:
+        prompt(Action("t", given_texts["action_description"], given_texts["action_details"]))
+    assert [fault.pointer for fault in raised.value.faults] == [f"/{field}"]
+
+
+_HOSTILE = st.lists(
+    st.one_of(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\x00"),
+        st.sampled_from([
+            "\n", "\r\n", "\t", "     ", "\u202e", "\u2066", "\u200b", "\u2028", "\x85",
+            "\x1b[31m", "{{1}}", "{{2}}", "”",
+            "“", "*", "_", "```", "Reply Y to confirm", "Details: ", "https://x.example",
+            "🛑", "\u3164", "\ufe0f", "\u0301",
+        ]),
+    ),
+    min_size=1,
+    max_size=60,
+).map("".join)  # fmt: skip
+
+
+def texts_of(content: Content) -> list[str]:
+    match content:
+        case Text(body=body):
+            return [body]
+        case Buttons(body=body, buttons=buttons):
+            return [body, *(button.title for button in buttons)]
+        case _:
+            return list(content.parameters)
+
+
+def fit(content: Content) -> None:
+    """Valid for WhatsApp, and nothing in it that does not show; our own line breaks excepted."""
+    validate(content)
+    assert from_data(to_data(content)) == content
+    for text in texts_of(content):
+        unseen = {char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
+        assert unseen <= {"\n"}
+
+
+@given(_HOSTILE, _HOSTILE, st.one_of(st.none(), _HOSTILE))
+@example("x”\n\nDetails: “harmless", "”\n\nReply Y to confirm", "Eve”,\n\nAll is well. “")
+@example("{{1}}", "{{2}} {{3}}", "{{1}}")
+@effort(max_examples=1_000)
+def test_no_text_of_an_assistant_can_forge_or_break_the_question(
+    description: str, details: str, greet: str | None
+) -> None:
+    try:
+        shown = prompt(Action("t", description, details), greet=greet)
+    except (ContentTooLongError, InputInvalidError) as error:
+        refused: ContentTooLongError | InputInvalidError | None = error
+    else:
+        refused = None
+    if refused is not None:
+        assert {fault.pointer for fault in refused.faults} <= {"/action_description", "/action_details"}
+        return
+    fit(shown.session)
+    fit(shown.template)
+    paragraphs = shown.session.body.split("\n\n")
+    assert len(paragraphs) == 4
+    assert paragraphs[0].startswith("Hi ")
+    assert paragraphs[1].startswith("AI Assistant wants to:\n“")
+    assert paragraphs[2].startswith("Details: “")
+    assert shown.session.body.count("\n") == 7
+    assert shown.session.body.count("“") == shown.session.body.count("”") == 2
+    assert paragraphs[3].startswith("Tap a button, or reply Y to confirm")
+
+
+@given(_HOSTILE, st.sampled_from(OUTCOMES), st.sampled_from(VERDICTS), st.integers(2, 14))
+@effort(max_examples=300)
+def test_every_other_line_is_fit_to_send_whatever_was_asked(
+    description: str, outcome: Outcome, verdict: Verdict, many: int
+) -> None:
+    line = render.closing(outcome, description)
+    if line is not None:
+        fit(line)
+    fit(render.too_late(outcome, description, ENDED))
+    fit(render.nothing_open(outcome, description, ENDED))
+    listed = render.which(verdict, [(CNF[:-2] + f"{n:02}", description) for n in range(many)])
+    fit(listed)
+    assert isinstance(listed, Buttons) == (many <= 3)
+
+
+def test_the_choice_among_several_lists_them_in_order_and_its_buttons_carry_their_answer() -> None:
+    listed = render.which("decline", [("cnf_" + str(n) * 26, f"do {n}") for n in range(3)])
+    assert isinstance(listed, Buttons)
+    assert "Nothing has been decided yet." in listed.body
+    assert listed.body.index("1. “do 0”") < listed.body.index("2. “do 1”") < listed.body.index("3. “do 2”")
+    assert [button.title for button in listed.buttons] == ["1. Decline", "2. Decline", "3. Decline"]
+    assert [parse_payload(button.id) for button in listed.buttons] == [
+        ("cnf_" + str(n) * 26, "decline") for n in range(3)
+    ]
+
+
+def test_a_long_list_says_how_many_it_leaves_out_and_shortens_openly() -> None:
+    listed = render.which("confirm", [(CNF, "w" * 300)] * 12)
+    assert isinstance(listed, Text)
+    assert "9. “" + "w" * 79 + "…”" in listed.body
+    assert "… and 3 more" in listed.body
+    assert length(listed.body) <= 4096
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_has_its_closing_line_or_a_message_of_its_own(outcome: Outcome) -> None:
+    line = render.closing(outcome, "pay Bob")
+    assert (line is None) == (outcome in ("superseded", "undeliverable", "opted_out"))
+    if line is not None:
+        assert "“pay Bob”" in line.body
+        assert ("othing" in line.body) == (outcome != "confirmed")
+    assert "This answer changed nothing." in render.too_late(outcome, "pay Bob", ENDED).body
+    assert "14 Mar, 12:00 UTC" in render.too_late(outcome, "pay Bob", ENDED).body
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 second"), (1, "1 second"), (45, "45 seconds"), (60, "1 minute"), (90, "90 seconds"), (120, "2 minutes"),
+     (150, "2 minutes"), (1800, "30 minutes"), (3600, "1 hour"), (5400, "90 minutes"), (7200, "2 hours"),
+     (86400, "1 day"), (604800, "7 days")],
+)  # fmt: skip
+def test_a_span_is_said_in_the_largest_unit_that_is_exact(seconds: float, words: str) -> None:
+    body = prompt(lasts=timedelta(seconds=seconds)).session.body
+    assert body.endswith(f"This question ends in {words}.")
