@@ -145,13 +145,25 @@ def test_what_was_committed_survives_a_killed_server(data: Path) -> None:
     assert use.release()
 
 
-@pytest.mark.parametrize("remains", ["", "1\n/elsewhere\n1\n5432\n\n\n1 2\nready\n"])
-def test_a_pid_file_left_by_a_power_loss_does_not_stop_the_start(data: Path, remains: str) -> None:
+def test_an_empty_pid_file_left_by_a_power_loss_does_not_stop_the_start(data: Path) -> None:
     start(data).release()
-    (data / "postgres" / "postmaster.pid").write_text(remains)
+    (data / "postgres" / "postmaster.pid").touch()
     use = start(data)
     assert not use.attached
     assert use.release()
+
+
+def test_a_pid_file_whose_number_now_belongs_to_somebody_else_does_not_stop_the_start(data: Path) -> None:
+    start(data).release()
+    owner = (data / "postgres").stat().st_uid
+    with subprocess.Popen(["sleep", "60"], user=owner) as stranger:
+        remains = f"{stranger.pid}\n{data}/postgres\n1\n5432\n{data}/postgres\n\n1 2\nready   \n"
+        (data / "postgres" / "postmaster.pid").write_text(remains)
+        use = start(data)
+        assert not use.attached
+        assert use.release()
+        assert stranger.poll() is None, "whoever it is was left alone"
+        stranger.kill()
 
 
 def test_the_data_of_another_major_version_is_refused_with_what_to_do(data: Path) -> None:
