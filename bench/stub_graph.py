@@ -1,0 +1,116 @@
+"""Meta's side reduced to an answer: every send gets 200 and a wamid, after the latency asked for.
+
+``GET /stats`` tells how many came, how many of them twice, and when the first and the last one did.
+"""
+
+import asyncio
+import random
+import re
+import sys
+from itertools import count
+from typing import Any
+
+import msgspec
+import uvloop
+
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_CALLBACK = re.compile(rb'"biz_opaque_callback_data":"([^"]+)"')
+_TO = re.compile(rb'"to":"\+?(\d+)"')
+_numbers = count()
+
+
+class Seen:
+    """What has come in."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.posts = 0
+        self.first = self.last = 0.0
+        self.callbacks: set[bytes] = set()
+
+    def note(self, now: float, content: bytes) -> None:
+        """Count a send."""
+        self.posts += 1
+        self.first = self.first or now
+        self.last = now
+        found = _CALLBACK.search(content)
+        self.callbacks.add(found[1] if found else content)
+
+
+class Stub(asyncio.Protocol):
+    """One connection; requests come one after another."""
+
+    def __init__(self, seen: Seen, least_s: float, most_s: float) -> None:
+        self.seen = seen
+        self.least_s, self.most_s = least_s, most_s
+        self.loop = asyncio.get_running_loop()
+        self.buffer = b""
+
+    def connection_made(self, transport: Any) -> None:
+        """A client connected."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what is complete."""
+        self.buffer += data
+        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self.buffer, 0, end)
+            size = end + 4 + (int(length[1]) if length else 0)
+            if len(self.buffer) < size:
+                return
+            whole, self.buffer = self.buffer[:size], self.buffer[size:]
+            if whole.startswith(b"POST"):
+                self._send(whole[end + 4 :])
+            else:
+                self._tell(whole)
+
+    def _send(self, content: bytes) -> None:
+        self.seen.note(self.loop.time(), content)
+        to = _TO.search(content)
+        wa_id = to[1] if to else b"15550000000"
+        answer = (
+            b'{"messaging_product":"whatsapp","contacts":[{"input":"+%b","wa_id":"%b"}],'
+            b'"messages":[{"id":"wamid.HBgLMTU1NTAwMDAwMDAVAgARGBJTTUB%016XAA=="}]}'
+        ) % (wa_id, wa_id, next(_numbers))
+        whole = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
+            answer
+        )
+        if self.most_s:
+            # S311: load, not a secret
+            delay = random.uniform(self.least_s, self.most_s)  # noqa: S311
+            self.loop.call_later(delay, self.transport.write, whole + answer)
+        else:
+            self.transport.write(whole + answer)
+
+    def _tell(self, head: bytes) -> None:
+        seen = self.seen
+        answer = msgspec.json.encode(
+            {
+                "posts": seen.posts,
+                "twice": seen.posts - len(seen.callbacks),
+                "seconds": seen.last - seen.first,
+                "now": self.loop.time(),
+                "last": seen.last,
+            }
+        )
+        if head.startswith(b"GET /reset"):
+            seen.reset()
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+
+
+async def main() -> None:
+    """Serve: port, and the least and the most milliseconds an answer takes."""
+    port, least_ms, most_ms = (int(word) for word in sys.argv[1:4])
+    seen = Seen()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: Stub(seen, least_ms / 1e3, most_ms / 1e3), "127.0.0.1", port, backlog=2048
+    )
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

@@ -1,0 +1,118 @@
+"""An assistant and its people, in a process of their own: asks, waits by long poll, taps by webhook, times the wait."""
+
+import asyncio
+import random
+import sys
+import time
+
+import aiohttp
+import msgspec
+import uvloop
+
+import webhooks
+
+_PREFIX = "/api/v1/whatsapp"
+_STATUSES = ("sent", "delivered", "read")
+
+
+class Spec(msgspec.Struct):
+    """Confirmations a second, for how long, of how many people; whether statuses of the prompts come in too."""
+
+    port: int
+    bearer: str
+    rate: float
+    seconds: float
+    warm_up: float
+    people: int
+    statuses: bool
+
+
+class Told(msgspec.Struct):
+    """Seconds from the first byte of a tap to the answer of the long poll; and what went wrong."""
+
+    waits: list[float]
+    wrong: list[str]
+
+
+class Assistant:
+    """Everything under way."""
+
+    def __init__(self, spec: Spec, session: aiohttp.ClientSession) -> None:
+        self.spec = spec
+        self.session = session
+        self.url = f"http://127.0.0.1:{spec.port}{_PREFIX}"
+        self.headers = {"Authorization": f"Bearer {spec.bearer}"}
+        self.told = Told([], [])
+
+    async def run(self) -> Told:
+        """Begin each confirmation on time, whatever became of the ones before."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        total = int(self.spec.rate * (self.spec.seconds + self.spec.warm_up))
+        async with asyncio.TaskGroup() as group:
+            for number in range(total):
+                await asyncio.sleep(max(0.0, began + number / self.spec.rate - loop.time()))
+                counts = number >= self.spec.rate * self.spec.warm_up
+                group.create_task(self._confirmation(number, counts=counts))
+        return self.told
+
+    async def _confirmation(self, number: int, *, counts: bool) -> None:
+        person = number % self.spec.people
+        question = {
+            "action_type": "calendar_create",
+            "action_description": f"schedule meeting {number} with John",
+            "action_details": "tomorrow at 3 PM in Conference Room A",
+            "timeout_minutes": 5,
+            "recipient": f"+{webhooks.digits(person)}",
+        }
+        async with self.session.post(
+            f"{self.url}/confirmation", json=question, headers=self.headers
+        ) as answer:
+            asked = await answer.json()
+            if answer.status != 202:
+                self.told.wrong.append(f"asked: {answer.status}")
+                return
+        poll = asyncio.create_task(self._wait(asked["id"]))
+        await asyncio.sleep(random.uniform(0.4, 0.8))  # noqa: S311 - nobody taps at once
+        if self.spec.statuses:
+            for state in _STATUSES:
+                told = webhooks.status(
+                    person, webhooks.wamid(number, "T"), state, callback=asked["message_id"]
+                )
+                await self._webhook(webhooks.body(contacts=[webhooks.contact(person)], statuses=[told]))
+        tap = webhooks.tapped(person, webhooks.wamid(number, "A"), f"cf1:{asked['id']}:confirm")
+        content = webhooks.body(contacts=[webhooks.contact(person)], messages=[tap])
+        began = time.monotonic()
+        await self._webhook(content)
+        ended, outcome = await poll
+        if outcome != "confirmed":
+            self.told.wrong.append(f"outcome: {outcome}")
+        elif counts:
+            self.told.waits.append(ended - began)
+
+    async def _wait(self, confirmation_id: str) -> tuple[float, str]:
+        url = f"{self.url}/confirmations/{confirmation_id}?wait=20"
+        async with self.session.get(url, headers=self.headers) as answer:
+            body = await answer.json()
+            return time.monotonic(), str(body.get("outcome") or body.get("status"))
+
+    async def _webhook(self, content: bytes) -> None:
+        head, _, body = webhooks.request(content).partition(b"\r\n\r\n")
+        headers = dict(line.decode().split(": ", 1) for line in head.split(b"\r\n")[1:])
+        async with self.session.post(
+            f"http://127.0.0.1:{self.spec.port}{webhooks.PATH}", data=body, headers=headers
+        ) as answer:
+            if answer.status != 200:
+                self.told.wrong.append(f"webhook: {answer.status}")
+
+
+async def main() -> None:
+    """Read the specification, work, tell."""
+    spec = msgspec.json.decode(sys.stdin.buffer.readline(), type=Spec)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        sys.stdout.buffer.write(msgspec.json.encode(await Assistant(spec, session).run()))
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

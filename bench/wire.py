@@ -1,0 +1,126 @@
+"""Queue to wire: a backlog of messages against a stub Graph server, beside a bare loop with the same HTTP client."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+
+from figures import Row, cost
+from proc import Meter
+from processes import Stage, beside, free_port, staged, told
+
+MESSAGES = 20_000
+PEOPLE = 5_000
+CONCURRENCY = 256
+#: Milliseconds Meta takes to answer, from and to; what its users report.
+SLOW = (50, 250)
+
+_PEOPLE = """
+INSERT INTO people (id, name, created_at)
+SELECT 'per_' || lpad(n::text, 26, '0'), 'Person ' || n, now() FROM generate_series(0, $1 - 1) n
+"""
+_IDENTIFIERS = """
+INSERT INTO people_identifiers (kind, value, person_id, learned_from, learned_at)
+SELECT kind, value, 'per_' || lpad(n::text, 26, '0'), 'bench', now() FROM generate_series(0, $1 - 1) n,
+LATERAL (VALUES ('phone', '+1555' || lpad(n::text, 7, '0')), ('wa_id', '1555' || lpad(n::text, 7, '0')),
+    ('bsuid', 'US.' || lpad(n::text, 20, '0'))) AS f (kind, value)
+"""
+_COLUMNS = (
+    *("id", "client_id", "person_id", "phone_number_id", "purpose", "lane", "content"),
+    *("state", "expires_at", "created_at", "work_at"),
+)
+_WINDOWS = """
+INSERT INTO conversations (person_id, phone_number_id, last_inbound_at)
+SELECT 'per_' || lpad(n::text, 26, '0'), '100000000000001', now() FROM generate_series(0, $1 - 1) n
+"""
+
+
+async def people(stage: Stage, count: int) -> None:
+    """Persons with every identifier known and the window open."""
+    for statement in (_PEOPLE, _IDENTIFIERS, _WINDOWS):
+        await stage.sql.execute(statement, count)
+    await stage.sql.execute("ANALYZE people, people_identifiers, conversations")
+
+
+async def queue(stage: Stage, count: int) -> None:
+    """A backlog as ``/send`` would have made it, except that nothing is ready yet."""
+    now = datetime.now(UTC)
+    await stage.sql.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_jsonb, decoder=bytes
+    )
+    await stage.sql.copy_records_to_table(
+        "messages",
+        columns=_COLUMNS,
+        records=[
+            (
+                f"msg_{number:026d}",
+                "bench",
+                f"per_{number % PEOPLE:026d}",
+                "100000000000001",
+                "send",
+                2,
+                f'{{"type":"text","body":"Your parcel {number} comes today between two and four."}}',
+                "queued",
+                now + timedelta(days=1),
+                now,
+                now,
+            )
+            for number in range(count)
+        ],
+    )
+    await stage.sql.execute("ANALYZE messages")
+
+
+def _jsonb(text: str) -> bytes:
+    return b"\x01" + text.encode()
+
+
+async def ask(port: int, path: str) -> Any:
+    """What the stub has seen so far."""
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as answer:
+        return await answer.json(content_type=None)
+
+
+async def measure() -> list[Row]:
+    """Against an instant Meta, which shows our own cost, and against one as slow as the real one."""
+    return [await _run(0, 0, MESSAGES), await _run(*SLOW, MESSAGES // 2)]
+
+
+async def _run(least_ms: int, most_ms: int, count: int) -> Row:
+    port = free_port()
+    async with beside("stub_graph.py", port, least_ms, most_ms, port=port):
+        async with beside("bare_sender.py", port, count, CONCURRENCY) as sender:
+            alone = await told(sender)
+        await ask(port, "/reset")
+        async with staged(port) as stage:
+            await people(stage, PEOPLE)
+            await queue(stage, count)
+            meter = Meter.start(service=stage.service, PostgreSQL=stage.postgres)
+            await stage.sql.execute("UPDATE messages SET work = 'ready'")
+            seen = await _all_sent(stage, port, count)
+            used = meter.used()
+    base = count / alone["seconds"]
+    rate = seen["posts"] / seen["seconds"]
+    every = used | {"together": sum(used.values()), "bare loop": alone["cpu_s"]}
+    latency = f"answers in {least_ms} to {most_ms} ms" if most_ms else "instant answers"
+    return Row(
+        f"queue to wire, {count:,} queued, {latency}",
+        f"{rate:,.0f} messages/s, {seen['twice']} twice",
+        "≥ 1,000/s, ≤ 0.7 ms CPU, ≥ 0.5",
+        f"{rate / base:.2f} of {base:,.0f}/s",
+        cost(every, count, "message"),
+    )
+
+
+async def _all_sent(stage: Stage, port: int, count: int) -> Any:
+    """Wait until all are out and their answers recorded; what the stub saw."""
+    deadline = asyncio.get_running_loop().time() + 60
+    while True:
+        await asyncio.sleep(0.25)
+        left = await stage.sql.fetchval("SELECT count(*) FROM messages WHERE state IN ('queued', 'sending')")
+        if not left or asyncio.get_running_loop().time() > deadline:
+            seen = await ask(port, "/stats")
+            if left or seen["posts"] != count:
+                print(f"  not all sent: {left} left, {seen['posts']} posted; {stage.complaints()[:3]}")
+            return seen
