@@ -15,7 +15,15 @@ import pytest
 from prometheus_client import REGISTRY
 
 from sayso.core.telemetry import METRICS
-from sayso.whatsapp.client import Accepted, GraphClient, Lost, NotSent, Refused, graph_session
+from sayso.whatsapp.client import (
+    MAX_ANSWER_BYTES,
+    Accepted,
+    GraphClient,
+    Lost,
+    NotSent,
+    Refused,
+    graph_session,
+)
 from sayso.whatsapp.content import Text, to_json
 
 NUMBER = "100000000000001"
@@ -399,6 +407,31 @@ async def test_answer_is_read_for_what_it_is(raw: bytes, kind: type) -> None:
     async with serving(play) as server, client(server.port) as graph:
         assert isinstance(await graph.post_message(NUMBER, BODY), kind)
     assert (server.connections, len(server.requests)) == (1, 1)
+
+
+async def test_answer_beyond_reason_is_lost() -> None:
+    async def long(server: Server, peer: Peer) -> None:
+        await server.take(peer)
+        await peer.answer(http(ANSWER + b" " * MAX_ANSWER_BYTES))
+
+    async with serving(long) as server, client(server.port) as graph:
+        assert await graph.post_message(NUMBER, BODY) == Lost("the answer was cut off")
+
+
+async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{await refused_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with serving(accept) as server, client(server.port) as graph:
+        assert isinstance(await graph.post_message(NUMBER, BODY), Accepted)
+
+
+async def test_deadline_is_not_rounded_up() -> None:
+    async with client(1, timeout_s=10.0) as graph:
+        limits = graph._timeout
+    assert limits.total == 10.0
+    assert limits.ceil_threshold > 10.0
 
 
 async def test_aiohttp_itself_never_sends_a_post_again() -> None:

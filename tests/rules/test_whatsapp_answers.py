@@ -129,6 +129,7 @@ OWN_HOLD_S = 2.0
         ({"Retry_After": "Sun, 22 Nov 2026 10:01:00", "Date": DATE}, OWN_HOLD_S),
         ({"x_app_usage": '{"call_count":100,"estimated_time_to_regain_access":2}'}, 120.0),
         ({"x_app_usage": '{"call_count":100}'}, OWN_HOLD_S),
+        ({"x_app_usage": "\udcff"}, OWN_HOLD_S),
         (
             {
                 "x_business_use_case_usage": '{"2":[{"type":"a","estimated_time_to_regain_access":0},'

@@ -226,6 +226,26 @@ def test_large_contact_is_not_multiplied() -> None:
     assert {update.person_key for update in updates} == {ANA}
 
 
+@pytest.mark.parametrize("place", [{"id": "x" * 100_000}, {"time": "x" * 100_000}, {}])
+def test_nothing_around_the_items_is_multiplied(place: Json) -> None:
+    value: Json = {"messages": [{"id": f"wamid.{n}", "from": "1"} for n in range(1_000)]}
+    if not place:
+        value["metadata"] = {"phone_number_id": "4", "more": "x" * 100_000}
+    updates = explode_strictly(envelope(value, **place))
+    assert sum(len(update.context) for update in updates) < 500_000
+
+
+def test_group_is_never_taken_for_a_person() -> None:
+    item = {
+        "id": "wamid.1",
+        "status": "sent",
+        "recipient_type": "group",
+        "recipient_id": "120363000000000001",
+    }
+    (update,) = explode_strictly(envelope({"statuses": [item]}))
+    assert (update.key, update.person_key) == ("s:wamid.1:sent", "")
+
+
 def test_more_updates_than_meta_ever_sends_are_one_malformed_body() -> None:
     messages = [{"id": f"wamid.{n}", "from": "1"} for n in range(MAX_UPDATES + 1)]
     body = envelope({"messages": messages})

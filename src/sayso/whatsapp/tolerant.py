@@ -26,7 +26,7 @@ _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + _STRING + rb")*+([\[\]{}])", re.DOTALL)
 _BORDER = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+([\[\]{},])", re.DOTALL)
 _MEMBER = re.compile(rb"\s*+(" + _STRING + rb")\s*+:", re.DOTALL)
-_LONGEST_INTEGER = 40
+_LONGEST_INTEGER = 4_300  # digits; Python refuses to read more
 
 
 class UnloadableError(Exception):
@@ -50,7 +50,7 @@ def safe_text(text: str) -> str:
 def load(raw: bytes) -> Any:
     """Read JSON into plain objects; every string in them is safe for PostgreSQL text.
 
-    Strict first; what that refuses is read again with NaN and infinities as None, integers beyond 40 digits
+    Strict first; what that refuses is read again with NaN and infinities as None, integers beyond 4,300 digits
     as text, broken UTF-8 and lone surrogates as U+FFFD. Raises UnloadableError.
     """
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _too_deep(raw):
@@ -60,7 +60,7 @@ def load(raw: bytes) -> Any:
     except (ValueError, RecursionError):
         return _clean(_load_loosely(raw))
     # The escape of NUL is the only unsafe thing that a strict reading lets through.
-    return _clean(value) if b"\\u0000" in raw or b"\x00" in raw else value
+    return _clean(value) if b"\\u0000" in raw else value
 
 
 def elements(raw: bytes, budget: Budget) -> list[bytes] | None:
@@ -129,7 +129,7 @@ def _too_deep(raw: bytes) -> bool:
 def _load_loosely(raw: bytes) -> Any:
     try:
         return json.loads(
-            raw.decode("utf-8", "replace").removeprefix("\ufeff"),
+            raw.decode("utf-8", "replace"),
             strict=False,
             parse_int=_integer,
             parse_float=_number,
