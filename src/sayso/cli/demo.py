@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -71,7 +72,7 @@ class Stage:
     settings: TokenSettings
     port: int
     simulator_port: int
-    step: str = "start"
+    step: str = "Start"
     _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     @property
@@ -133,11 +134,8 @@ class Stage:
 
 
 def _perform(stage: Stage, *, auto: bool) -> None:
+    _start_both(stage)
     with _step(stage, "Simulator: a phone, and Meta's Cloud API") as done:
-        hook = f"{stage.url}/api/v1/whatsapp/webhook"
-        stage.start(
-            "simulator", ["simulator", "--port", str(stage.simulator_port), "--webhook-url", hook], {}
-        )
         _until(stage, lambda: _get(f"{stage.phone_url}/_sim/state"), _START_WITHIN_S)
         done(stage.phone_url)
     with _step(stage, "Service: PostgreSQL, API, webhook, workers") as done:
@@ -167,6 +165,15 @@ def _perform(stage: Stage, *, auto: bool) -> None:
 
 def _start_both(stage: Stage) -> None:
     """Start them side by side: each takes a second or two to load."""
+    for port, option in ((stage.simulator_port, "--simulator-port"), (stage.port, "--port")):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise StepError(
+                    f"port {port} is taken: {error.strerror}; choose another with {option}"
+                ) from error
     hook = f"{stage.url}/api/v1/whatsapp/webhook"
     stage.start("simulator", ["simulator", "--port", str(stage.simulator_port), "--webhook-url", hook], {})
     command = ["serve", "--port", str(stage.port), "--host", "127.0.0.1", "--env-file", os.devnull]
@@ -262,9 +269,9 @@ def _until(stage: Stage, look: Callable[[], _Result | None], seconds: float) -> 
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()
+        stage.check_alive()
         if found is not None:
             return found
-        stage.check_alive()
         time.sleep(0.05)
     raise StepError(f"nothing after {seconds:.0f} s")
 

@@ -13,10 +13,10 @@ from sayso.confirmations.render import Action
 from sayso.core import idempotency
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayAsk, MayReadConfirmations
-from sayso.core.tokens import Actor
 from sayso.core.database import Record, Tx
 from sayso.core.errors import NotFoundError
 from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
 from sayso.messages.recipients import Recipient, resolve
 
 router = APIRouter(tags=["confirmations"])

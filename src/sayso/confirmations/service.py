@@ -64,40 +64,43 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
         business=rt.settings.sayso_business_name,
         lasts=asking.lasts,
     )
-    message_id = await messages.send(
-        tx,
-        rt,
-        Draft(
-            client_id=asking.client_id,
-            person=asking.person,
-            phone_number_id=rt.settings.whatsapp_phone_number_id,
-            purpose="prompt",
-            content=shown.session,
-            outside_window=shown.template,
-            expires_at=expires_at,
-            confirmation_id=confirmation_id,
-        ),
+    draft = Draft(
+        client_id=asking.client_id,
+        person=asking.person,
+        phone_number_id=rt.settings.whatsapp_phone_number_id,
+        purpose="prompt",
+        content=shown.session,
+        outside_window=shown.template,
+        expires_at=expires_at,
+        confirmation_id=confirmation_id,
     )
+    message_id = await messages.send(tx, rt, draft)
+    await _insert(tx, asking, shown, draft, message_id=message_id, now=now)
+    told = {"id": confirmation_id, "client_id": asking.client_id}
+    await _tell(tx, rt, "confirmation.asked", told, {"expires_at": expires_at})
+    return confirmation_id
+
+
+async def _insert(
+    tx: Tx, asking: Asking, shown: render.Prompt, draft: Draft, *, message_id: str, now: datetime
+) -> None:
     await tx.execute(
         "INSERT INTO confirmations (id, client_id, user_id, person_id, phone_number_id, message_id, action, "
         "action_hash, shown, shown_hash, status, created_at, expires_at, work, work_at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, 'waiting', $12)",
-        confirmation_id,
+        draft.confirmation_id,
         asking.client_id,
         asking.user_id,
         asking.person.id,
-        rt.settings.whatsapp_phone_number_id,
+        draft.phone_number_id,
         message_id,
         asking.action.data(),
         asking.action.digest(),
         shown.data(),
         shown.digests(),
         now,
-        expires_at,
+        draft.expires_at,
     )
-    told = {"id": confirmation_id, "client_id": asking.client_id}
-    await _tell(tx, rt, "confirmation.asked", told, {"expires_at": expires_at})
-    return confirmation_id
 
 
 async def decide(

@@ -1,6 +1,7 @@
 """What every route shares: strict input, problem details, cursors, the runtime at hand."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
@@ -25,7 +26,6 @@ log = structlog.get_logger("sayso.api")
 
 PREFIX = "/api/v1/whatsapp"
 RETRY_AFTER_S = 1
-_STATUS_TITLES = {404: "Not found", 405: "Method not allowed"}
 
 
 def _storable(text: str) -> str:
@@ -80,7 +80,7 @@ def problem(error: SaysoError, *, instance: str = "") -> Response:
     if error.faults:
         body["errors"] = [{"detail": fault.detail, "pointer": fault.pointer} for fault in error.faults]
     headers = {"cache-control": "no-store"}
-    if error.status == 401:  # noqa: PLR2004 - the status itself
+    if error.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if error.retryable:
         headers["retry-after"] = str(RETRY_AFTER_S)
@@ -89,51 +89,43 @@ def problem(error: SaysoError, *, instance: str = "") -> Response:
 
 def speak_problem_json(app: FastAPI) -> None:
     """Turn every error into problem details, here and nowhere else."""
+    for kind in (SaysoError, RequestValidationError, HTTPException, *UNAVAILABLE, Exception):
+        app.add_exception_handler(kind, _as_problem)
 
-    async def ours(request: Request, error: Exception) -> Response:
-        assert isinstance(error, SaysoError)  # noqa: S101 - narrows for mypy what the registration guarantees
-        return problem(error, instance=request.url.path)
 
-    async def invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
-        return problem(_input_invalid(error.errors()), instance=request.url.path)
+async def _as_problem(request: Request, error: Exception) -> Response:
+    where = request.url.path
+    if isinstance(error, SaysoError):
+        return problem(error, instance=where)
+    if isinstance(error, RequestValidationError):
+        return problem(_input_invalid(error.errors()), instance=where)
+    if isinstance(error, HTTPException):
+        return _http_problem(error, where)
+    if isinstance(error, UNAVAILABLE):
+        log.warning("api.database_unavailable", route=where, error=repr(error))
+        away = DatabaseUnavailableError("The database does not answer; nothing was done. Try again.")
+        return problem(away, instance=where)
+    log.error("api.failed", route=where, exc_info=error)
+    return problem(SaysoError("Something went wrong; the log has the cause."), instance=where)
 
-    async def http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - as above
-        known = SaysoError(str(error.detail)) if error.status_code != 404 else NotFoundError("No such route.")  # noqa: PLR2004
-        answer = problem(known, instance=request.url.path)
-        if error.status_code != known.status:
-            answer = json_response(
-                {
-                    "type": "about:blank",
-                    "title": _STATUS_TITLES.get(error.status_code, "Error"),
-                    "status": error.status_code,
-                    "detail": str(error.detail),
-                    "code": "http",
-                    "retryable": False,
-                },
-                error.status_code,
-                {**(error.headers or {}), "content-type": "application/problem+json"},
-            )
-        return answer
 
-    async def away(request: Request, error: Exception) -> Response:
-        log.warning("api.database_unavailable", route=request.url.path, error=repr(error))
-        return problem(
-            DatabaseUnavailableError("The database does not answer; nothing was done. Try again."),
-            instance=request.url.path,
-        )
-
-    async def unexpected(request: Request, error: Exception) -> Response:
-        log.error("api.failed", route=request.url.path, exc_info=error)
-        return problem(SaysoError("Something went wrong; the log has the cause."), instance=request.url.path)
-
-    app.add_exception_handler(SaysoError, ours)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
-    for kind in UNAVAILABLE:
-        app.add_exception_handler(kind, away)
-    app.add_exception_handler(Exception, unexpected)
+def _http_problem(error: HTTPException, where: str) -> Response:
+    """What the framework itself refuses: no such route, a method it does not have."""
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem(NotFoundError("No such route."), instance=where)
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.status_code).phrase,
+        "status": error.status_code,
+        "detail": str(error.detail),
+        "code": "http",
+        "retryable": False,
+        "instance": where,
+    }
+    headers = {"cache-control": "no-store", **(error.headers or {})}
+    return Response(
+        msgspec.json.encode(body), error.status_code, headers, media_type="application/problem+json"
+    )
 
 
 def _input_invalid(errors: Sequence[Any]) -> InputInvalidError:

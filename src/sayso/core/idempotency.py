@@ -42,16 +42,7 @@ async def once(
     bare = _bare(key)
     fingerprint = hashlib.sha256(msgspec.json.encode([actor.user_id, body], order="sorted")).digest()
     async with rt.db.tx() as tx:
-        ours = await tx.execute(
-            "INSERT INTO idempotency (client_id, route, key, fingerprint, created_at) "
-            "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-            actor.client_id,
-            route,
-            bare,
-            fingerprint,
-            rt.now(),
-        )
-        if not ours:
+        if not await _reserve(tx, rt, actor, route, bare, fingerprint):
             return await _replay(tx, actor, route, bare, fingerprint)
         answer = json_response(await create(tx), status)
         await tx.execute(
@@ -63,6 +54,18 @@ async def once(
             bytes(answer.body),
         )
     return answer
+
+
+async def _reserve(tx: Tx, rt: Runtime, actor: Actor, *request: Any) -> bool:
+    """Whether this transaction is the first with its (route, key, fingerprint); waits for one under way."""
+    ours = await tx.execute(
+        "INSERT INTO idempotency (client_id, route, key, fingerprint, created_at) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        actor.client_id,
+        *request,
+        rt.now(),
+    )
+    return ours == 1
 
 
 async def _replay(tx: Tx, actor: Actor, route: str, key: str, fingerprint: bytes) -> Response:
