@@ -65,7 +65,8 @@ def test_each_claim_is_required(claim: str, left: str | None) -> None:
         ("aud", ["sayso", "other"], "somebody else"), ("sub", 7, "strings"), ("sub", ["alice"], "strings"),
         ("client_id", {"a": 1}, "strings"), ("scope", ["messages:send"], "strings"), ("jti", 1.5, "strings"),
         ("exp", "9999999999", "numbers"), ("exp", True, "numbers"), ("iat", "1", "numbers"), ("iat", True, "numbers"),
-        ("exp", float("nan"), ""), ("exp", float("inf"), ""), ("iat", float("nan"), ""), ("exp", -1, "expired"), ("exp", 10**400, ""),
+        ("exp", float("nan"), ""), ("exp", float("inf"), ""), ("iat", float("nan"), ""), ("exp", -1, "expired"),
+        ("exp", 10**400, ""),
         ("exp", [ISSUED + 60], "numbers"), ("exp", {"at": 1}, "numbers"),
     ],
 )  # fmt: skip
