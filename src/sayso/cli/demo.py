@@ -60,7 +60,7 @@ def demo(
     except KeyboardInterrupt:
         console.print("\nStopped; what was asked and answered is kept in the data directory.")
     except StepError as error:
-        console.print(f"[bold red]✗ {stage.step}[/]: {error}")
+        console.print(f"[bold red]✗ {stage.step}[/]: {error}", soft_wrap=True)
         stage.show_logs()
         raise typer.Exit(1) from error
 
