@@ -4,7 +4,10 @@ import dataclasses
 import io
 import json
 import logging
+import os
+import re
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -277,3 +280,21 @@ def test_a_closed_stderr_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
     logging.getLogger("sayso.x").info("nobody hears")
+
+
+@pytest.mark.usefixtures("logged")
+def test_a_reader_that_stops_reading_costs_records_but_never_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    configured("INFO", "json")
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as read, os.fdopen(writer, "w") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        begin = time.monotonic()
+        for number in range(3000):
+            logging.getLogger("sayso.x").info("record %d", number)
+        assert time.monotonic() - begin < 5, "a blocked write would last for ever"
+        os.set_blocking(read.fileno(), False)
+        while read.read(1 << 20):
+            pass
+        logging.getLogger("sayso.x").info("once more")
+        after = read.read().decode()
+    assert re.search(r"<\d+ records were dropped: nobody read stderr>\n.*once more", after)

@@ -4,6 +4,8 @@
 """
 
 import logging
+import os
+import select
 import sys
 from typing import Final, Literal
 
@@ -17,6 +19,7 @@ from sayso.core.redaction import redact_json, redact_text, redact_trace
 # ``whatsapp_service`` is the name the set-up guide tells people to set to DEBUG: the exchanges with Meta.
 OUR_LOGGERS: Final = ("sayso", "whatsapp_service")
 _OWN_HANDLERS: Final = ("uvicorn", "uvicorn.access", "uvicorn.error")
+PATIENCE_S: Final = 0.1
 _TRACES: Final = ("exception", "stack")
 
 _ENRICH: Final[list[Processor]] = [
@@ -86,18 +89,42 @@ def redact_record(_logger: WrappedLogger, _method: str, record: EventDict) -> Ev
 
 
 class _Stderr(logging.Handler):
-    """Writes to whatever stderr is at the moment; a record that cannot be formatted is not shown raw."""
+    """Writes to whatever stderr is at the moment, and never waits long for its reader.
+
+    A record that cannot be formatted is not shown raw. When nobody empties the pipe, records are dropped and
+    their number is told later: the service goes on.
+    """
+
+    dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record)
         except Exception as error:  # noqa: BLE001 logging's own report would print the arguments unredacted
             line = f"<a record of {record.name} was withheld: {type(error).__name__} while formatting it>"
+        if self.dropped:
+            line = f"<{self.dropped} records were dropped: nobody read stderr>\n{line}"
         try:
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
+            # Who did not read the last record is not waited for a second time.
+            written = _write(f"{line}\n", patience_s=0 if self.dropped else PATIENCE_S)
         except (OSError, ValueError):
-            return  # nobody listens any more; the service goes on
+            return  # nobody listens any more
+        self.dropped = 0 if written else self.dropped + 1
+
+
+def _write(text: str, *, patience_s: float) -> bool:
+    """Write to stderr; False when its reader did not take it in time."""
+    try:
+        out = sys.stderr.fileno()
+    except (OSError, ValueError):  # not a file: a test's capture
+        sys.stderr.write(text)
+        return True
+    data = text.encode(errors="backslashreplace")
+    for begin in range(0, len(data), select.PIPE_BUF):  # what a pipe that has room takes without blocking
+        if not select.select([], [out], [], patience_s)[1]:
+            return False
+        os.write(out, data[begin : begin + select.PIPE_BUF])
+    return True
 
 
 METRICS: Final = CollectorRegistry()
