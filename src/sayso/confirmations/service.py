@@ -1,6 +1,6 @@
 """Ask, answer, expire: one row, one outcome, decided by one UPDATE where it is still pending."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ NOTICE_LIVES = timedelta(hours=1)
 #: While an earlier reply waits to be read, the end of a question looks again after this.
 EXPIRY_LOOK = timedelta(milliseconds=100)
 
-Undigested = Callable[[Tx, Sequence[str], datetime], Awaitable[bool]]
+Undigested = Callable[[Tx, Person, datetime], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ async def expire(rt: Runtime, lease: Lease, row: Record, *, undigested: Undigest
     """A deadline has come: decide ``expired``, unless a reply that came in before it still waits to be read."""
     async with rt.db.tx() as tx:
         person = await people.get(tx, row["person_id"])
-        if await undigested(tx, person.keys, row["expires_at"]):
+        if await undigested(tx, person, row["expires_at"]):
             await claims.postpone(
                 tx, QUEUE, worker=lease.worker, row_id=row["id"], until=rt.now() + EXPIRY_LOOK
             )

@@ -16,6 +16,8 @@ from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.errors import DatabaseUnavailableError
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import UPDATES, UPDATES_DUPLICATE
+from sayso.people import service as people
+from sayso.people.service import Person
 from sayso.whatsapp.explode import RawUpdate, explode
 
 log = structlog.get_logger("sayso.receive")
@@ -27,6 +29,8 @@ MOST_ROWS = 250
 #: Posts that may wait for the database at once; beyond it Meta is told to come back, and memory stays bounded.
 MOST_WAITING = 4_000
 MOST_WAITING_BYTES = 64 * 1024 * 1024
+#: So many people with words to be read, and a question of somebody little known does not end before they are.
+MOST_STRANGERS = 500
 #: How long a post waits for its commit before Meta is told to come back.
 COMMIT_WITHIN_S = 10.0
 
@@ -171,9 +175,23 @@ def _kind(kind: str) -> str:
     return kind if kind in ("message", "status", "error", "malformed") else "other"
 
 
-async def undigested(tx: Tx, person_keys: Sequence[str], before: datetime) -> bool:
-    """Whether something a person sent before ``before`` still waits to be read."""
-    return await claims.unfinished(tx, QUEUE, keys=person_keys, before=before)
+async def undigested(tx: Tx, person: Person, before: datetime) -> bool:
+    """Whether something a person sent before ``before`` still waits to be read.
+
+    Somebody whose user id we do not know yet may have written under it: then any stranger's words count as theirs.
+    """
+    if await claims.unfinished(tx, QUEUE, keys=person.keys, before=before):
+        return True
+    if person.bsuid is not None:
+        return False
+    waiting = await tx.fetch(
+        "SELECT DISTINCT person_key FROM updates WHERE work IS NOT NULL AND kind = 'message' AND received_at < $1 "
+        "AND person_key <> '' LIMIT $2",
+        before,
+        MOST_STRANGERS,
+    )
+    keys = [row["person_key"] for row in waiting]
+    return len(keys) == MOST_STRANGERS or bool(keys and await people.strangers(tx, keys))
 
 
 async def finish(tx: Tx, rt: Runtime, row: Record, *, worker: int, result: str, state: str = "done") -> None:

@@ -145,6 +145,16 @@ async def clients_of(tx: Tx, person: Person) -> list[str]:
     return [row["client_id"] for row in rows]
 
 
+async def strangers(tx: Tx, keys: Sequence[str]) -> list[str]:
+    """Those of the keys (``Person.keys``) that are nobody's we know."""
+    rows = await tx.fetch(
+        "SELECT k.key FROM unnest($1::text[]) AS k (key) WHERE NOT EXISTS (SELECT 1 FROM people_identifiers i "
+        "WHERE (i.kind, i.value) IN (('bsuid', k.key), ('wa_id', k.key), ('phone', '+' || k.key)))",
+        list(keys),
+    )
+    return [row["key"] for row in rows]
+
+
 async def lock(tx: Tx, person_ids: Sequence[str], *, exclusive: bool) -> None:
     """The fence between sending to a person and the person's leaving: sends share it, an opt-out takes it alone."""
     await tx.execute(
