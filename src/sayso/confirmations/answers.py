@@ -10,6 +10,7 @@ from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.events import service as events
 from sayso.messages import service as messages
+from sayso.messages.rules import MAY_BE_SEEN
 from sayso.messages.service import Draft
 from sayso.people.service import Person
 from sayso.whatsapp.updates import InboundMessage
@@ -80,12 +81,14 @@ async def _questions(tx: Tx, inbound: Inbound) -> dict[str, Record]:
     """
     tap = rules.parse_payload(inbound.message.payload)
     rows = await tx.fetch(
-        "SELECT c.*, m.posted_at FROM confirmations c JOIN messages m ON m.id = c.message_id "
+        "SELECT c.*, CASE WHEN m.state = ANY($4) THEN m.posted_at END AS posted_at "
+        "FROM confirmations c JOIN messages m ON m.id = c.message_id "
         "WHERE c.person_id = ANY($1) AND (c.status = 'pending' OR c.id = $2 OR c.id = "
         "  (SELECT q.confirmation_id FROM messages q WHERE q.wamid = $3)) ORDER BY c.id FOR UPDATE OF c",
         list(inbound.person.ids),
         tap[0] if tap else None,
         inbound.message.quoted_wamid,
+        list(MAY_BE_SEEN),
     )
     return {row["id"]: row for row in rows}
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 #: How far along a message is. A status never moves it down (cloud-api 4.9: order is not guaranteed, rungs may miss).
 RANK = {"queued": 0, "sending": 1, "unknown": 1, "accepted": 2, "sent": 3, "delivered": 4, "read": 5}
+#: A message in these states may have been seen by the person; one that is queued (again) provably was not.
+MAY_BE_SEEN = frozenset(RANK) - {"queued"}
 FINAL = frozenset({"failed", "suppressed", "expired", "cancelled"})
 #: Statuses of Meta's that are a rung of ours; ``played`` means a voice message was read by ear.
 STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed"}
