@@ -114,9 +114,9 @@ async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, method: str) -> _Done
         evidence=inbound.message.wamid,
         captured_at=inbound.sent_at,
     )
-    ended = await confirmations.end_all(tx, rt, person, "opted_out")
     if not consent.opted_out(after):
         return _Done("opt-out: older than the opt-in that holds")
+    ended = await confirmations.end_all(tx, rt, person, "opted_out")
     if consent.opted_out(before):
         return _Done("opt-out: was out already")
     business = rt.settings.sayso_business_name
