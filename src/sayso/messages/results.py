@@ -19,6 +19,25 @@ _COMPANY_S = 0.01
 _AT_MOST = 250
 _LONGEST_PAUSE_S = 5.0
 
+_APPLY = """
+WITH r AS (
+    SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::timestamptz[])
+        AS r (id, attempt, state, reason, code, wamid, again_at)
+), was AS MATERIALIZED (
+    SELECT m.id, m.state IN ('sending', 'unknown') AS open FROM messages m JOIN r ON r.id = m.id
+    WHERE m.attempt = r.attempt AND (m.state IN ('sending', 'unknown') OR m.work = 'running')
+    ORDER BY m.id FOR UPDATE OF m
+)
+UPDATE messages m SET
+    state = CASE WHEN was.open THEN r.state ELSE m.state END,
+    reason = CASE WHEN was.open THEN r.reason ELSE m.reason END,
+    error_code = CASE WHEN was.open THEN r.code ELSE m.error_code END,
+    wamid = coalesce(m.wamid, r.wamid),
+    work = CASE WHEN was.open AND r.again_at IS NOT NULL THEN 'waiting' END,
+    work_at = coalesce(r.again_at, m.work_at), worker = NULL, tries = 0
+FROM r JOIN was ON was.id = r.id WHERE m.id = r.id RETURNING m.*, was.open AS was_open
+"""
+
 Failed = Callable[[Tx, Runtime, Record], Awaitable[None]]
 
 
@@ -76,30 +95,38 @@ class Results:
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
             except Exception as error:
                 log.exception("results.failed", count=len(batch))
-                for _, done in batch:
-                    done.set_exception(error)
+                if len(batch) == 1:
+                    batch[0][1].set_exception(error)
+                else:
+                    await self._one_by_one(batch)
             else:
                 pause = 0.05
                 for _, done in batch:
                     done.set_result(None)
 
+    async def _one_by_one(self, batch: list[tuple[Result, asyncio.Future[None]]]) -> None:
+        """One result is refused by the database: it must not cost the others theirs."""
+        for result, done in batch:
+            try:
+                async with self.rt.db.tx() as tx:
+                    await apply(tx, self.rt, [result], on_failed=self.on_failed)
+            except UNAVAILABLE:
+                self._pending.append((result, done))
+                self._some.set()
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits for this result, who logs it
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
 
 async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Failed) -> None:
     """Write results. The fence is the attempt: a later attempt exists only if this one was proved not accepted.
 
-    A status may have moved the message on before its answer was recorded; the higher state stays.
+    A status may have moved the message on before its answer was recorded; the higher state stays. Written twice, as
+    after a commit that was never heard of, a result changes nothing the second time.
     """
     rows = await tx.fetch(
-        "UPDATE messages m SET "
-        "  state = CASE WHEN m.state IN ('sending', 'unknown') THEN r.state ELSE m.state END, "
-        "  reason = CASE WHEN m.state IN ('sending', 'unknown') THEN r.reason ELSE m.reason END, "
-        "  error_code = CASE WHEN m.state IN ('sending', 'unknown') THEN r.code ELSE m.error_code END, "
-        "  wamid = coalesce(m.wamid, r.wamid), "
-        "  work = CASE WHEN m.state IN ('sending', 'unknown') AND r.again_at IS NOT NULL THEN 'waiting' END, "
-        "  work_at = coalesce(r.again_at, m.work_at), worker = NULL, tries = 0 "
-        "FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::timestamptz[]) "
-        "  AS r (id, attempt, state, reason, code, wamid, again_at) "
-        "WHERE m.id = r.id AND m.attempt = r.attempt RETURNING m.*",
+        _APPLY,
         *_columns(results),
     )
     now_is = {row["id"]: row for row in rows}
@@ -124,7 +151,7 @@ def _step(result: Result, row: Record) -> Step:
         detail["code"] = result.error_code
     if result.again_at and result.state == "queued":
         detail["next_attempt_at"] = result.again_at
-    overtaken = row["state"] not in (result.state, "failed") and result.state == "accepted"
+    overtaken = not row["was_open"]
     return Step(
         result.message_id,
         result.at,
