@@ -57,6 +57,7 @@ def works(dispatcher: Dispatcher, *, posts: int) -> list[Work]:
             slots=posts,
             prepare=dispatcher.prepare,
             on_lost=dispatch.lost_with_their_worker,
+            disown=dispatcher.disown,
         ),
         Work(
             confirmations.QUEUE,

@@ -176,6 +176,16 @@ async def put_back(tx: Tx, queue: Queue, *, worker: int, ids: Sequence[Any]) -> 
     )
 
 
+async def disown(tx: Tx, queue: Queue, *, worker: int, keep: Sequence[Any]) -> None:
+    """Return what this living worker holds by the books but has not in hand: a claim nobody heard the commit of."""
+    await tx.execute(
+        f"UPDATE {queue.table} SET work = 'ready', worker = NULL, tries = tries - 1 "
+        "WHERE work = 'running' AND worker = $1 AND id <> ALL($2)",
+        worker,
+        list(keep),
+    )
+
+
 async def backlog(tx: Tx, queue: Queue) -> tuple[int, datetime | None]:
     """How many rows are ready (counted up to 10,000), and since when the oldest is."""
     row = await tx.fetchrow(

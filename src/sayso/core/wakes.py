@@ -71,6 +71,8 @@ class Wakes:
                     await self._pass_on(connection)
             except UNAVAILABLE as error:
                 log.warning("listen.lost", error=repr(error), retry_in_s=pause)
+            except Exception:
+                log.exception("listen.failed", retry_in_s=pause)  # whoever stops listening is deaf for good
             self.listening.clear()
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)

@@ -1,7 +1,7 @@
 """The loops that claim due rows and hand them to their handlers; liveness, retries, and an orderly end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -45,7 +45,7 @@ class Work:
 
     ``prepare`` runs in the claim's transaction and returns the rows that need ``handle``. ``park`` takes a row out of
     the way for good after ``max_tries``; without it a row is retried for ever, ever more slowly. ``on_lost`` replaces
-    handing a dead worker's rows on.
+    handing a dead worker's rows on; ``disown`` replaces returning what a claim took that was never heard to commit.
     """
 
     queue: Queue
@@ -54,6 +54,7 @@ class Work:
     prepare: Callable[[Runtime, Tx, Lease, list[Record]], Awaitable[Sequence[Record]]] | None = None
     park: Callable[[Runtime, Tx, Lease, Record, str], Awaitable[None]] | None = None
     on_lost: Callable[[Runtime, Tx, Sequence[int]], Awaitable[None]] | None = None
+    disown: Callable[[Runtime, Tx, Lease, Sequence[Any]], Awaitable[None]] | None = None
     max_tries: int = 5
 
 
@@ -111,6 +112,8 @@ class Worker:
                 self.last_beat = asyncio.get_running_loop().time()
             except UNAVAILABLE as error:
                 log.warning("worker.no_heartbeat", error=repr(error))
+            except Exception:
+                log.exception("worker.no_heartbeat")  # a heart that stops beating takes every row with it
 
     async def _bury_the_dead(self, tx: Tx) -> None:
         dead = await claims.bury(tx, lease_s=LEASE_S)
@@ -141,25 +144,33 @@ class Worker:
         slots = _Slots(work.slots)
         loop = asyncio.get_running_loop()
         with self.rt.wakes.waiting(work.queue.table) as bell:
-            looked = 0.0
-            while not self._stopping.is_set():
+            while True:
                 await slots.some_free()
+                if self._stopping.is_set():
+                    return
                 bell.clear()
-                try:
-                    if loop.time() - looked >= LOOK_S:
-                        looked = loop.time()
-                        await self._promote(work)
-                    taken = await self._claim(work, slots)
-                except UNAVAILABLE as error:
-                    log.warning("claim.failed", queue=work.queue.table, error=repr(error))
-                    taken = 0
-                except Exception:
-                    log.exception("claim.failed", queue=work.queue.table)
-                    taken = 0
-                if taken:
-                    await asyncio.sleep(PACE_S)
-                else:
+                began = loop.time()
+                if not await self._look(work, slots):
                     await _first(bell, LOOK_S)
+                await asyncio.sleep(max(0.0, began + PACE_S - loop.time()))
+
+    async def _look(self, work: Work, slots: "_Slots") -> int:
+        """Make ready what is due, take what is ready; how many rows that was."""
+        now = asyncio.get_running_loop().time()
+        try:
+            if slots.in_doubt:
+                await self._disown(work, slots)
+                slots.in_doubt = False
+            if now - slots.looked >= LOOK_S:
+                slots.looked = now
+                await self._promote(work)
+            return await self._claim(work, slots)
+        except UNAVAILABLE as error:
+            log.warning("claim.failed", queue=work.queue.table, error=repr(error))
+        except Exception:
+            log.exception("claim.failed", queue=work.queue.table)
+        slots.in_doubt = True
+        return 0
 
     async def _promote(self, work: Work) -> None:
         promoted = claims.PROMOTE_LIMIT
@@ -177,11 +188,20 @@ class Worker:
             if rows and work.prepare:
                 todo = await work.prepare(self.rt, tx, lease, rows)
         for group in _groups(todo, work.queue.key):
-            slots.taken(len(group))
+            slots.taken((lease.worker, row["id"]) for row in group)
             task = asyncio.create_task(self._handle_group(work, lease, group, slots))
             self._in_hand.add(task)
             task.add_done_callback(self._in_hand.discard)
         return len(rows)
+
+    async def _disown(self, work: Work, slots: "_Slots") -> None:
+        """A claim may have committed although its answer never came: what it took is returned, or nobody would."""
+        lease = Lease(self.lease.worker)
+        keep = [row_id for worker, row_id in slots.in_hand if worker == lease.worker]
+        async with self.rt.db.tx(claims=True) as tx:
+            if work.disown:
+                await work.disown(self.rt, tx, lease, keep)
+            await claims.disown(tx, work.queue, worker=lease.worker, keep=keep)
 
     async def _handle_group(self, work: Work, lease: Lease, group: list[Record], slots: "_Slots") -> None:
         """Rows of one key, one after another; the first that fails sends the rest back, to keep their order."""
@@ -191,7 +211,9 @@ class Worker:
                     await self._put_back(work, lease, [later["id"] for later in group[done:]])
                     break
         finally:
-            slots.given_back(len(group))
+            slots.given_back((lease.worker, row["id"]) for row in group)
+            if work.queue.key:  # what was passed over because its key was busy has nobody else to wake it
+                self.rt.wakes.ring(work.queue.table)
 
     async def _handle(self, work: Work, lease: Lease, row: Record) -> bool:
         try:
@@ -258,16 +280,26 @@ class Worker:
 
 @dataclass(slots=True)
 class _Slots:
-    """How many rows a loop may have in hand; waiting for a free one is an event, not a poll."""
+    """A loop's rows in hand, by worker's number and id, and room for more; waiting for it is an event, not a poll.
 
-    free: int
+    ``in_doubt``: a claim failed, and may have committed all the same. ``looked``: when timers were last looked at.
+    """
+
+    most: int
+    in_hand: set[tuple[int, Any]] = field(default_factory=set)
+    in_doubt: bool = False
+    looked: float = 0.0
     _some: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def taken(self, count: int) -> None:
-        self.free -= count
+    @property
+    def free(self) -> int:
+        return self.most - len(self.in_hand)
 
-    def given_back(self, count: int) -> None:
-        self.free += count
+    def taken(self, rows: Iterable[tuple[int, Any]]) -> None:
+        self.in_hand.update(rows)
+
+    def given_back(self, rows: Iterable[tuple[int, Any]]) -> None:
+        self.in_hand.difference_update(rows)
         self._some.set()
 
     async def some_free(self) -> None:

@@ -69,6 +69,18 @@ class Dispatcher:
             sent = await self.graph.post_message(outgoing.phone_number_id, outgoing.body)
         await self.results.commit(result_of(sent, outgoing, rt.now(), rt.rng.random()))
 
+    async def disown(self, rt: Runtime, tx: Tx, lease: Lease, keep: Sequence[str]) -> None:
+        """An intent whose commit was never heard of was not posted: it goes back into the queue, unless it was."""
+        rows = await tx.fetch(
+            "UPDATE messages SET state = CASE WHEN id = ANY($3) THEN 'queued' ELSE 'unknown' END, reason = $4 "
+            "WHERE work = 'running' AND worker = $1 AND id <> ALL($2) AND state = 'sending' RETURNING id, state",
+            lease.worker,
+            list(keep),
+            list(self._ready),
+            reason := "the database did not confirm the intent to post it",
+        )
+        await note(tx, [Step(row["id"], rt.now(), row["state"], reason) for row in rows])
+
     async def _intend(self, tx: Tx, rt: Runtime, going: Sequence[tuple[Record, "_Going"]]) -> None:
         if not going:
             return
@@ -179,9 +191,14 @@ async def _wait(tx: Tx, waiting: Sequence[tuple[Record, Wait]]) -> None:
 
 async def _give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
     """No status has settled these since their answer was lost: say so, and leave them ``unknown`` until one does."""
-    for row in rows:
-        await tx.execute("UPDATE messages SET work = NULL, worker = NULL WHERE id = $1", row["id"])
-        if row["state"] != "unknown":
+    for claimed in rows:
+        row = await tx.fetchrow(
+            "UPDATE messages SET work = NULL, worker = NULL, "
+            "reason = CASE WHEN state = 'sending' THEN 'its result could not be recorded' ELSE reason END, "
+            "state = CASE WHEN state = 'sending' THEN 'unknown' ELSE state END WHERE id = $1 RETURNING *",
+            claimed["id"],
+        )
+        if row is None or row["state"] != "unknown":
             continue
         reason = "reported: no status has settled it; it may or may not have reached the person"
         await note(tx, [Step(row["id"], rt.now(), "unknown", reason)])
