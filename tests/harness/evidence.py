@@ -1,0 +1,87 @@
+"""Gathering the facts of a run from the database, the wire and the simulator, once everything has come to rest."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+from harness.history import History
+from harness.wire import Wire
+
+Update = tuple[str, str, str]
+
+#: What is still to be done; an unknown message that waits for its report is at rest.
+_BUSY = """
+SELECT 'update ' || key FROM updates WHERE work IS NOT NULL
+UNION ALL SELECT 'message ' || id || ' ' || state || ' ' || coalesce(reason, '') FROM messages
+    WHERE work IN ('ready', 'running') OR (work = 'waiting' AND state <> 'unknown')
+UNION ALL SELECT 'confirmation ' || id FROM confirmations WHERE work IN ('ready', 'running')
+"""
+
+
+async def connect(dsn: str) -> Any:
+    """A connection that reads jsonb as values."""
+    connection = await asyncpg.connect(dsn)
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda v: msgspec.json.encode(v).decode(),
+        decoder=msgspec.json.decode,
+    )
+    return connection
+
+
+async def rows(dsn: str, sql: str, *args: Any) -> list[dict[str, Any]]:
+    """What a query gives, in one look."""
+    connection = await connect(dsn)
+    try:
+        return [dict(row) for row in await connection.fetch(sql, *args)]
+    finally:
+        await connection.close()
+
+
+async def busy(dsn: str) -> list[str]:
+    """What is still to be done."""
+    return [next(iter(row.values())) for row in await rows(dsn, _BUSY)]
+
+
+async def gather(dsn: str, wire: Wire, webhooks: Sequence[dict[str, Any]]) -> History:
+    """Everything the judge needs; ``webhooks`` is the simulator's log."""
+    updates = await rows(dsn, "SELECT * FROM updates ORDER BY id")
+    return History(
+        posts=list(wire.posts),
+        messages=await rows(dsn, "SELECT * FROM messages ORDER BY id"),
+        steps=await rows(dsn, "SELECT * FROM message_timeline ORDER BY id"),
+        confirmations=await rows(dsn, "SELECT * FROM confirmations ORDER BY id"),
+        answers=await rows(dsn, "SELECT * FROM answers ORDER BY id"),
+        updates=updates,
+        events=await rows(dsn, "SELECT * FROM events ORDER BY id"),
+        acknowledged=frozenset(_acknowledged(webhooks)),
+        stored=frozenset(named for row in updates for named in _named(row["kind"], _json(row["item"]))),
+    )
+
+
+def _acknowledged(webhooks: Iterable[dict[str, Any]]) -> Iterator[Update]:
+    """What the bodies that were answered with 200 hold, read without the service's own reader."""
+    for webhook in webhooks:
+        if any(attempt["status_code"] == 200 for attempt in webhook["attempts"]):  # noqa: PLR2004
+            for entry in msgspec.json.decode(webhook["body"])["entry"]:
+                for change in entry["changes"]:
+                    value = change["value"]
+                    for kind, name in (("message", "messages"), ("status", "statuses")):
+                        for item in value.get(name, ()):
+                            yield from _named(kind, item)
+
+
+def _named(kind: str, item: Any) -> Iterator[Update]:
+    if kind == "message" and isinstance(item, dict) and "id" in item:
+        yield ("message", item["id"], "")
+    elif kind == "status":
+        yield ("status", item["id"], item["status"])
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return None

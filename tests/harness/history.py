@@ -1,0 +1,173 @@
+"""One judge for every ring: given what was sent, said, stored and told, which promises were broken? Pure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from harness.wire import Post
+
+Row = Mapping[str, Any]
+
+_RANK = {"queued": 0, "sending": 0, "unknown": 0, "accepted": 1, "sent": 2, "delivered": 3, "read": 4}
+_ENDED = {"failed", "suppressed", "expired", "cancelled"}
+_BY_PERSON = {"confirmed": "confirm", "declined": "decline", "cancelled": "cancel"}
+_LEFT, _CAME_BACK = "unsubscribed", "opting in"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Facts of one run. ``acknowledged`` holds (kind, wamid, status) of every update that we answered with 200."""
+
+    posts: Sequence[Post]
+    messages: Sequence[Row]
+    steps: Sequence[Row]
+    confirmations: Sequence[Row]
+    answers: Sequence[Row]
+    updates: Sequence[Row]
+    events: Sequence[Row]
+    acknowledged: frozenset[tuple[str, str, str]]
+    stored: frozenset[tuple[str, str, str]]
+
+
+def violations(history: History) -> list[str]:
+    """Every broken promise, as a sentence; empty when all were kept."""
+    return [sentence for promise in PROMISES for sentence in promise(history)]
+
+
+def posted_once(history: History) -> Iterator[str]:
+    """No message is posted again unless Meta told us that it had refused it."""
+    by_message: defaultdict[str, list[Post]] = defaultdict(list)
+    for post in history.posts:
+        by_message[post.message_id].append(post)
+    for message_id, posts in by_message.items():
+        for earlier in posts[:-1]:
+            if not earlier.refused:
+                yield f"{message_id} was posted again although an earlier POST was not proved refused"
+        if sum(post.accepted for post in posts) > 1:
+            yield f"{message_id} reached the person {sum(post.accepted for post in posts)} times"
+
+
+def one_outcome(history: History) -> Iterator[str]:
+    """A confirmation has one outcome, told once, and the answer that gave it."""
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    deciding: defaultdict[str, list[str]] = defaultdict(list)
+    for event in history.events:
+        if event["type"] == "confirmation.decided":
+            told[event["subject"]].append(event["data"]["outcome"])
+    for answer in history.answers:
+        if answer["effect"] == "decided":
+            deciding[answer["confirmation_id"]].append(answer["verdict"])
+    for row in history.confirmations:
+        expected = [row["outcome"]] if row["outcome"] else []
+        if told[row["id"]] != expected:
+            yield f"{row['id']} is {row['outcome']}, but {told[row['id']]} was told"
+        verdict = _BY_PERSON.get(row["outcome"] or "")
+        if deciding[row["id"]] != ([verdict] if verdict else []):
+            yield f"{row['id']} is {row['outcome']}, but the answers that decided it are {deciding[row['id']]}"
+
+
+def forward_only(history: History) -> Iterator[str]:
+    """A message's state never moves down, and what has ended stays ended."""
+    at: dict[str, str] = {}
+    for step in history.steps:
+        before, after = at.get(step["message_id"]), step["state"]
+        if before in _ENDED and after != before:
+            yield f"{step['message_id']} went from {before} to {after}"
+        elif before in _RANK and after in _RANK and _RANK[after] < _RANK[before]:
+            yield f"{step['message_id']} fell from {before} to {after}"
+        at[step["message_id"]] = after
+    for row in history.messages:
+        if at.get(row["id"]) != row["state"]:
+            yield f"{row['id']} is {row['state']}, but its timeline ends with {at.get(row['id'])}"
+
+
+def nothing_lost_coming_in(history: History) -> Iterator[str]:
+    """What was acknowledged is stored, and whatever is stored comes to an end."""
+    for missing in sorted(history.acknowledged - history.stored):
+        yield f"the update {missing} was acknowledged, and is gone"
+    for row in history.updates:
+        if row["state"] not in ("done", "parked", "stale") or row["work"] is not None:
+            yield f"the update {row['key']} was never finished: {row['state']}, work {row['work']}"
+        elif row["state"] == "parked" and not row["result"]:
+            yield f"the update {row['key']} was parked without a reason"
+
+
+def nothing_lost_going_out(history: History) -> Iterator[str]:
+    """Every message ends, or is reported unknown, and says why it did not go out."""
+    reported = {event["subject"] for event in history.events if event["type"] == "message.unknown"}
+    accepted = {post.message_id for post in history.posts if post.accepted}
+    for row in history.messages:
+        state = row["state"]
+        if state in ("queued", "sending"):
+            yield f"{row['id']} was never finished: {state}, work {row['work']}"
+        elif state == "unknown" and row["work"] is None and row["id"] not in reported:
+            yield f"{row['id']} is unknown, and nobody will be told"
+        if state in (*_ENDED, "unknown") and not row["reason"]:
+            yield f"{row['id']} is {state}, and does not say why"
+        if row["id"] in accepted and state in ("queued", "suppressed", "expired", "cancelled"):
+            yield f"Meta took {row['id']}, and we call it {state}"
+
+
+def silence_after_leaving(history: History) -> Iterator[str]:
+    """When the answer to an opt-out leaves, nothing else is under way, and nothing starts until they come back."""
+    purpose = {row["id"]: row["purpose"] for row in history.messages}
+    left: dict[str, Post] = {}
+    for post in sorted(history.posts, key=lambda each: each.began):
+        about_leaving = purpose.get(post.message_id) == "consent"
+        if about_leaving and post.touches(_LEFT):
+            left[post.to] = post
+            for other in history.posts:
+                if other is not post and other.to == post.to and other.began < post.began < _end(other):
+                    yield f"{post.to} was told they had left while {other.message_id} was under way"
+        elif about_leaving and post.touches(_CAME_BACK):
+            left.pop(post.to, None)
+        elif post.to in left:
+            yield f"{post.message_id} was posted to {post.to} after they had left"
+
+
+def replies_before_expiry(history: History) -> Iterator[str]:
+    """No question expires over a reply that came in before its end."""
+    rows = {row["id"]: row for row in history.confirmations}
+    for answer in history.answers:
+        row = rows[answer["confirmation_id"]]
+        if row["outcome"] == "expired" and answer["received_at"] < row["expires_at"]:
+            yield f"{row['id']} expired over the answer {answer['wamid']} that came before its end"
+
+
+def a_word_decides_one(history: History) -> Iterator[str]:
+    """A bare word decides only when exactly one question was open to that person."""
+    posted = {
+        row["confirmation_id"]: row["posted_at"] for row in history.messages if row["purpose"] == "prompt"
+    }
+    rows = {row["id"]: row for row in history.confirmations}
+    for answer in history.answers:
+        if answer["how"] != "word" or answer["effect"] != "decided":
+            continue
+        decided = rows[answer["confirmation_id"]]
+        for other in history.confirmations:
+            if other["id"] != decided["id"] and _open_beside(other, decided, posted.get(other["id"])):
+                yield f"the word {answer['said']!r} decided {decided['id']} while {other['id']} was open too"
+
+
+def _open_beside(other: Row, decided: Row, posted_at: datetime | None) -> bool:
+    same = other["person_id"] == decided["person_id"]
+    shown = posted_at is not None and posted_at < decided["decided_at"]
+    return same and shown and (other["decided_at"] is None or other["decided_at"] > decided["decided_at"])
+
+
+def _end(post: Post) -> float:
+    return float("inf") if post.ended is None else post.ended
+
+
+PROMISES: tuple[Callable[[History], Iterator[str]], ...] = (
+    posted_once,
+    one_outcome,
+    forward_only,
+    nothing_lost_coming_in,
+    nothing_lost_going_out,
+    silence_after_leaving,
+    replies_before_expiry,
+    a_word_decides_one,
+)

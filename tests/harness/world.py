@@ -1,0 +1,190 @@
+"""The whole product in this process: Meta, the wire to it, the service, and an assistant; and its judge."""
+
+import contextlib
+import hmac
+import io
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from harness import evidence
+from harness.history import History, violations
+from harness.service import Api, Running, serving, settings
+from harness.waiting import eventually
+from harness.wire import Wire, wire_to
+
+from sayso.simulator import Simulator, SimulatorConfig
+
+ALICE, BEN, MEI = "+15550001111", "+15550002222", "+15550003333"
+CONFIRM, DECLINE, CANCEL = 0, 1, 2
+
+
+@dataclass
+class World:
+    """Everything, running. ``api`` is the assistant's view of the service."""
+
+    sim: Simulator
+    wire: Wire
+    running: Running
+    dsn: str
+    data_dir: Path
+    port: int
+    hooks: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def api(self) -> Api:
+        """The assistant's view."""
+        return self.running.api
+
+    @property
+    def rt(self) -> Any:
+        """The service's runtime."""
+        return self.running.service.rt
+
+    async def open_window(self, person: str = ALICE) -> None:
+        """Let the person write first, so that the 24-hour window is open."""
+        wamid = await self.sim.inbound(person, text="hello there")
+        await self.digested(wamid)
+
+    async def asked(
+        self, description: str = "schedule a meeting with John", *, person: str = ALICE, **changes: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Ask somebody; the confirmation, and the question as it reached them."""
+        asked = await self.api.ask(description, recipient=person, **changes)
+        prompt = await self.sim.expect_message(to=person, containing=description)
+        await self.stands(asked["message_id"], "accepted", "sent", "delivered", "read")
+        return asked, prompt
+
+    async def stands(self, message_id: str, *states: str, within: float = 15.0) -> dict[str, Any]:
+        """Wait until a message is in one of these states; its JSON."""
+
+        async def look() -> dict[str, Any] | None:
+            found = await self.api.as_(scopes=("admin", "messages:read")).message(message_id)
+            return found if found["state"] in states else None
+
+        found = await eventually(look, f"{message_id} being {' or '.join(states)}", within=within)
+        assert found is not None
+        return found
+
+    async def update(self, wamid: str) -> dict[str, Any] | None:
+        """What became of a person's message."""
+        found = await self.rows("SELECT * FROM updates WHERE key = $1", f"m:{wamid}")
+        return found[0] if found else None
+
+    async def digested(self, wamid: str, *, within: float = 15.0) -> str:
+        """Wait until a person's message has been digested; what came of it."""
+
+        async def look() -> str | None:
+            row = await self.update(wamid)
+            return row["result"] if row and row["work"] is None else None
+
+        result = await eventually(look, f"digesting {wamid}", within=within)
+        assert result is not None
+        return result
+
+    async def said(self, text: str, *, person: str = ALICE, quote: str | None = None) -> str:
+        """Let a person write, and wait for what came of it."""
+        return await self.digested(await self.sim.inbound(person, text=text, quote=quote))
+
+    async def tapped(self, wamid: str, button: int, *, person: str = ALICE) -> str:
+        """Let a person tap, and wait for what came of it."""
+        return await self.digested(await self.sim.tap(person, wamid, button))
+
+    async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:
+        """A look into the database."""
+        return await evidence.rows(self.dsn, sql, *args)
+
+    async def events(self, kind: str) -> list[dict[str, Any]]:
+        """The assistant's events of one kind, by the API."""
+        status, body = await self.api.call("GET", "/events", params={"limit": "500"})
+        assert status == 200, body  # noqa: PLR2004
+        return [event for event in body["events"] if event["type"] == kind]
+
+    async def deliver(
+        self, *values: dict[str, Any], body: bytes | None = None, signature: str | None = None
+    ) -> int:
+        """Post a webhook of ours as Meta would; the status code of the answer."""
+        status, _ = await self.deliver_and_read(*values, body=body, signature=signature)
+        return status
+
+    async def deliver_and_read(
+        self, *values: dict[str, Any], body: bytes | None = None, signature: str | None = None
+    ) -> tuple[int, dict[str, str]]:
+        """As ``deliver``; the headers of the answer too. ``signature``: another than the right one ("" for none)."""
+        raw = body if body is not None else msgspec.json.encode(envelope(*values))
+        right = "sha256=" + hmac.digest(b"sim-secret", raw, "sha256").hex()
+        signed = right if signature is None else signature
+        headers = {"Content-Type": "application/json"} | ({"X-Hub-Signature-256": signed} if signed else {})
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self.running.webhook_url, data=io.BytesIO(raw), headers=headers) as answer,
+        ):
+            return answer.status, dict(answer.headers)
+
+    async def at_rest(self, *, within: float = 20.0) -> None:
+        """Wait until nothing is under way on either side."""
+
+        async def look() -> bool:
+            return not await evidence.busy(self.dsn)
+
+        for _ in range(2):  # what we finish may make Meta speak, and the other way round
+            await self.sim.settled(timeout_s=within)
+            await eventually(look, "coming to rest", within=within)
+
+    async def history(self) -> History:
+        """The facts so far."""
+        return await evidence.gather(self.dsn, self.wire, self.sim.webhooks())
+
+    async def keeps_its_promises(self) -> None:
+        """Come to rest, and let the judge look at everything that happened."""
+        await self.at_rest()
+        assert violations(await self.history()) == []
+
+
+def envelope(*values: dict[str, Any]) -> dict[str, Any]:
+    """A webhook of Meta's with these values, each in a change of its own."""
+    changes = [{"field": "messages", "value": value} for value in values]
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "200000000000001", "time": 1, "changes": changes}],
+    }
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def hook(port: int) -> str:
+    """Where Meta posts."""
+    return f"http://127.0.0.1:{port}/api/v1/whatsapp/webhook"
+
+
+#: A quick phone: what takes most of a second by default takes a few milliseconds here.
+QUICK: dict[str, Any] = {
+    "sent_after_ms": 5,
+    "delivered_after_ms": 10,
+    "read_after_ms": 20,
+    "retry_first_ms": 50,
+    "retry_cap_ms": 200,
+}
+
+
+@contextlib.asynccontextmanager
+async def a_world(dsn: str, data_dir: Path, **changes: Any) -> AsyncIterator[World]:
+    """Everything; ``changes`` are settings of the service."""
+    port = free_port()
+    async with (
+        Simulator(SimulatorConfig(port=0, webhook_url=hook(port), **QUICK)) as sim,
+        wire_to(sim.base_url) as wire,
+    ):
+        configured = settings(dsn, base_url=wire.url, data_dir=data_dir, **changes)
+        async with serving(configured, port=port) as running:
+            yield World(sim, wire, running, dsn, data_dir, port)
