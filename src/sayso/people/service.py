@@ -44,13 +44,17 @@ async def get(tx: Tx, person_id: str) -> Person:
 
 
 async def get_many(tx: Tx, person_ids: Sequence[str]) -> dict[str, Person]:
-    """The persons records belong to, by record id, in one query."""
+    """The persons records belong to, by record id, in one query.
+
+    No OR between two columns: where claims run, the planner may only walk one index, and would walk all of it.
+    """
     rows = await tx.fetch(
-        "SELECT asked.id AS asked, root.id AS root, root.name, "
-        "  array(SELECT m.id FROM people m WHERE m.id = root.id OR m.merged_into = root.id ORDER BY m.id) AS ids, "
-        "  array(SELECT i.kind || ':' || i.value FROM people_identifiers i JOIN people m ON m.id = i.person_id "
-        "        WHERE m.id = root.id OR m.merged_into = root.id ORDER BY i.learned_at DESC) AS known "
+        "SELECT asked.id AS asked, root.id AS root, root.name, r.ids, "
+        "  array(SELECT i.kind || ':' || i.value FROM people_identifiers i "
+        "        WHERE i.person_id = ANY(r.ids) ORDER BY i.learned_at DESC) AS known "
         "FROM people asked JOIN people root ON root.id = coalesce(asked.merged_into, asked.id) "
+        "CROSS JOIN LATERAL (SELECT root.id || array("
+        "  SELECT m.id FROM people m WHERE m.merged_into = root.id ORDER BY m.id) AS ids) r "
         "WHERE asked.id = ANY($1)",
         list(dict.fromkeys(person_ids)),
     )
