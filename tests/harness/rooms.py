@@ -70,3 +70,12 @@ async def add_jobs(tx: Tx, count: int, *, who: str = "", work: str = "ready") ->
     await tx.execute(
         "INSERT INTO jobs (who, work) SELECT $2, $3 FROM generate_series(1, $1)", count, who, work
     )
+
+
+async def until_one_waits_for_a_lock(rt: Runtime) -> None:
+    """Return when a statement of this database waits for somebody else's lock."""
+    async with rt.db.one() as tx:
+        while not await tx.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            pass

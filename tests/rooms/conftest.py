@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from harness.rooms import Clock, runtime
 
+from harness.rooms import Clock, runtime
 from sayso.core.runtime import Runtime
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from harness.rooms import KEYED, make_jobs, runtime
 
+from harness.rooms import KEYED, make_jobs, runtime
 from sayso.core import claims
 from sayso.core.claims import LeaseLostError
 from sayso.core.runtime import Runtime

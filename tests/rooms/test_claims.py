@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from harness.rooms import JOBS, KEYED, LANES, Clock, add_jobs, make_jobs
 
+from harness.rooms import JOBS, KEYED, LANES, Clock, add_jobs, make_jobs, until_one_waits_for_a_lock
 from sayso.core import claims
 from sayso.core.claims import PROMOTE_LIMIT, LeaseLostError, Queue
 from sayso.core.database import Tx
@@ -91,9 +91,7 @@ async def test_of_a_key_one_worker_has_all_and_the_next_gets_none(jobs: Runtime)
     async with jobs.db.tx(claims=True) as first:
         assert ids(await claims.claim(first, KEYED, worker=one, limit=1)) == [1]
         waiting = asyncio.create_task(claim(jobs, KEYED, other))
-        async with jobs.db.one() as looking:  # the second claim waits for the first to be known to all
-            while not await looking.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-                await asyncio.sleep(0)
+        await until_one_waits_for_a_lock(jobs)  # the second claim waits for the first to be known to all
         assert not waiting.done()
     assert await waiting == [4, 5]
     assert await claim(jobs, KEYED, one) == []
@@ -160,10 +158,14 @@ async def test_after_a_burial_the_rows_are_anothers_and_the_dead_ones_results_ar
     assert await bury(jobs, JOBS) == [dead]
     heir = await enlist(jobs)
     assert await claim(jobs, JOBS, heir) == [1, 2]
-    with pytest.raises(LeaseLostError, match=r"1 of 1 jobs rows are no longer worker \d+'s"):
+
+    async def by_the_dead() -> None:
         async with jobs.db.tx() as tx:
             await tx.execute("UPDATE jobs SET said = 'by the dead'")
             await claims.complete(tx, JOBS, worker=dead, ids=[1])
+
+    with pytest.raises(LeaseLostError, match=r"1 of 1 jobs rows are no longer worker \d+'s"):
+        await by_the_dead()
     async with jobs.db.tx() as tx:
         assert not await claims.postpone(tx, JOBS, worker=dead, row_id=1, until=jobs.now())
         await claims.put_back(tx, JOBS, worker=dead, ids=[1, 2])
@@ -215,9 +217,7 @@ async def test_a_claim_in_the_middle_of_a_burial_waits_and_takes_nothing(jobs: R
     async with jobs.db.tx(claims=True) as burying:
         assert await claims.bury(burying, lease_s=DEAD_AT_ONCE) == [worker]
         claiming = asyncio.create_task(claim(jobs, JOBS, worker))
-        async with jobs.db.one() as looking:
-            while not await looking.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-                await asyncio.sleep(0)
+        await until_one_waits_for_a_lock(jobs)
     assert await claiming == []
 
 

@@ -57,7 +57,9 @@ class Health:
         """Keep the gauges fresh; the oldest ready row is the figure to watch."""
         while True:
             with contextlib.suppress(*UNAVAILABLE):
-                async with self.rt.db.one() as tx:
+                async with self.rt.db.tx(
+                    claims=True
+                ) as tx:  # counted along the index of what is ready, never the table
                     OPEN_CONFIRMATIONS.set(await self.count_open(tx))
                     for queue in self.queues:
                         ready, oldest = await claims.backlog(tx, queue)
