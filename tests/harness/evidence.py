@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+
 from harness.history import History
 from harness.wire import Wire
 
@@ -64,7 +65,7 @@ async def gather(dsn: str, wire: Wire, webhooks: Sequence[dict[str, Any]]) -> Hi
 def _acknowledged(webhooks: Iterable[dict[str, Any]]) -> Iterator[Update]:
     """What the bodies that were answered with 200 hold, read without the service's own reader."""
     for webhook in webhooks:
-        if any(attempt["status_code"] == 200 for attempt in webhook["attempts"]):  # noqa: PLR2004
+        if any(attempt["status_code"] == 200 for attempt in webhook["attempts"]):
             for entry in msgspec.json.decode(webhook["body"])["entry"]:
                 for change in entry["changes"]:
                     value = change["value"]

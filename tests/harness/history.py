@@ -158,7 +158,8 @@ def _open_beside(other: Row, decided: Row, posted_at: datetime | None) -> bool:
 
 
 def _end(post: Post) -> float:
-    return float("inf") if post.ended is None else post.ended
+    """When it could not reach the person any more as something new: Meta had it, or nobody waited for it."""
+    return min((at for at in (post.met, post.ended) if at is not None), default=float("inf"))
 
 
 PROMISES: tuple[Callable[[History], Iterator[str]], ...] = (

@@ -20,12 +20,13 @@ _HOP = {"host", "content-length", "transfer-encoding", "connection"}
 
 @dataclass(slots=True, eq=False)
 class Post:
-    """One POST of a message. Times are wall clock, in seconds; ``ended`` is None while the service waits for it."""
+    """One POST of a message. Wall clock seconds: it ``began``, Meta had ``met`` it, the service's wait ``ended``."""
 
     message_id: str
     to: str
     text: str
     began: float
+    met: float | None = None
     ended: float | None = None
     status: int | None = None
     code: int | None = None
@@ -118,12 +119,12 @@ class Wire:
         if post is not None:
             self.posts.append(post)
         try:
-            await self._stop_at("before", post, request)
+            await self._stop_at("before", post)
             status, headers, body = await self._forward(request, raw)
             if post is not None:
-                post.status, post.code = status, _code(body)
-                post.accepted = status == 200  # noqa: PLR2004 - Meta's word for accepted
-            await self._stop_at("after", post, request)
+                post.status, post.code, post.met = status, _code(body), time.time()
+                post.accepted = status == 200
+            await self._stop_at("after", post)
             return web.Response(status=status, headers=headers, body=body)
         except (aiohttp.ClientError, _CutError):
             if request.transport is not None:
@@ -141,7 +142,7 @@ class Wire:
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
             return answer.status, kept, await answer.read()
 
-    async def _stop_at(self, place: Place, post: Post | None, request: web.Request) -> None:
+    async def _stop_at(self, place: Place, post: Post | None) -> None:
         held = next(
             (h for h in self._holds if h.place == place and post is not None and h.matches(post)), None
         )

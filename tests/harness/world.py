@@ -11,12 +11,12 @@ from typing import Any
 
 import aiohttp
 import msgspec
+
 from harness import evidence
 from harness.history import History, violations
 from harness.service import Api, Running, serving, settings
 from harness.waiting import eventually
 from harness.wire import Wire, wire_to
-
 from sayso.simulator import Simulator, SimulatorConfig
 
 ALICE, BEN, MEI = "+15550001111", "+15550002222", "+15550003333"
@@ -101,7 +101,7 @@ class World:
     async def events(self, kind: str) -> list[dict[str, Any]]:
         """The assistant's events of one kind, by the API."""
         status, body = await self.api.call("GET", "/events", params={"limit": "500"})
-        assert status == 200, body  # noqa: PLR2004
+        assert status == 200, body
         return [event for event in body["events"] if event["type"] == kind]
 
     async def deliver(

@@ -1,15 +1,14 @@
 """What Meta brings: twice, shuffled, broken, unknown, forged, or while the database is away."""
 
-import asyncio
 import json
 import random
 from typing import Any
 
 import asyncpg
 import pytest
+
 from harness.waiting import eventually
 from harness.world import ALICE, BEN, World, envelope
-
 from sayso.core import worker
 from sayso.inbound import handle as conductor
 
@@ -56,7 +55,7 @@ async def test_the_same_updates_in_other_batches_and_other_shapes_have_one_effec
         for change in entry["changes"]
     ]
     seed = random.SystemRandom().randrange(2**32)
-    dice = random.Random(seed)  # noqa: S311 - a shuffle, printed when it fails
+    dice = random.Random(seed)
     for _ in range(5):
         dice.shuffle(values)
         assert await world.deliver(*values) == 200

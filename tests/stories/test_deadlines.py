@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from harness.waiting import eventually
 from harness.world import ALICE, World
-
 from sayso.inbound import handle as conductor
 
 SOON = 0.03  # minutes

@@ -1,6 +1,7 @@
 """An assistant asks, a person answers in any of the ways there are, the assistant holds one decision."""
 
 import pytest
+
 from harness.world import ALICE, World
 
 BUTTONS = [(0, "confirmed", "Confirmed"), (1, "declined", "Declined"), (2, "cancelled", "Cancelled")]
