@@ -148,6 +148,14 @@ def test_lone_contact_belongs_to_the_lone_message() -> None:
     ]
 
 
+def test_contact_is_found_by_either_id() -> None:
+    contacts = [{"wa_id": "15550001111", "user_id": ANA}, {"wa_id": "15550002222", "user_id": BO}]
+    messages = [{"id": "wamid.1", "from_user_id": BO}, {"id": "wamid.2", "from": "15550001111"}]
+    updates = explode_strictly(envelope({"contacts": contacts, "messages": messages}))
+    assert [json.loads(update.context)["contact"]["user_id"] for update in updates] == [BO, ANA]
+    assert [update.person_key for update in updates] == [BO, ANA]
+
+
 def test_ids_that_an_index_cannot_hold_become_digests() -> None:
     long = "wamid." + "A" * 5_000
     value = {"messages": [{"id": long, "from": "1" * 5_000}, {"id": "wamid.\x00é", "from": "\x00"}]}
