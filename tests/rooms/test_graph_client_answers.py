@@ -19,6 +19,7 @@ from harness.graph_peers import (
     refused_port,
     serving,
 )
+from sayso.core.database import Database
 from sayso.core.telemetry import METRICS
 from sayso.whatsapp.client import (
     MAX_ANSWER_BYTES,
@@ -205,3 +206,14 @@ async def test_calls_and_errors_are_counted() -> None:
     ]
     assert [now - then for now, then in zip(after, before, strict=True)] == [2, 1, 1, 2]
     assert REGISTRY is not METRICS
+
+
+async def test_a_call_inside_a_transaction_is_refused_before_anything_is_sent(dsn: str) -> None:
+    db = await Database.connect(dsn, size=2)
+    async with graph_session(1) as session:
+        graph = GraphClient(session, base_url="http://127.0.0.1:9", version="v25.0", token="a-token")
+        async with db.tx():
+            with pytest.raises(RuntimeError, match="inside a transaction"):
+                await graph.post_message("100000000000001", b"{}")
+        assert isinstance(await graph.post_message("100000000000001", b"{}"), NotSent)
+    await db.close()

@@ -13,6 +13,7 @@ import msgspec
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from sayso.core.database import in_transaction
 from sayso.core.redaction import redact_json, redact_text
 from sayso.core.telemetry import META_ERRORS, META_REQUEST_SECONDS, META_REQUESTS
 from sayso.whatsapp.answers import Accepted, Lost, NotSent, Refused, Sent, interpret, succeeded
@@ -94,8 +95,8 @@ class GraphClient:
     async def post_message(self, phone_number_id: str, body: bytes) -> Sent:
         """Send one message, once; ``body`` is made by ``content.to_json``.
 
-        Never raises but CancelledError. A caller that is cancelled here must treat the message as Lost:
-        the request may be on its way.
+        Raises CancelledError, where a caller must treat the message as Lost, since the request may be on its way;
+        and RuntimeError inside a transaction, before anything is sent. Nothing else.
         """
         started = asyncio.get_running_loop().time()
         sent = _judge(await self._post(phone_number_id, body))
@@ -117,7 +118,12 @@ class GraphClient:
         return isinstance(answer, _Answer) and succeeded(answer.status, answer.body)
 
     async def _post(self, phone_number_id: str, body: bytes) -> _Answer | NotSent | Lost:
-        """Make the call; try another connection only while nothing has been written."""
+        """Make the call; try another connection only while nothing has been written.
+
+        Raises RuntimeError inside a transaction: one that waits for the network holds its locks meanwhile.
+        """
+        if in_transaction():
+            raise RuntimeError("a call to Meta inside a transaction")
         if not (phone_number_id.isascii() and phone_number_id.isdigit()):
             return NotSent("the sender's phone number id is not a number")
         if self._http.closed:
