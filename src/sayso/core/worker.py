@@ -68,6 +68,7 @@ class Worker:
     last_beat: float = 0.0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: set[asyncio.Task[None]] = field(default_factory=set)
+    _slots: list["_Slots"] = field(default_factory=list)
 
     async def run(self) -> None:
         """Work until :meth:`stop`; then finish what is in hand, release the rest and leave the list."""
@@ -86,6 +87,8 @@ class Worker:
     def stop(self) -> None:
         """Ask the worker to end; :meth:`run` returns once it has."""
         self._stopping.set()
+        for slots in self._slots:
+            slots.close()
         for work in self.works:
             self.rt.wakes.ring(work.queue.table)
 
@@ -142,6 +145,7 @@ class Worker:
     async def _take(self, work: Work) -> None:
         """Claim and hand out, as slots allow, until asked to stop."""
         slots = _Slots(work.slots)
+        self._slots.append(slots)
         loop = asyncio.get_running_loop()
         with self.rt.wakes.waiting(work.queue.table) as bell:
             while True:
@@ -218,9 +222,8 @@ class Worker:
     async def _handle(self, work: Work, lease: Lease, row: Record) -> bool:
         try:
             if work.park and row["tries"] > work.max_tries * _CRASHES_PER_TRY:
-                await self._park(work, lease, row, f"its worker died {row['tries'] - 1} times over it")
-            else:
-                await work.handle(self.rt, lease, row)
+                return await self._park(work, lease, row, f"its worker died {row['tries'] - 1} times over it")
+            await work.handle(self.rt, lease, row)
         except LeaseLostError as error:
             LEASE_LOST.labels(work.queue.table).inc()
             log.warning("lease.lost", queue=work.queue.table, id=row["id"], detail=str(error))
@@ -231,20 +234,25 @@ class Worker:
         except Exception as error:
             log.exception("work.failed", queue=work.queue.table, id=row["id"], tries=row["tries"])
             if work.park and row["tries"] >= work.max_tries:
-                await self._park(work, lease, row, repr(error))
-                return True
+                return await self._park(work, lease, row, repr(error))
             await self._postpone(work, lease, row, self._backoff(row["tries"]))
             return False
         return True
 
-    async def _park(self, work: Work, lease: Lease, row: Record, reason: str) -> None:
+    async def _park(self, work: Work, lease: Lease, row: Record, reason: str) -> bool:
+        """Take a row out of the way; False when even that failed, and it will come again."""
         if work.park is None:
-            return
+            return True
         try:
             async with self.rt.db.tx() as tx:
                 await work.park(self.rt, tx, lease, row, reason)
-        except (LeaseLostError, *UNAVAILABLE) as error:
+        except LeaseLostError as error:
+            log.warning("lease.lost", queue=work.queue.table, id=row["id"], detail=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody else would give the row back
             log.warning("park.failed", queue=work.queue.table, id=row["id"], error=repr(error))
+            await self._postpone(work, lease, row, self._backoff(row["tries"]))
+            return False
+        return True
 
     async def _postpone(self, work: Work, lease: Lease, row: Record, delay_s: float) -> None:
         until = self.rt.now() + timedelta(seconds=delay_s)
@@ -289,6 +297,7 @@ class _Slots:
     in_hand: set[tuple[int, Any]] = field(default_factory=set)
     in_doubt: bool = False
     looked: float = 0.0
+    closed: bool = False
     _some: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -302,8 +311,13 @@ class _Slots:
         self.in_hand.difference_update(rows)
         self._some.set()
 
+    def close(self) -> None:
+        """Nothing more is to be taken: whoever waits for room need not."""
+        self.closed = True
+        self._some.set()
+
     async def some_free(self) -> None:
-        while self.free <= 0:
+        while self.free <= 0 and not self.closed:
             self._some.clear()
             await self._some.wait()
 
