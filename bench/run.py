@@ -1,4 +1,4 @@
-"""Every measurement, or those named: ``python bench/run.py [ingest wire tap]``."""
+"""Every measurement, or those named: ``python bench/run.py [ingest digest wire tap]``."""
 
 import importlib
 import os
@@ -11,7 +11,7 @@ import uvloop
 
 from figures import Row, table
 
-NAMES = ("ingest", "wire", "tap")
+NAMES = ("ingest", "digest", "wire", "tap")
 _VERSIONS = ("uvicorn", "uvloop", "httptools", "aiohttp", "asyncpg", "fastapi")
 
 

@@ -127,10 +127,13 @@ async def complete(tx: Tx, queue: Queue, *, worker: int, ids: Sequence[Any]) -> 
         list(ids),
         worker,
     )
-    if done != len(ids):
-        raise LeaseLostError(
-            f"{len(ids) - done} of {len(ids)} {queue.table} rows are no longer worker {worker}'s"
-        )
+    check_fence(queue, worker=worker, ended=done, of=len(ids))
+
+
+def check_fence(queue: Queue, *, worker: int, ended: int, of: int) -> None:
+    """Raise :class:`LeaseLostError` when a statement that should end ``of`` rows of a worker found fewer of them."""
+    if ended != of:
+        raise LeaseLostError(f"{of - ended} of {of} {queue.table} rows are no longer worker {worker}'s")
 
 
 async def postpone(tx: Tx, queue: Queue, *, worker: int, row_id: Any, until: datetime) -> bool:

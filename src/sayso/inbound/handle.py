@@ -3,7 +3,7 @@
 Identity, then consent, then an answer to a question, then a status or a mere record, then the event.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import structlog
 
@@ -17,8 +17,11 @@ from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import service as events
 from sayso.inbound import receive
+from sayso.inbound.receive import Ended
 from sayso.messages import service as messages
+from sayso.messages import statuses
 from sayso.messages.service import Draft
+from sayso.messages.statuses import Joined
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.content import Text
@@ -26,14 +29,10 @@ from sayso.whatsapp.updates import InboundMessage, OtherUpdate, StatusUpdate, Un
 
 log = structlog.get_logger("sayso.handle")
 
+Update = InboundMessage | StatusUpdate | OtherUpdate
+
 #: The sender of what no single assistant said: answers to STOP and START.
 OURSELVES = "sayso"
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    result: str
-    state: str = "done"
 
 
 async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
@@ -43,47 +42,73 @@ async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
     except UnreadableUpdateError as error:
         log.warning("update.parked", id=row["id"], kind=row["kind"], reason=error.reason)
         async with rt.db.tx() as tx:
-            await receive.finish(tx, rt, row, worker=lease.worker, result=error.reason, state="parked")
+            await receive.finish(tx, rt, [Ended(row, error.reason, "parked")], worker=lease.worker)
         return
     async with rt.db.tx() as tx:
-        done = await _act(tx, rt, row, update)
-        await receive.finish(tx, rt, row, worker=lease.worker, result=done.result, state=done.state)
+        await receive.finish(tx, rt, await _digest(tx, rt, [(row, update)]), worker=lease.worker)
+
+
+def in_company(row: Record) -> bool:
+    """Whether an update may share its transaction: people's words never do, each is an act of its own."""
+    return bool(row["kind"] != "message")
+
+
+async def handle_together(rt: Runtime, lease: Lease, rows: Sequence[Record]) -> None:
+    """Digest updates that are no messages in one transaction; whatever is wrong with one, each is then tried alone."""
+    updates = [(row, read(row["kind"], row["item"], row["context"])) for row in rows]
+    async with rt.db.tx() as tx:
+        await receive.finish(tx, rt, await _digest(tx, rt, updates), worker=lease.worker)
 
 
 async def park(rt: Runtime, tx: Tx, lease: Lease, row: Record, reason: str) -> None:
     """Take a poisonous update out of the way; its bytes stay."""
     log.error("update.parked", id=row["id"], kind=row["kind"], reason=reason)
-    await receive.finish(tx, rt, row, worker=lease.worker, result=reason, state="parked")
+    await receive.finish(tx, rt, [Ended(row, reason, "parked")], worker=lease.worker)
 
 
-async def _act(
-    tx: Tx, rt: Runtime, row: Record, update: InboundMessage | StatusUpdate | OtherUpdate
-) -> _Done:
-    if isinstance(update, OtherUpdate):
-        return _Done(f"kept: nothing is done with {update.kind} yet")
-    if update.phone_number_id != rt.settings.whatsapp_phone_number_id:
-        return _Done(f"ignored: the number {update.phone_number_id or '(none)'} is not ours")
-    if isinstance(update, StatusUpdate):
-        return await _status(tx, rt, update)
-    return await _message(tx, rt, row, update)
+async def _digest(tx: Tx, rt: Runtime, updates: Sequence[tuple[Record, Update]]) -> list[Ended]:
+    """What became of each: statuses first, all in one go, then the others one by one."""
+    told = [
+        (row, update) for row, update in updates if isinstance(update, StatusUpdate) and _ours(rt, update)
+    ]
+    joined = await statuses.record(tx, rt, [status for _, status in told])
+    ended = [
+        Ended(row, await _status(tx, rt, status, one))
+        for (row, status), one in zip(told, joined, strict=True)
+    ]
+    done = {row["id"] for row, _ in told}
+    return ended + [
+        Ended(row, await _act(tx, rt, row, update)) for row, update in updates if row["id"] not in done
+    ]
 
 
-async def _status(tx: Tx, rt: Runtime, status: StatusUpdate) -> _Done:
-    joined = await messages.record_status(tx, rt, status)
+def _ours(rt: Runtime, update: InboundMessage | StatusUpdate) -> bool:
+    return update.phone_number_id == rt.settings.whatsapp_phone_number_id
+
+
+async def _status(tx: Tx, rt: Runtime, status: StatusUpdate, joined: Joined | None) -> str:
     if joined is None:
-        return _Done(f"status {status.status}: of no message of ours")
-    message, moved = joined
-    if not moved:
-        return _Done(f"status {status.status}: {message['id']} was at {message['state']} already")
+        return f"status {status.status}: of no message of ours"
+    message = joined.message
+    if not joined.moved:
+        return f"status {status.status}: {message['id']} was at {message['state']} already"
     if message["state"] == "failed":
         await messages.tell_failed(tx, rt, message)
         await confirmations.prompt_failed(tx, rt, message)
-    return _Done(f"status {status.status}: {message['id']}")
+    return f"status {status.status}: {message['id']}"
 
 
-async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) -> _Done:
+async def _act(tx: Tx, rt: Runtime, row: Record, update: Update) -> str:
+    if isinstance(update, OtherUpdate):
+        return f"kept: nothing is done with {update.kind} yet"
+    if isinstance(update, StatusUpdate) or not _ours(rt, update):
+        return f"ignored: the number {update.phone_number_id or '(none)'} is not ours"
+    return await _message(tx, rt, row, update)
+
+
+async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) -> str:
     if message.type == "system":
-        return _Done(f"kept: system message {(message.system or {}).get('type', '')}".rstrip())
+        return f"kept: system message {(message.system or {}).get('type', '')}".rstrip()
     person = await people.meet(tx, rt, message.person, learned_from="meta:message")
     inbound = Inbound(message, person, row["key"], row["received_at"])
     if not message.group_id:
@@ -98,10 +123,10 @@ async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) ->
         return await _leave(tx, rt, inbound, method="keyword")
     if answered.comment:
         await _pass_on(tx, rt, inbound)
-    return _Done(answered.result)
+    return answered.result
 
 
-async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, method: str) -> _Done:
+async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, method: str) -> str:
     """Opt out: from here on nothing to this person starts. The answer to it leaves when nothing is under way."""
     person, before = inbound.person, await consent.stands(tx, inbound.person)
     after = await consent.record(
@@ -115,19 +140,19 @@ async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, method: str) -> _Done
         captured_at=inbound.sent_at,
     )
     if not consent.opted_out(after):
-        return _Done("opt-out: older than the opt-in that holds")
+        return "opt-out: older than the opt-in that holds"
     ended = await confirmations.end_all(tx, rt, person, "opted_out")
     if consent.opted_out(before):
-        return _Done("opt-out: was out already")
+        return "opt-out: was out already"
     business = rt.settings.sayso_business_name
     closed = f" {_questions(ended)} closed; nothing was done." if ended else ""
     text = f"You have been unsubscribed from {business} notifications.{closed} Reply START to come back."
     await _answer(tx, rt, inbound, text)
     await _tell_everyone(tx, rt, person, "person.opted_out", inbound)
-    return _Done(f"opt-out: entry {after.id}, {ended} open questions ended")
+    return f"opt-out: entry {after.id}, {ended} open questions ended"
 
 
-async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> _Done:
+async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> str:
     person, before = inbound.person, await consent.stands(tx, inbound.person)
     after = await consent.record(
         tx,
@@ -140,13 +165,13 @@ async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> _Done:
         captured_at=inbound.sent_at,
     )
     if consent.opted_out(after):
-        return _Done("opt-in: older than the opt-out that holds")
+        return "opt-in: older than the opt-out that holds"
     if before is not None and not consent.opted_out(before):
-        return _Done("opt-in: was in already")
+        return "opt-in: was in already"
     text = f"Thank you for opting in to {rt.settings.sayso_business_name} notifications. Reply STOP anytime to opt out."
     await _answer(tx, rt, inbound, text)
     await _tell_everyone(tx, rt, person, "person.opted_in", inbound)
-    return _Done(f"opt-in: entry {after.id}")
+    return f"opt-in: entry {after.id}"
 
 
 def _questions(count: int) -> str:

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,22 @@ FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::byt
     AS u (key, kind, phone, person, item, context, digest, received)
 ON CONFLICT (key) DO NOTHING
 """
+
+
+#: The worker's number is the fence; it stands only on running rows. Their index is left alone: it is full of dead rows.
+_FINISH = """
+UPDATE updates u SET work = NULL, worker = NULL, tries = 0, state = e.state, result = e.result, finished_at = $4
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS e (id, state, result) WHERE u.id = e.id AND u.worker = $5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An update and what became of it."""
+
+    row: Record
+    result: str
+    state: str = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +143,8 @@ class Intake:
             stored = await tx.execute(_INSERT, *_columns(batch))
         came = sum(len(post.updates) for post in batch)
         UPDATES_DUPLICATE.inc(came - stored)
+        _count(Counter((_kind(update.kind), "received") for post in batch for update in post.updates))
         for post in batch:
-            for update in post.updates:
-                UPDATES.labels(_kind(update.kind), "received").inc()
             if not post.durable.done():
                 post.durable.set_result(None)
         if stored:
@@ -194,17 +210,23 @@ async def undigested(tx: Tx, person: Person, before: datetime) -> bool:
     return len(keys) == MOST_STRANGERS or bool(keys and await people.strangers(tx, keys))
 
 
-async def finish(tx: Tx, rt: Runtime, row: Record, *, worker: int, result: str, state: str = "done") -> None:
-    """Mark an update finished, in the transaction of its effect; raises LeaseLostError when it is not ours."""
-    await claims.complete(tx, QUEUE, worker=worker, ids=[row["id"]])
-    await tx.execute(
-        "UPDATE updates SET state = $2, result = $3, finished_at = $4 WHERE id = $1",
-        row["id"],
-        state,
-        result,
+async def finish(tx: Tx, rt: Runtime, ended: Sequence[Ended], *, worker: int) -> None:
+    """Mark updates finished, in the transaction of their effect; raises LeaseLostError when one is not ours."""
+    done = await tx.execute(
+        _FINISH,
+        [each.row["id"] for each in ended],
+        [each.state for each in ended],
+        [each.result for each in ended],
         rt.now(),
+        worker,
     )
-    tx.after_commit(lambda: UPDATES.labels(_kind(row["kind"]), state).inc())
+    claims.check_fence(QUEUE, worker=worker, ended=done, of=len(ended))
+    tx.after_commit(lambda: _count(Counter((_kind(each.row["kind"]), each.state) for each in ended)))
+
+
+def _count(results: Mapping[tuple[str, str], int]) -> None:
+    for (kind, result), number in results.items():
+        UPDATES.labels(kind, result).inc(number)
 
 
 async def page(

@@ -10,10 +10,10 @@ from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import MESSAGES
 from sayso.events import service as events
-from sayso.messages.rules import LANES, STATUSES, Purpose, moved
+from sayso.messages.rules import LANES, Purpose
 from sayso.people.service import Person
 from sayso.whatsapp.content import Content, to_data
-from sayso.whatsapp.updates import GraphError, StatusUpdate
+from sayso.whatsapp.updates import GraphError
 
 QUEUE = Queue("messages", order="lane, id")
 
@@ -110,51 +110,6 @@ async def windows(tx: Tx, persons: Sequence[Person]) -> dict[tuple[str, str], da
         pair = (owner[row["person_id"]], row["phone_number_id"])
         opened[pair] = max(row["last_inbound_at"], opened.get(pair, row["last_inbound_at"]))
     return opened
-
-
-async def record_status(tx: Tx, rt: Runtime, status: StatusUpdate) -> tuple[Record, bool] | None:
-    """Join a status of Meta's to its message, by our id in the callback data or else by wamid.
-
-    Returns the message as it is now and whether the status moved it; None when it is no message of ours. A status may
-    come before our own commit of the answer, and settles a message whose answer was lost.
-    """
-    row = await tx.fetchrow(
-        "SELECT * FROM messages WHERE id = $1 OR wamid = $2 ORDER BY (id = $1) DESC LIMIT 1 FOR UPDATE",
-        status.callback or "",
-        status.wamid,
-    )
-    if row is None:
-        return None
-    state = STATUSES.get(status.status)
-    applies = state is not None and moved(row["state"], state)
-    reason = explain(status.errors[0]) if status.errors else None
-    if not applies:
-        reason = reason or f"Meta said {status.status}; the message was further already"
-    at = status.at or rt.now()
-    await note(
-        tx, [Step(row["id"], at, state if applies and state else row["state"], reason, _detail(status))]
-    )
-    if not applies:
-        return row, False
-    moved_row = await tx.fetchrow(
-        "UPDATE messages SET state = $2, wamid = coalesce(wamid, $3), reason = $4, error_code = $5, "
-        "work = CASE WHEN work = 'running' THEN work END WHERE id = $1 RETURNING *",
-        row["id"],
-        state,
-        status.wamid,
-        reason,
-        status.errors[0].code if status.errors else None,
-    )
-    return moved_row or row, True
-
-
-def _detail(status: StatusUpdate) -> dict[str, Any]:
-    detail: dict[str, Any] = {"status": status.status, "wamid": status.wamid}
-    if status.pricing:
-        detail["pricing"] = status.pricing
-    if status.errors:
-        detail["code"] = status.errors[0].code
-    return detail
 
 
 def explain(error: GraphError) -> str:
