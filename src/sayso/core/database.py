@@ -30,6 +30,7 @@ UNAVAILABLE = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.PostgresIOError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     TimeoutError,
 )
 
@@ -38,11 +39,16 @@ _open_transactions: ContextVar[int] = ContextVar("open_transactions", default=0)
 #: Plans for claim statements. Dead rows under a long transaction can push the planner to a full scan, which was
 #: measured to cost a factor of 38; on these sessions it may only walk the partial indexes.
 CLAIM_SETTINGS = {
+    "idle_in_transaction_session_timeout": "5s",  # a process frozen inside a claim must not stop everybody's claims
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
+
+#: Every session. Nothing of ours waits inside a transaction: one that stands still belongs to a process that does,
+#: and gives its locks back.
+_SESSION = {"application_name": "sayso", "timezone": "UTC", "idle_in_transaction_session_timeout": "10s"}
 
 
 def in_transaction() -> bool:
@@ -158,7 +164,7 @@ async def _pool(dsn: str, size: int, settings: dict[str, str]) -> asyncpg.Pool:
         init=_json_as_values,
         command_timeout=30,
         max_inactive_connection_lifetime=300,
-        server_settings={"application_name": "sayso", "timezone": "UTC", **settings},
+        server_settings={**_SESSION, **settings},
     )
     if pool is None:  # pragma: no cover - asyncpg's signature allows it, its code does not
         raise DatabaseUnavailableError("PostgreSQL gave no pool")
