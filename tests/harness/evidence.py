@@ -58,7 +58,7 @@ async def gather(dsn: str, wire: Wire, webhooks: Sequence[dict[str, Any]]) -> Hi
         updates=updates,
         events=await rows(dsn, "SELECT * FROM events ORDER BY id"),
         acknowledged=frozenset(_acknowledged(webhooks)),
-        stored=frozenset(named for row in updates for named in _named(row["kind"], _json(row["item"]))),
+        stored=[named for row in updates for named in _named(row["kind"], _json(row["item"]))],
     )
 
 
@@ -77,7 +77,7 @@ def _acknowledged(webhooks: Iterable[dict[str, Any]]) -> Iterator[Update]:
 def _named(kind: str, item: Any) -> Iterator[Update]:
     if kind == "message" and isinstance(item, dict) and "id" in item:
         yield ("message", item["id"], "")
-    elif kind == "status":
+    elif kind == "status" and isinstance(item, dict) and "id" in item:
         yield ("status", item["id"], item["status"])
 
 

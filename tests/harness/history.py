@@ -1,6 +1,6 @@
 """One judge for every ring: given what was sent, said, stored and told, which promises were broken? Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,11 @@ _LEFT, _CAME_BACK = "unsubscribed", "opting in"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Facts of one run. ``acknowledged`` holds (kind, wamid, status) of every update that we answered with 200."""
+    """Facts of one run.
+
+    ``acknowledged`` names, as (kind, wamid, status), every update that we answered with 200, and ``stored`` every one
+    that is in the database, once for each time it is there.
+    """
 
     posts: Sequence[Post]
     messages: Sequence[Row]
@@ -28,7 +32,7 @@ class History:
     updates: Sequence[Row]
     events: Sequence[Row]
     acknowledged: frozenset[tuple[str, str, str]]
-    stored: frozenset[tuple[str, str, str]]
+    stored: Sequence[tuple[str, str, str]]
 
 
 def violations(history: History) -> list[str]:
@@ -85,8 +89,11 @@ def forward_only(history: History) -> Iterator[str]:
 
 def nothing_lost_coming_in(history: History) -> Iterator[str]:
     """What was acknowledged is stored, and whatever is stored comes to an end."""
-    for missing in sorted(history.acknowledged - history.stored):
+    for missing in sorted(history.acknowledged - set(history.stored)):
         yield f"the update {missing} was acknowledged, and is gone"
+    for update, count in Counter(history.stored).items():
+        if count > 1:
+            yield f"the update {update} was taken for {count} updates"
     for row in history.updates:
         if row["state"] not in ("done", "parked", "stale") or row["work"] is not None:
             yield f"the update {row['key']} was never finished: {row['state']}, work {row['work']}"

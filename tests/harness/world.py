@@ -72,7 +72,7 @@ class World:
 
     async def update(self, wamid: str) -> dict[str, Any] | None:
         """What became of a person's message."""
-        found = await self.rows("SELECT * FROM updates WHERE key = $1", f"m:{wamid}")
+        found = await self.rows("SELECT * FROM updates WHERE starts_with(key, $1) ORDER BY id", f"m:{wamid}")
         return found[0] if found else None
 
     async def digested(self, wamid: str, *, within: float = 15.0) -> str:

@@ -1,0 +1,268 @@
+"""The judge is no rubber stamp: each scenario is run as we are, and with a bug in us that it must catch."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import evidence
+from harness.forgetful import Forgetful
+from harness.history import violations
+from harness.planting import plant
+from harness.waiting import eventually
+from harness.world import ALICE, World, a_world
+from sayso.confirmations import answers, service
+from sayso.confirmations import rules as readings
+from sayso.inbound import handle as conductor
+from sayso.inbound import receive
+from sayso.inbound.receive import Intake
+from sayso.messages import dispatch, results, rules
+from sayso.simulator.faults import DropAfter, RefuseWithError
+
+Patch = pytest.MonkeyPatch
+LEFT = "unsubscribed"
+
+
+async def send(world: World, words: str = "good morning") -> str:
+    _, body = await world.api.call("POST", "/send", json={"recipient": ALICE, "content": words})
+    return str(body["id"])
+
+
+async def a_lost_answer(world: World, _patch: Patch) -> None:
+    world.sim.hold_webhooks(on=True)
+    world.sim.arm(DropAfter())
+    message_id = await send(world)
+    settled = "SELECT 1 FROM messages WHERE id = $1 AND (state = 'unknown' OR attempt > 1)"
+    await eventually(lambda: world.rows(settled, message_id), "the answer being given up, or not")
+    world.sim.hold_webhooks(on=False)
+    await world.stands(message_id, "read")
+
+
+def resend_what_was_lost(patch: Patch) -> None:
+    lost = "return replace(result, reason=reason, again_at=now + REPORT_UNKNOWN_AFTER)"
+    plant(patch, dispatch, "result_of", (lost, lost.replace("result,", 'result, state="queued",').replace(
+        "REPORT_UNKNOWN_AFTER", "timedelta(0)")))  # fmt: skip
+
+
+async def two_taps(world: World, _patch: Patch) -> None:
+    _, prompt = await world.asked()
+    await world.tapped(prompt["wamid"], 0)
+    await world.tapped(prompt["wamid"], 1)
+
+
+def decide_what_is_decided(patch: Patch) -> None:
+    plant(patch, answers, "_question", ('row["status"] == "pending" and ', ""))
+    plant(patch, service, "decide", (" AND status = 'pending'", ""))
+
+
+async def stop_while_a_post_is_under_way(world: World, _patch: Patch) -> None:
+    held = world.wire.hold("before", containing="slow line")
+    await send(world, "slow line")
+    await held.arrived()
+    wamid = await world.sim.inbound(ALICE, text="STOP")
+    await world.digested(wamid)
+
+    async def turned_up() -> bool:
+        """The farewell left, or was looked at twice and held back."""
+        [row] = await world.rows("SELECT * FROM messages WHERE purpose = 'consent'")
+        return bool(row["state"] != "queued" or (row["work_at"] - row["created_at"]).total_seconds() > 0.1)
+
+    await eventually(turned_up, "the farewell's turn")
+    held.release()
+    await world.sim.expect_message(to=ALICE, containing=LEFT)
+
+
+def say_farewell_at_once(patch: Patch) -> None:
+    plant(patch, dispatch, "decide", ("if facts.in_flight else", "if False else"))
+
+
+async def stop_before_what_is_queued(world: World, patch: Patch) -> None:
+    patch.setattr(rules, "_RETRY_CAP_S", 0.2)
+    await world.wire.go_down()
+    await send(world)
+    await world.said("STOP")
+
+    async def only_the_message_waits() -> bool:
+        rows = await world.rows("SELECT purpose, state FROM messages ORDER BY id")
+        return [(row["purpose"], row["state"]) for row in rows][-1:] == [("consent", "queued")]
+
+    await eventually(only_the_message_waits, "both being queued")
+    await world.rows("UPDATE messages SET work = 'waiting', work_at = now() + interval '1 hour' "
+                     "WHERE purpose = 'send' RETURNING 1")  # fmt: skip
+    await world.wire.come_up()
+    await world.sim.expect_message(to=ALICE, containing=LEFT)
+    await world.rows("UPDATE messages SET work_at = now() WHERE purpose = 'send' RETURNING 1")
+
+
+def forget_who_left(patch: Patch) -> None:
+    plant(patch, dispatch, "decide", ("if facts.opted_out_by:", "if False:"))
+
+
+async def a_deadline_over_an_unread_reply(world: World, patch: Patch) -> None:
+    gate, act = asyncio.Event(), conductor._message
+
+    async def when_let(*args: Any) -> Any:
+        await gate.wait()
+        return await act(*args)
+
+    patch.setattr(conductor, "_message", when_let)
+    _, prompt = await world.asked(timeout_minutes=0.03)
+    await world.sim.tap(ALICE, prompt["wamid"], 0)
+    over = "SELECT 1 FROM confirmations WHERE clock_timestamp() > expires_at AND (tries > 1 OR outcome IS NOT NULL)"
+    await eventually(lambda: world.rows(over), "the deadline being looked at")
+    gate.set()
+
+
+def expire_without_looking(patch: Patch) -> None:
+    plant(patch, service, "expire", ("if await undigested(", "if False and await undigested("))
+
+
+async def one_update_in_two_shapes(world: World, _patch: Patch) -> None:
+    _, prompt = await world.asked()
+    await world.tapped(prompt["wamid"], 0)
+    [hook] = [each for each in world.sim.webhooks(kind="inbound") if "button" in each["body"]]
+    assert await world.deliver(body=json.dumps(json.loads(hook["body"]), indent=1).encode()) == 200
+
+
+def tell_updates_apart_by_their_body(patch: Patch) -> None:
+    plant(patch, receive, "_columns", ("[update.key for update, _ in updates]",
+          "[update.key + post.digest.hex() for update, post in updates]"))  # fmt: skip
+
+
+async def statuses_backwards(world: World, _patch: Patch) -> None:
+    world.sim.hold_webhooks(on=True)
+    message_id = await send(world)
+    await world.stands(message_id, "accepted")
+
+    async def all_three() -> bool:
+        return len(world.sim.webhooks(state="held")) >= 3
+
+    await eventually(all_three, "three statuses")
+    for hook in reversed(world.sim.webhooks(state="held")):
+        assert await world.deliver(body=hook["body"].encode()) == 200
+        await eventually(lambda: _digested_all(world), "digesting it")
+    world.sim.hold_webhooks(on=False)
+
+
+async def _digested_all(world: World) -> bool:
+    return not await world.rows("SELECT 1 FROM updates WHERE work IS NOT NULL")
+
+
+def believe_every_status(patch: Patch) -> None:
+    for user in _users_of(rules.moved):
+        plant(patch, user, "moved", ("return RANK[to] > RANK[state]", "return True"))
+
+
+def _users_of(function: Any) -> list[Any]:
+    """Every module of ours that knows a function by its name."""
+    named = function.__name__
+    return [
+        m
+        for key, m in sorted(sys.modules.items())
+        if key.startswith("sayso.") and vars(m).get(named) is function
+    ]
+
+
+async def two_open_and_a_bare_word(world: World, _patch: Patch) -> None:
+    await world.asked("buy the blue bicycle")
+    await world.asked("sell the red car")
+    await world.said("Y")
+
+
+def take_a_word_for_the_last_question(patch: Patch) -> None:
+    plant(patch, readings, "read", ("len(shown) == 1 and _said_after(reply.sent_at, shown[0])", "shown"),
+          ("Decide(shown[0].id", "Decide(shown[-1].id"))  # fmt: skip
+
+
+async def a_commit_that_fails(world: World, patch: Patch) -> None:
+    real, failures = Intake._commit, iter([OSError("the disk is full")])
+
+    async def commit(self: Intake, batch: Any) -> None:
+        for error in failures:
+            raise error
+        await real(self, batch)
+
+    patch.setattr(Intake, "_commit", commit)
+    wamid = await world.sim.inbound(ALICE, text="hello")
+
+    async def answered() -> bool:
+        return any(wamid in hook["body"] and hook["state"] == "delivered" for hook in world.sim.webhooks())
+
+    await eventually(answered, "the webhook being acknowledged")
+
+
+def acknowledge_before_the_commit(patch: Patch) -> None:
+    plant(patch, receive, "_fail", ("post.durable.set_exception(error)", "post.durable.set_result(None)"),
+          ("post.durable.exception()", "pass"))  # fmt: skip
+
+
+async def a_result_committed_unheard(world: World, patch: Patch) -> None:
+    database = Forgetful(patch, claims=False, statement="was_open")
+    database.left = 1
+    world.sim.arm(RefuseWithError(code=131016))
+    message_id = await send(world)
+    await eventually(lambda: _came_to_rest(world, message_id), "the message coming to rest")
+    assert database.forgot == 1
+
+
+async def _came_to_rest(world: World, message_id: str) -> bool:
+    [row] = await world.rows("SELECT state, work, attempt FROM messages WHERE id = $1", message_id)
+    return bool(
+        row["state"] == "read" or (row["attempt"] and row["work"] is None and row["state"] == "queued")
+    )
+
+
+def write_a_result_twice(patch: Patch) -> None:
+    fence = " AND (m.state IN ('sending', 'unknown') OR m.work = 'running')"
+    assert fence in results._APPLY
+    patch.setattr(results, "_APPLY", results._APPLY.replace(fence, ""))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scenario, a bug it must catch, and how the judge words it."""
+
+    scenario: Callable[[World, Patch], Awaitable[None]]
+    bug: Callable[[Patch], None]
+    caught: str
+
+
+CASES = [
+    Case(a_lost_answer, resend_what_was_lost, "posted again although"),
+    Case(two_taps, decide_what_is_decided, "was told"),
+    Case(stop_while_a_post_is_under_way, say_farewell_at_once, "was under way"),
+    Case(stop_before_what_is_queued, forget_who_left, "after they had left"),
+    Case(a_deadline_over_an_unread_reply, expire_without_looking, "expired over the answer"),
+    Case(one_update_in_two_shapes, tell_updates_apart_by_their_body, "was taken for 2 updates"),
+    Case(statuses_backwards, believe_every_status, "fell from"),
+    Case(two_open_and_a_bare_word, take_a_word_for_the_last_question, "was open too"),
+    Case(a_commit_that_fails, acknowledge_before_the_commit, "and is gone"),
+    Case(a_result_committed_unheard, write_a_result_twice, "never finished: queued"),
+]
+
+
+async def judged(case: Case, dsn: str, directory: Path, patch: Patch) -> list[str]:
+    async with a_world(dsn, directory) as world:
+        await world.open_window()
+        await case.scenario(world, patch)
+        await world.at_rest()
+        return violations(await evidence.gather(world.dsn, world.wire, world.sim.webhooks()))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.scenario.__name__)
+async def test_as_we_are_every_promise_is_kept(
+    case: Case, dsn: str, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    assert await judged(case, dsn, tmp_path, monkeypatch) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.bug.__name__)
+async def test_the_judge_catches_the_bug(case: Case, dsn: str, tmp_path: Path, monkeypatch: Patch) -> None:
+    case.bug(monkeypatch)
+    found = await judged(case, dsn, tmp_path, monkeypatch)
+    assert any(case.caught in sentence for sentence in found), found
