@@ -6,8 +6,8 @@ from typing import Annotated
 import structlog
 import typer
 
-from sayso.core.redaction import redact_values
-from sayso.core.settings import load_settings
+from sayso.core.redaction import redact_values, show_values
+from sayso.core.settings import jwt_secret, load_settings
 from sayso.core.telemetry import configure_logging
 
 log = structlog.get_logger("sayso.serve")
@@ -25,7 +25,8 @@ def serve(
         update={name: value for name, value in changed.items() if value is not None}
     )
     configure_logging(settings.sayso_log_level, settings.sayso_log_format)
-    redact_values(*settings.secret_values())
+    redact_values(*settings.secret_values(), jwt_secret(settings).decode("utf-8", "replace"))
+    show_values(settings.whatsapp_phone_number_id, settings.whatsapp_business_account_id)
     for warning in settings.warnings():
         log.warning("setting.warning", detail=warning)
     # The API's libraries take a second to load, which the other commands need not spend.

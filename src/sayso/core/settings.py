@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -155,9 +156,11 @@ class Settings(TokenSettings):
     )
 
     def secret_values(self) -> list[str]:
-        """Every secret given, for the log to recognise and leave out."""
+        """Every secret given, for the log to recognise and leave out; of DATABASE_URL its password, too."""
         fields = (getattr(self, name) for name in type(self).model_fields)
-        return [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
+        given = [field.get_secret_value() for field in fields if isinstance(field, SecretStr)]
+        password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
+        return [*given, password] if password else given
 
     def warnings(self) -> list[str]:
         """Sentences about what works today but should be changed; for the log at start."""
