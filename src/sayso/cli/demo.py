@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -151,7 +152,7 @@ def _perform(stage: Stage, *, auto: bool) -> None:
         if auto:
             _tap_confirm(stage, asked)
         else:
-            _invite(stage, token)
+            _invite(stage)
         decided = _decision(stage, sayso, asked)
     if auto:
         if not decided.confirmed:
@@ -224,16 +225,17 @@ def _decision(stage: Stage, sayso: Sayso, asked: Confirmation) -> Confirmation:
         return decided
 
 
-def _invite(stage: Stage, token: str) -> None:
+def _invite(stage: Stage) -> None:
+    sayso = "sayso" if shutil.which("sayso") else ".venv/bin/sayso"
     console.print(
         Panel(
             f"Open [bold cyan]{stage.phone_url}[/] and answer as {NAME}: tap [bold]Confirm[/], or type Y, N, CANCEL.\n"
             f"API and documentation: [cyan]{stage.url}/docs[/]\n\n"
-            f"To call it yourself (the token lives 12 hours):\n\nexport TOKEN={token}",
+            f"To call it yourself, with the curl calls of README.md:\n"
+            f"  export TOKEN=$({sayso} token --user {USER} --client {CLIENT})",
             title="Your turn",
             border_style="green",
-        ),
-        soft_wrap=True,
+        )
     )
 
 
