@@ -221,7 +221,7 @@ def _decision(stage: Stage, sayso: Sayso, asked: Confirmation) -> Confirmation:
             stage.check_alive()
             decided = _guard(lambda: sayso.confirmation(asked.id, wait_s=20))
         when = f"{decided.decided_at:%H:%M:%S} UTC" if decided.decided_at else ""
-        done(f"[bold green]{decided.outcome}[/] at {when}, asked and shown as {decided.action_hash[:12]}…")
+        done(f"[bold green]{decided.outcome}[/] at {when}")
         return decided
 
 
