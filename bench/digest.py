@@ -11,9 +11,8 @@ import webhooks
 from figures import Row, cost
 from proc import Meter
 from processes import Stage, beside, free_port, staged
-from wire import PEOPLE, people, queue
-
 from sayso.whatsapp.explode import RawUpdate, explode
+from wire import PEOPLE, people, queue
 
 STATUSES = 12_000
 COMMENTS = 5_000

@@ -15,14 +15,14 @@ from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.core import embedded, health
 from sayso.core.api import PREFIX, speak_problem_json
-from sayso.core.tokens import Tokens
 from sayso.core.database import Database
 from sayso.core.health import Health
 from sayso.core.migrate import migrate
 from sayso.core.runtime import Runtime
 from sayso.core.settings import Settings, jwt_secret
 from sayso.core.telemetry import HTTP_REQUESTS
-from sayso.core.worker import Work, Worker
+from sayso.core.tokens import Tokens
+from sayso.core.worker import Together, Work, Worker
 from sayso.events import routes as event_routes
 from sayso.inbound import handle, receive, webhook
 from sayso.inbound import routes as inbound_routes
@@ -42,15 +42,23 @@ ROUTERS = (
     inbound_routes.router,
 )
 
-#: Updates and expiries in hand at once; each is a short transaction of its own.
-DIGESTING = 64
-EXPIRING = 32
+#: Updates and expiries in hand at once, and how many of each are worked at once: connections are left for requests.
+DIGESTING = 250
+EXPIRING = 100
+HANDS = 8
 
 
 def works(dispatcher: Dispatcher, *, posts: int) -> list[Work]:
     """Every claimed table, and what is done with its due rows."""
     return [
-        Work(receive.QUEUE, handle.handle, slots=DIGESTING, park=handle.park),
+        Work(
+            receive.QUEUE,
+            handle.handle,
+            slots=DIGESTING,
+            hands=HANDS,
+            together=Together(handle.in_company, handle.handle_together),
+            park=handle.park,
+        ),
         Work(
             messages.QUEUE,
             dispatcher.handle,
@@ -63,6 +71,7 @@ def works(dispatcher: Dispatcher, *, posts: int) -> list[Work]:
             confirmations.QUEUE,
             partial(confirmations.expire, undigested=receive.undigested),
             slots=EXPIRING,
+            hands=HANDS // 2,
         ),
     ]
 

@@ -1,7 +1,7 @@
 """The loops that claim due rows and hand them to their handlers; liveness, retries, and an orderly end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from sayso.core import claims
 from sayso.core.claims import LeaseLostError, Queue
 from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.runtime import Runtime
+from sayso.core.slots import Slots
 from sayso.core.telemetry import LEASE_LOST
 
 log = structlog.get_logger("sayso.worker")
@@ -22,6 +23,8 @@ LEASE_S = 5.0
 LOOK_S = 0.5
 #: Claims are this far apart under load, so that they come in batches; a wake-up after a quiet spell is not delayed.
 PACE_S = 0.004
+#: Rows handled together in one transaction: more gain little, and each waits for all.
+TOGETHER = 100
 #: How long rows under way may take to finish when the process is asked to stop.
 DRAIN_S = 12.0
 
@@ -40,8 +43,16 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Rows that ``fit`` are handled many at a time; when that fails for whatever reason, each is handled alone."""
+
+    fit: Callable[[Record], bool]
+    handle: Callable[[Runtime, Lease, Sequence[Record]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
-    """A queue and what is done with its rows.
+    """A queue and what is done with its rows: at most ``slots`` in hand, ``hands`` handlers at once (None: no limit).
 
     ``prepare`` runs in the claim's transaction and returns the rows that need ``handle``. ``park`` takes a row out of
     the way for good after ``max_tries``; without it a row is retried for ever, ever more slowly. ``on_lost`` replaces
@@ -51,6 +62,8 @@ class Work:
     queue: Queue
     handle: Callable[[Runtime, Lease, Record], Awaitable[None]]
     slots: int = 250
+    hands: int | None = None
+    together: Together | None = None
     prepare: Callable[[Runtime, Tx, Lease, list[Record]], Awaitable[Sequence[Record]]] | None = None
     park: Callable[[Runtime, Tx, Lease, Record, str], Awaitable[None]] | None = None
     on_lost: Callable[[Runtime, Tx, Sequence[int]], Awaitable[None]] | None = None
@@ -68,7 +81,7 @@ class Worker:
     last_beat: float = 0.0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: set[asyncio.Task[None]] = field(default_factory=set)
-    _slots: list["_Slots"] = field(default_factory=list)
+    _slots: list[Slots] = field(default_factory=list)
 
     async def run(self) -> None:
         """Work until :meth:`stop`; then finish what is in hand, release the rest and leave the list."""
@@ -144,21 +157,24 @@ class Worker:
 
     async def _take(self, work: Work) -> None:
         """Claim and hand out, as slots allow, until asked to stop."""
-        slots = _Slots(work.slots)
+        slots = Slots(work.slots, asyncio.Semaphore(work.hands or work.slots))
         self._slots.append(slots)
         loop = asyncio.get_running_loop()
         with self.rt.wakes.waiting(work.queue.table) as bell:
+            enough = 1
             while True:
-                await slots.some_free()
+                await slots.room(enough)
                 if self._stopping.is_set():
                     return
                 bell.clear()
-                began = loop.time()
-                if not await self._look(work, slots):
+                began, room = loop.time(), slots.free
+                taken = await self._look(work, slots)
+                if not taken:
                     await _first(bell, LOOK_S)
+                enough = work.slots // 4 if taken >= room else 1  # a full claim leaves more behind
                 await asyncio.sleep(max(0.0, began + PACE_S - loop.time()))
 
-    async def _look(self, work: Work, slots: "_Slots") -> int:
+    async def _look(self, work: Work, slots: Slots) -> int:
         """Make ready what is due, take what is ready; how many rows that was."""
         now = asyncio.get_running_loop().time()
         try:
@@ -182,7 +198,7 @@ class Worker:
             async with self.rt.db.tx(claims=True) as tx:
                 promoted = await claims.promote(tx, work.queue, now=self.rt.now())
 
-    async def _claim(self, work: Work, slots: "_Slots") -> int:
+    async def _claim(self, work: Work, slots: Slots) -> int:
         lease = Lease(
             self.lease.worker
         )  # rows belong to the number they were claimed under, whatever comes later
@@ -191,14 +207,14 @@ class Worker:
             todo: Sequence[Record] = rows
             if rows and work.prepare:
                 todo = await work.prepare(self.rt, tx, lease, rows)
-        for group in _groups(todo, work.queue.key):
-            slots.taken((lease.worker, row["id"]) for row in group)
-            task = asyncio.create_task(self._handle_group(work, lease, group, slots))
+        slots.taken((lease.worker, row["id"]) for row in todo)
+        for batch in _batches(todo, work):
+            task = asyncio.create_task(self._handle_batch(work, lease, batch, slots))
             self._in_hand.add(task)
             task.add_done_callback(self._in_hand.discard)
         return len(rows)
 
-    async def _disown(self, work: Work, slots: "_Slots") -> None:
+    async def _disown(self, work: Work, slots: Slots) -> None:
         """A claim may have committed although its answer never came: what it took is returned, or nobody would."""
         lease = Lease(self.lease.worker)
         keep = [row_id for worker, row_id in slots.in_hand if worker == lease.worker]
@@ -207,17 +223,35 @@ class Worker:
                 await work.disown(self.rt, tx, lease, keep)
             await claims.disown(tx, work.queue, worker=lease.worker, keep=keep)
 
-    async def _handle_group(self, work: Work, lease: Lease, group: list[Record], slots: "_Slots") -> None:
+    async def _handle_batch(self, work: Work, lease: Lease, batch: list[list[Record]], slots: Slots) -> None:
+        """One key's rows, or those of many keys together; if together fails, each key's on their own."""
+        if work.together and len(batch) > 1:
+            rows = [row for group in batch for row in group]
+            try:
+                async with slots.hands:
+                    await work.together.handle(self.rt, lease, rows)
+            except Exception as error:  # noqa: BLE001 - whatever it was, it shows again where the row is alone
+                log.warning("work.one_by_one", queue=work.queue.table, rows=len(rows), error=repr(error))
+            else:
+                self._give_back(work, lease, rows, slots)
+                return
+        await asyncio.gather(*(self._handle_group(work, lease, group, slots) for group in batch))
+
+    async def _handle_group(self, work: Work, lease: Lease, group: list[Record], slots: Slots) -> None:
         """Rows of one key, one after another; the first that fails sends the rest back, to keep their order."""
         try:
-            for done, row in enumerate(group, start=1):
-                if not await self._handle(work, lease, row):
-                    await self._put_back(work, lease, [later["id"] for later in group[done:]])
-                    break
+            async with slots.hands:
+                for done, row in enumerate(group, start=1):
+                    if not await self._handle(work, lease, row):
+                        await self._put_back(work, lease, [later["id"] for later in group[done:]])
+                        break
         finally:
-            slots.given_back((lease.worker, row["id"]) for row in group)
-            if work.queue.key:  # what was passed over because its key was busy has nobody else to wake it
-                self.rt.wakes.ring(work.queue.table)
+            self._give_back(work, lease, group, slots)
+
+    def _give_back(self, work: Work, lease: Lease, rows: Sequence[Record], slots: Slots) -> None:
+        slots.given_back((lease.worker, row["id"]) for row in rows)
+        if work.queue.key:  # what was passed over because its key was busy has nobody else to wake it
+            self.rt.wakes.ring(work.queue.table)
 
     async def _handle(self, work: Work, lease: Lease, row: Record) -> bool:
         try:
@@ -286,42 +320,6 @@ class Worker:
         return self.rt.rng.uniform(0.05, min(_RETRY_CAP_S, _RETRY_BASE_S * 2 ** min(tries, 12)))
 
 
-@dataclass(slots=True)
-class _Slots:
-    """A loop's rows in hand, by worker's number and id, and room for more; waiting for it is an event, not a poll.
-
-    ``in_doubt``: a claim failed, and may have committed all the same. ``looked``: when timers were last looked at.
-    """
-
-    most: int
-    in_hand: set[tuple[int, Any]] = field(default_factory=set)
-    in_doubt: bool = False
-    looked: float = 0.0
-    closed: bool = False
-    _some: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def free(self) -> int:
-        return self.most - len(self.in_hand)
-
-    def taken(self, rows: Iterable[tuple[int, Any]]) -> None:
-        self.in_hand.update(rows)
-
-    def given_back(self, rows: Iterable[tuple[int, Any]]) -> None:
-        self.in_hand.difference_update(rows)
-        self._some.set()
-
-    def close(self) -> None:
-        """Nothing more is to be taken: whoever waits for room need not."""
-        self.closed = True
-        self._some.set()
-
-    async def some_free(self) -> None:
-        while self.free <= 0 and not self.closed:
-            self._some.clear()
-            await self._some.wait()
-
-
 def _groups(rows: Sequence[Record], key: str | None) -> list[list[Record]]:
     """Rows by key, order kept; rows without a key stand alone."""
     if key is None:
@@ -330,6 +328,23 @@ def _groups(rows: Sequence[Record], key: str | None) -> list[list[Record]]:
     for row in rows:
         groups.setdefault(row[key] or ("alone", row["id"]), []).append(row)
     return list(groups.values())
+
+
+def _batches(rows: Sequence[Record], work: Work) -> list[list[list[Record]]]:
+    """The keys' groups: alone, or up to ``TOGETHER`` rows of those where every row fits."""
+    batches: list[list[list[Record]]] = []
+    company: list[list[Record]] = []
+    room = 0
+    for group in _groups(rows, work.queue.key):
+        if work.together is None or not all(map(work.together.fit, group)):
+            batches.append([group])
+            continue
+        if len(group) > room:
+            company, room = [], TOGETHER
+            batches.append(company)
+        company.append(group)
+        room -= len(group)
+    return batches
 
 
 async def _first(bell: asyncio.Event, seconds: float) -> None:

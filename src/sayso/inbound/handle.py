@@ -49,8 +49,8 @@ async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
 
 
 def in_company(row: Record) -> bool:
-    """Whether an update may share its transaction: people's words never do, each is an act of its own."""
-    return bool(row["kind"] != "message")
+    """Whether an update may share its transaction: not people's words, nor what was claimed before and did not end."""
+    return bool(row["kind"] != "message" and row["tries"] <= 1)
 
 
 async def handle_together(rt: Runtime, lease: Lease, rows: Sequence[Record]) -> None:

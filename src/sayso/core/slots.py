@@ -1,0 +1,59 @@
+"""What a worker's loop has in hand, how much more it may take, and how many handlers may be at work at once."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+#: How long a loop that knows of more waits for room to take several rows at once: a claim of one costs as much.
+COMPANY_S = 0.02
+
+
+@dataclass(slots=True)
+class Slots:
+    """A loop's rows in hand, by worker's number and id, and room for more; waiting for it is an event, not a poll.
+
+    ``hands`` is how many handlers work at once: the other rows in hand wait their turn. ``in_doubt``: a claim failed,
+    and may have committed all the same. ``looked``: when timers were last looked at.
+    """
+
+    most: int
+    hands: asyncio.Semaphore
+    in_hand: set[tuple[int, Any]] = field(default_factory=set)
+    in_doubt: bool = False
+    looked: float = 0.0
+    closed: bool = False
+    _some: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def free(self) -> int:
+        """How many more rows may be taken."""
+        return self.most - len(self.in_hand)
+
+    def taken(self, rows: Iterable[tuple[int, Any]]) -> None:
+        """These rows are in hand now."""
+        self.in_hand.update(rows)
+
+    def given_back(self, rows: Iterable[tuple[int, Any]]) -> None:
+        """These are no longer."""
+        self.in_hand.difference_update(rows)
+        self._some.set()
+
+    def close(self) -> None:
+        """Nothing more is to be taken: whoever waits for room need not."""
+        self.closed = True
+        self._some.set()
+
+    async def room(self, enough: int) -> None:
+        """Wait for room, for ``enough`` rows if that comes in a moment: rows that hang must not hold up the others."""
+        await self._free(1)
+        if self.free < enough:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(COMPANY_S):
+                    await self._free(enough)
+
+    async def _free(self, count: int) -> None:
+        while self.free < count and not self.closed:
+            self._some.clear()
+            await self._some.wait()
