@@ -14,6 +14,17 @@ log = structlog.get_logger("sayso.people")
 #: A BSUID names a person for good; a number may be given to somebody else.
 _ORDER = ("bsuid", "parent_bsuid", "wa_id", "phone")
 
+# What a Person is made of, given ``root``. No OR between two columns: where claims run, the planner may only walk one
+# index, and would walk all of it.
+_RECORDS = (
+    "CROSS JOIN LATERAL (SELECT root.id || array("
+    "SELECT m.id FROM people m WHERE m.merged_into = root.id ORDER BY m.id) AS ids) r"
+)
+_WHO = (
+    "root.id AS root, root.name, r.ids, array(SELECT i.kind || ':' || i.value FROM people_identifiers i "
+    "WHERE i.person_id = ANY(r.ids) ORDER BY i.learned_at DESC) AS known"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -44,18 +55,10 @@ async def get(tx: Tx, person_id: str) -> Person:
 
 
 async def get_many(tx: Tx, person_ids: Sequence[str]) -> dict[str, Person]:
-    """The persons records belong to, by record id, in one query.
-
-    No OR between two columns: where claims run, the planner may only walk one index, and would walk all of it.
-    """
+    """The persons records belong to, by record id, in one query."""
     rows = await tx.fetch(
-        "SELECT asked.id AS asked, root.id AS root, root.name, r.ids, "
-        "  array(SELECT i.kind || ':' || i.value FROM people_identifiers i "
-        "        WHERE i.person_id = ANY(r.ids) ORDER BY i.learned_at DESC) AS known "
-        "FROM people asked JOIN people root ON root.id = coalesce(asked.merged_into, asked.id) "
-        "CROSS JOIN LATERAL (SELECT root.id || array("
-        "  SELECT m.id FROM people m WHERE m.merged_into = root.id ORDER BY m.id) AS ids) r "
-        "WHERE asked.id = ANY($1)",
+        f"SELECT asked.id AS asked, {_WHO} FROM people asked "
+        f"JOIN people root ON root.id = coalesce(asked.merged_into, asked.id) {_RECORDS} WHERE asked.id = ANY($1)",
         list(dict.fromkeys(person_ids)),
     )
     return {row["asked"]: _person(row) for row in rows}
@@ -100,17 +103,42 @@ async def by_phone(tx: Tx, rt: Runtime, phone: str, *, learned_from: str) -> Per
 
 
 async def learn(tx: Tx, rt: Runtime, facts: Sequence[tuple[str, str, str]], *, learned_from: str) -> None:
-    """Remember (record id, kind, value) facts, from an answer of Meta's; what is known of somebody else stays so."""
+    """Remember (record id, kind, value) facts, from an answer of Meta's.
+
+    Whoever else is known by one of them is the same person: the number an assistant gave and the one Meta knows may
+    differ (Brazil's ninth digit). Unless their BSUIDs differ: then what is known of somebody else stays so.
+    """
+    persons, kinds, values = ([fact[column] for fact in facts] for column in range(3))
     await tx.execute(
         "INSERT INTO people_identifiers (person_id, kind, value, learned_from, learned_at) "
         "SELECT person, kind, value, $4, $5 FROM unnest($1::text[], $2::text[], $3::text[]) AS f (person, kind, value) "
         "ORDER BY kind, value ON CONFLICT DO NOTHING",
-        [fact[0] for fact in facts],
-        [fact[1] for fact in facts],
-        [fact[2] for fact in facts],
+        persons,
+        kinds,
+        values,
         learned_from,
         rt.now(),
     )
+    alike = await tx.fetch(
+        "SELECT DISTINCT f.person AS one, i.person_id AS other "
+        "FROM unnest($1::text[], $2::text[], $3::text[]) AS f (person, kind, value) "
+        "JOIN people_identifiers i USING (kind, value) WHERE i.person_id <> f.person ORDER BY 1, 2",
+        persons,
+        kinds,
+        values,
+    )
+    for pair in alike:
+        await _unite(tx, pair["one"], pair["other"])
+
+
+async def _unite(tx: Tx, one_id: str, other_id: str) -> None:
+    """Make one person of two records' persons, unless it is known that they are two."""
+    found = await get_many(tx, [one_id, other_id])
+    one, other = found[one_id], found[other_id]
+    if one.id == other.id or (one.bsuid and other.bsuid and one.bsuid != other.bsuid):
+        return
+    root, merged = sorted((one, other), key=lambda person: (person.bsuid is None, person.id))
+    await _merge(tx, merged.id, root.id)
 
 
 async def link(
@@ -172,6 +200,8 @@ async def _find_or_create(
     tx: Tx, rt: Runtime, given: dict[str, str], *, name: str | None, learned_from: str
 ) -> Person:
     known = await _known(tx, given)
+    if _complete(known, given) and name in (None, "", known[0]["name"]):
+        return _person(known[0])
     if not _complete(known, given):
         # One at a time per identifier, so that two updates of a new person do not make two of them.
         for key in sorted(f"{kind}:{value}" for kind, value in _candidates(given) if kind != "phone"):
@@ -194,10 +224,9 @@ async def _known(tx: Tx, given: dict[str, str]) -> list[Record]:
     """Who is known by any of these identifiers, the surest first."""
     candidates = _candidates(given)
     rows = await tx.fetch(
-        "SELECT i.kind, i.value, root.id AS root, root.name "
-        "FROM unnest($1::text[], $2::text[]) AS f (kind, value) "
-        "JOIN people_identifiers i USING (kind, value) JOIN people p ON p.id = i.person_id "
-        "JOIN people root ON root.id = coalesce(p.merged_into, p.id)",
+        f"SELECT f.kind, f.value, {_WHO} FROM unnest($1::text[], $2::text[]) AS f (kind, value) "
+        "JOIN people_identifiers known USING (kind, value) JOIN people p ON p.id = known.person_id "
+        f"JOIN people root ON root.id = coalesce(p.merged_into, p.id) {_RECORDS}",
         [kind for kind, _ in candidates],
         [value for _, value in candidates],
     )
@@ -222,12 +251,10 @@ def _candidates(given: dict[str, str]) -> list[tuple[str, str]]:
 
 async def _without_recycled_numbers(tx: Tx, known: list[Record], bsuid: str) -> list[Record]:
     """Leave out numbers whose last owner has another BSUID, and take them from that owner."""
-    if any(row["kind"] == "bsuid" for row in known):
-        return known
     kept = []
+    theirs = next((row["root"] for row in known if row["kind"] == "bsuid"), None)
     for row in known:
-        owner = await get(tx, row["root"])
-        if owner.bsuid in (None, bsuid):
+        if row["root"] == theirs or (await get(tx, row["root"])).bsuid in (None, bsuid):
             kept.append(row)
         else:
             log.warning("number.changed_hands", kind=row["kind"], person=row["root"])
@@ -246,6 +273,17 @@ async def _create(tx: Tx, rt: Runtime, name: str | None) -> str:
 
 
 async def _merge(tx: Tx, other: str, root: str) -> None:
-    """Let ``root`` stand for ``other`` too. Records keep pointing where they did, so that it can be undone."""
+    """Let ``root`` stand for ``other`` too. Records keep pointing where they did, so that it can be undone.
+
+    Merges take turns: two at once could each make a root of a record that the other is merging away.
+    """
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('people.merge', 7))")
+    roots = await tx.fetch(
+        "SELECT id, coalesce(merged_into, id) AS root FROM people WHERE id IN ($1, $2)", other, root
+    )
+    now_is = {row["id"]: row["root"] for row in roots}
+    other, root = now_is[other], now_is[root]
+    if other == root:
+        return
     log.info("people.merged", person=other, into=root)
     await tx.execute("UPDATE people SET merged_into = $2 WHERE id = $1 OR merged_into = $1", other, root)
