@@ -18,6 +18,7 @@ from harness.waiting import eventually
 from harness.world import ALICE, World, a_world
 from sayso.confirmations import answers, service
 from sayso.confirmations import rules as readings
+from sayso.core import claims
 from sayso.inbound import handle as conductor
 from sayso.inbound import receive
 from sayso.inbound.receive import Intake
@@ -223,6 +224,67 @@ def write_a_result_twice(patch: Patch) -> None:
     patch.setattr(results, "_APPLY", results._APPLY.replace(fence, ""))
 
 
+async def _give_up_every_worker(world: World) -> None:
+    """What another process does when it has not heard of a worker for the length of a lease."""
+    worker = world.running.service.worker
+
+    async def given_up() -> bool:
+        async with world.rt.db.tx(claims=True) as tx:
+            dead = await claims.bury(tx, lease_s=-60)
+            for work in worker.works:
+                await worker._hand_on(tx, work, dead)
+            return bool(dead)  # not while it is just claiming
+
+    await eventually(given_up, "the worker being given up")
+
+
+async def a_worker_given_up_during_its_post(world: World, _patch: Patch) -> None:
+    world.sim.hold_webhooks(on=True)
+    held = world.wire.hold("before", containing="slow line")
+    message_id = await send(world, "slow line")
+    await held.arrived()
+    await _give_up_every_worker(world)
+    handed_on = "SELECT 1 FROM messages WHERE id = $1 AND (state = 'unknown' OR attempt > 1)"
+    await eventually(lambda: world.rows(handed_on, message_id), "the message being handed on")
+    held.release()
+    world.sim.hold_webhooks(on=False)
+    await world.stands(message_id, "read")
+
+
+def post_what_a_dead_worker_posted(patch: Patch) -> None:
+    plant(patch, dispatch, "lost_with_their_worker", ("SET state = 'unknown'", "SET state = 'queued'"),
+          ("work = 'waiting'", "work = 'ready'"))  # fmt: skip
+
+
+async def a_worker_given_up_while_it_reads(world: World, patch: Patch) -> None:
+    await world.api.link(ALICE)
+    gate, first, act = asyncio.Event(), asyncio.Event(), conductor._message
+
+    async def slow_at_first(*args: Any) -> Any:
+        if not first.is_set():
+            first.set()
+            await gate.wait()
+        return await act(*args)
+
+    patch.setattr(conductor, "_message", slow_at_first)
+    wamid = await world.sim.inbound(ALICE, text="what is this?")
+    await first.wait()
+    await _give_up_every_worker(world)
+    await world.digested(wamid)
+    gate.set()
+    await eventually(lambda: _nobody_holds_a_transaction(world), "the late one coming to its end")
+
+
+async def _nobody_holds_a_transaction(world: World) -> bool:
+    return not await world.rows(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+    )
+
+
+def work_without_a_fence(patch: Patch) -> None:
+    patch.setattr(claims, "check_fence", lambda *_, **__: None)
+
+
 @dataclass(frozen=True)
 class Case:
     """A scenario, a bug it must catch, and how the judge words it."""
@@ -243,6 +305,8 @@ CASES = [
     Case(two_open_and_a_bare_word, take_a_word_for_the_last_question, "was open too"),
     Case(a_commit_that_fails, acknowledge_before_the_commit, "and is gone"),
     Case(a_result_committed_unheard, write_a_result_twice, "never finished: queued"),
+    Case(a_worker_given_up_during_its_post, post_what_a_dead_worker_posted, "posted again although"),
+    Case(a_worker_given_up_while_it_reads, work_without_a_fence, "was told 2 times"),
 ]
 
 

@@ -158,6 +158,18 @@ def a_word_decides_one(history: History) -> Iterator[str]:
                 yield f"the word {answer['said']!r} decided {decided['id']} while {other['id']} was open too"
 
 
+def told_once(history: History) -> Iterator[str]:
+    """What a person's message led to is told to each assistant once."""
+    told = Counter(
+        (event["client_id"], event["type"], event["data"]["wamid"])
+        for event in history.events
+        if event["data"].get("wamid")
+    )
+    for (client_id, kind, wamid), count in told.items():
+        if count > 1:
+            yield f"{client_id} was told {count} times of {kind} by {wamid}"
+
+
 def _open_beside(other: Row, decided: Row, posted_at: datetime | None) -> bool:
     same = other["person_id"] == decided["person_id"]
     shown = posted_at is not None and posted_at < decided["decided_at"]
@@ -178,4 +190,5 @@ PROMISES: tuple[Callable[[History], Iterator[str]], ...] = (
     silence_after_leaving,
     replies_before_expiry,
     a_word_decides_one,
+    told_once,
 )
