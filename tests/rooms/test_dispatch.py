@@ -1,0 +1,200 @@
+"""The decision at the wire, made in the claim's transaction, and what becomes of intents whose worker is gone."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from harness.mail import PHONE, Mail
+from harness.rooms import Clock, until_one_waits_for_a_lock
+from sayso.core.runtime import Runtime
+from sayso.messages.dispatch import REPORT_UNKNOWN_AFTER, lost_with_their_worker
+from sayso.messages.results import Result
+from sayso.messages.rules import Purpose
+from sayso.people import service as people
+from sayso.people.service import Person
+from sayso.whatsapp.updates import Identity
+
+
+@pytest.fixture
+def mail(rt: Runtime) -> Mail:
+    """No message yet."""
+    return Mail(rt)
+
+
+def body_of(mail: Mail, message_id: str) -> dict[str, Any]:
+    """What would be posted."""
+    found: dict[str, Any] = msgspec.json.decode(mail.dispatcher._ready[message_id].body)
+    return found
+
+
+async def test_inside_the_window_a_message_goes_as_it_is_with_its_intent_committed(mail: Mail) -> None:
+    alice = await mail.person()
+    await mail.wrote(alice, mail.rt.now() - timedelta(hours=1))
+    message = await mail.queue(alice, template=True)
+    assert await mail.claim() == [message]
+    row = await mail.row(message)
+    assert (row["state"], row["work"], row["form"], row["attempt"]) == ("sending", "running", "session", 1)
+    assert row["posted_at"] == mail.rt.now()
+    assert await mail.steps(message) == ["queued", "sending"]
+    posted = body_of(mail, message)
+    assert (posted["to"], posted["type"], posted["biz_opaque_callback_data"]) == (PHONE, "text", message)
+
+
+async def test_outside_the_window_the_template_goes(mail: Mail) -> None:
+    alice = await mail.person()
+    await mail.wrote(alice, mail.rt.now() - timedelta(hours=24))
+    message = await mail.queue(alice, template=True)
+    assert await mail.claim() == [message]
+    assert body_of(mail, message)["type"] == "template"
+    assert (await mail.row(message))["form"] == "template"
+
+
+async def test_who_left_gets_nothing_under_whatever_record(mail: Mail) -> None:
+    hidden = await people_met(mail, bsuid="US.1")
+    await mail.said(hidden, "withdrawn", mail.rt.now())
+    numbered = await mail.person()
+    message = await mail.queue(numbered)
+    await people_met(mail, bsuid="US.1", wa_id="15550001111")  # they were one all along
+    assert await mail.claim() == []
+    assert await mail.state(message) == ("suppressed", None)
+    assert "opted out" in (await mail.row(message))["reason"]
+    assert mail.failed == [message]
+
+
+async def people_met(mail: Mail, **ids: str) -> Person:
+    async with mail.rt.db.tx() as tx:
+        return await people.meet(tx, mail.rt, Identity(**ids), learned_from="meta:message")
+
+
+async def test_who_came_back_gets_it(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    await mail.said(alice, "withdrawn", clock())
+    await mail.said(alice, "granted", clock.advance(seconds=1))
+    message = await mail.queue(alice)
+    assert await mail.claim() == [message]
+
+
+async def test_what_has_outlived_its_time_is_not_sent(mail: Mail, clock: Clock) -> None:
+    message = await mail.queue(await mail.person(), expires_at=clock() + timedelta(minutes=1))
+    clock.advance(minutes=1)
+    assert await mail.claim() == []
+    assert await mail.state(message) == ("expired", None)
+    assert mail.failed == [message]
+
+
+async def test_somebody_without_any_address_cannot_be_reached_and_a_user_id_is_one(mail: Mail) -> None:
+    hidden = await people_met(mail, bsuid="US.1")
+    message = await mail.queue(hidden)
+    assert await mail.claim() == [message]
+    assert body_of(mail, message)["recipient"] == "US.1"
+    async with mail.rt.db.tx() as tx:
+        await tx.execute("INSERT INTO people (id, created_at) VALUES ('per_x', now())")
+        nobody = await people.get(tx, "per_x")
+    lost = await mail.queue(nobody)
+    assert await mail.claim() == []
+    assert await mail.state(lost) == ("failed", None)
+
+
+async def test_answers_overtake_questions_and_the_rest(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    await mail.wrote(alice, clock())
+    later: list[str] = []
+    purposes: tuple[Purpose, ...] = ("send", "prompt", "notice", "send", "closing")
+    for purpose in purposes:
+        clock.advance(milliseconds=5)
+        later.append(await mail.queue(alice, purpose=purpose))
+    assert await mail.claim() == [later[2], later[4], later[1], later[0], later[3]]
+
+
+async def test_the_answer_to_a_leaving_waits_for_what_is_under_way_and_passes_over_the_opt_out(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    under_way = await mail.queue(alice)
+    assert await mail.claim() == [under_way]
+    await mail.said(alice, "withdrawn", clock())
+    answer = await mail.queue(alice, purpose="consent")
+    assert await mail.claim() == []
+    assert await mail.state(answer) == ("queued", "waiting")
+    await mail.apply(Result(under_way, 1, clock(), state="accepted", wamid="wamid.1"))
+    clock.advance(seconds=1)
+    await mail.promote()
+    assert await mail.claim() == [answer]
+
+
+async def test_a_leaving_waits_for_a_claim_that_has_begun_and_the_next_claim_sees_it(mail: Mail) -> None:
+    alice = await mail.person()
+    first, second = await mail.queue(alice), await mail.queue(alice)
+    async with mail.rt.db.tx() as tx:
+        await tx.execute(
+            "UPDATE messages SET work = 'waiting', work_at = $2 WHERE id = $1", second, mail.rt.now()
+        )
+    async with mail.rt.db.tx() as claiming:
+        await people.lock(claiming, [alice.id], exclusive=False)
+        leaving = asyncio.create_task(mail.said(alice, "withdrawn", mail.rt.now()))
+        await until_one_waits_for_a_lock(mail.rt)
+    await leaving
+    await mail.promote()
+    assert await mail.claim() == []
+    assert await mail.state(first) == await mail.state(second) == ("suppressed", None)
+
+
+async def test_what_was_under_way_with_a_dead_worker_is_unknown_and_never_posted_again(mail: Mail) -> None:
+    alice = await mail.person()
+    message = await mail.queue(alice)
+    worker = await mail.enlist()
+    assert await mail.claim(worker) == [message]
+    async with mail.rt.db.tx(claims=True) as tx:
+        await lost_with_their_worker(mail.rt, tx, [worker])
+    assert await mail.state(message) == ("unknown", "waiting")
+    assert (await mail.row(message))["work_at"] == mail.rt.now() + REPORT_UNKNOWN_AFTER
+    assert await mail.claim() == []
+    assert await mail.steps(message) == ["queued", "sending", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("state", "work"), [("queued", "ready"), ("unknown", "ready"), ("sent", None), ("failed", None)]
+)
+async def test_what_a_dead_worker_had_not_posted_goes_on_and_what_is_settled_stays(
+    mail: Mail, state: str, work: str | None
+) -> None:
+    message = await mail.queue(await mail.person())
+    worker = await mail.enlist()
+    async with mail.rt.db.tx() as tx:
+        await tx.execute("UPDATE messages SET state = $1, work = 'running', worker = $2", state, worker)
+        await lost_with_their_worker(mail.rt, tx, [worker])
+    assert await mail.state(message) == (state, work)
+
+
+async def test_an_unknown_message_is_reported_once_its_time_is_over(mail: Mail, clock: Clock) -> None:
+    message = await mail.queue(await mail.person())
+    await mail.claim()
+    again = clock() + REPORT_UNKNOWN_AFTER
+    await mail.apply(Result(message, 1, clock(), state="unknown", reason="cut", again_at=again))
+    clock.advance(minutes=15)
+    await mail.promote()
+    assert await mail.claim() == []
+    assert await mail.state(message) == ("unknown", None)
+    assert await mail.events() == ["message.unknown"]
+    await mail.promote()
+    assert await mail.claim() == []
+    assert await mail.events() == ["message.unknown"]
+    joined = await mail.status("delivered", callback=message)
+    assert joined is not None
+    assert await mail.state(message) == ("delivered", None)
+
+
+async def test_a_claim_that_fails_leaves_no_intent(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = await mail.queue(await mail.person())
+
+    async def fails(*_args: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr("sayso.messages.dispatch.note", fails)
+    with pytest.raises(LookupError):
+        await mail.claim()
+    assert await mail.state(message) == ("queued", "ready")
+    assert (await mail.row(message))["attempt"] == 0
