@@ -46,7 +46,7 @@ async def feed(tx: Tx, *, client_id: str, after: str, limit: int) -> tuple[list[
     """
     tx_id, _, event_id = after.partition(".")
     rows = await tx.fetch(
-        "SELECT id, tx::text AS tx, type, subject, data, at FROM events "
+        "SELECT id, tx::text AS written_by, type, subject, data, at FROM events "
         "WHERE client_id = $1 AND (tx, id) > ($2::text::xid8, $3) AND tx < pg_snapshot_xmin(pg_current_snapshot()) "
         "ORDER BY tx, id LIMIT $4",
         client_id,
@@ -64,4 +64,4 @@ async def feed(tx: Tx, *, client_id: str, after: str, limit: int) -> tuple[list[
         }
         for row in rows
     ]
-    return events, f"{rows[-1]['tx']}.{rows[-1]['id']}" if rows else after
+    return events, f"{rows[-1]['written_by']}.{rows[-1]['id']}" if rows else after
