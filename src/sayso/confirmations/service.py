@@ -138,7 +138,6 @@ async def _tell(tx: Tx, rt: Runtime, kind: str, told: Record, data: dict[str, ob
 
 async def say(tx: Tx, rt: Runtime, row: Record, content: Content, *, purpose: Purpose) -> None:
     """Say something about a question, below it in the chat; only while the window is open."""
-    asked = await messages.get(tx, row["message_id"])
     await messages.send(
         tx,
         rt,
@@ -150,7 +149,7 @@ async def say(tx: Tx, rt: Runtime, row: Record, content: Content, *, purpose: Pu
             content=content,
             needs_window=True,
             expires_at=rt.now() + NOTICE_LIVES,
-            quotes=asked["wamid"] if asked else None,
+            quotes_message=row["message_id"],
             confirmation_id=row["id"],
         ),
     )

@@ -85,12 +85,15 @@ async def claim(tx: Tx, queue: Queue, *, worker: int, limit: int) -> list[Record
 def claim_sql(queue: Queue) -> str:
     """The claim as one statement; $1 the worker's number, $2 the limit.
 
+    That nobody is busy with a row's key is asked by a scalar subquery, which looks the key up; a NOT EXISTS becomes a
+    join, for which the planner, who believes that nothing is running, walks all that is.
+
     A worker that has been buried takes nothing: its rows would have nobody to hand them on. The lock on its own
     entry makes a burial wait for the claim, or the claim see the burial.
     """
     held = (
-        f"AND NOT EXISTS (SELECT 1 FROM {queue.table} held WHERE held.{queue.key} = due.{queue.key} "
-        f"AND held.{queue.key} <> '' AND held.work IN ('running', 'waiting')) "
+        f"AND (SELECT 1 FROM {queue.table} held WHERE held.{queue.key} = due.{queue.key} "
+        f"AND held.{queue.key} <> '' AND held.work IN ('running', 'waiting') LIMIT 1) IS NULL "
         if queue.key
         else ""
     )

@@ -48,7 +48,14 @@ CLAIM_SETTINGS = {
 
 #: Every session. Nothing of ours waits inside a transaction: one that stands still belongs to a process that does,
 #: and gives its locks back.
-_SESSION = {"application_name": "sayso", "timezone": "UTC", "idle_in_transaction_session_timeout": "10s"}
+_SESSION = {
+    "application_name": "sayso",
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "10s",
+    # Every statement looks rows up by key, so a plan fits all values. Left to itself the planner takes each array for
+    # the shorter it is the cheaper, and plans anew every time, which costs more than the lookup.
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 def in_transaction() -> bool:

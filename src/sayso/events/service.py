@@ -27,15 +27,16 @@ async def emit(
     if kind not in CATALOGUE:
         raise ValueError(f"not in the catalogue: {kind}")
     await tx.execute(
-        "INSERT INTO events (id, client_id, type, subject, data, at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "WITH written AS (INSERT INTO events (id, client_id, type, subject, data, at) "
+        "VALUES ($1, $2, $3, $4, $5, $6)) SELECT pg_notify($7, $4)",
         rt.new_id("evt"),
         client_id,
         kind,
         subject,
         dict(data),
         rt.now(),
+        NEWS,
     )
-    await tx.notify(NEWS, subject)
 
 
 async def feed(tx: Tx, *, client_id: str, after: str, limit: int) -> tuple[list[dict[str, Any]], str]:

@@ -6,10 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from sayso.core.api import Text
-from sayso.core.tokens import Actor
 from sayso.core.database import Tx
 from sayso.core.errors import PersonUnknownError
 from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
 from sayso.people import rules, service
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity

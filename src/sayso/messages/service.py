@@ -1,9 +1,12 @@
 """Messages as rows: accepted here, moved by statuses, each step on its timeline with its reason."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
@@ -17,10 +20,23 @@ from sayso.whatsapp.updates import GraphError
 
 QUEUE = Queue("messages", order="lane, id")
 
+_QUEUE = """
+WITH written AS (
+    INSERT INTO messages (id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content,
+        outside_window, needs_window, quotes, state, expires_at, created_at, work, work_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, (SELECT wamid FROM messages WHERE id = $14)),
+        'queued', $12, $13, 'ready', $13)
+)
+INSERT INTO message_timeline (message_id, at, state) VALUES ($1, $13, 'queued')
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A message to be: ``content`` inside the window, ``outside_window`` (a template) when it is closed."""
+    """A message to be: ``content`` inside the window, ``outside_window`` (a template) when it is closed.
+
+    It quotes a message of the person's by its wamid, or one of ours by our id.
+    """
 
     client_id: str
     person: Person
@@ -31,6 +47,7 @@ class Draft:
     outside_window: Content | None = None
     needs_window: bool = False
     quotes: str | None = None
+    quotes_message: str | None = None
     confirmation_id: str | None = None
 
 
@@ -50,9 +67,7 @@ async def send(tx: Tx, rt: Runtime, draft: Draft) -> str:
     message_id = rt.new_id("msg")
     now = rt.now()
     await tx.execute(
-        "INSERT INTO messages (id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content, "
-        "outside_window, needs_window, quotes, state, expires_at, created_at, work, work_at) VALUES "
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', $12, $13, 'ready', $13)",
+        _QUEUE,
         message_id,
         draft.client_id,
         draft.person.id,
@@ -66,8 +81,9 @@ async def send(tx: Tx, rt: Runtime, draft: Draft) -> str:
         draft.quotes,
         draft.expires_at,
         now,
+        draft.quotes_message,
     )
-    await note(tx, [Step(message_id, now, "queued")])
+    MESSAGES.labels("queued").inc()
     tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
     return message_id
 
@@ -76,15 +92,17 @@ async def note(tx: Tx, steps: Sequence[Step]) -> None:
     """Write on timelines."""
     await tx.execute(
         "INSERT INTO message_timeline (message_id, at, state, reason, detail) "
-        "SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::jsonb[])",
+        "SELECT message_id, at, state, reason, detail::jsonb "
+        "FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[]) "
+        "AS step (message_id, at, state, reason, detail)",
         [step.message_id for step in steps],
         [step.at for step in steps],
         [step.state for step in steps],
         [step.reason for step in steps],
-        [step.detail for step in steps],
+        [step.detail and msgspec.json.encode(step.detail).decode() for step in steps],
     )
-    for step in steps:
-        MESSAGES.labels(step.state).inc()
+    for state, count in Counter(step.state for step in steps).items():
+        MESSAGES.labels(state).inc(count)
 
 
 async def note_inbound(tx: Tx, person: Person, phone_number_id: str, at: datetime) -> None:
