@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.core import embedded, health
-from sayso.core.api import PREFIX, speak_problem_json
+from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
 from sayso.core.database import Database
 from sayso.core.health import Health
 from sayso.core.migrate import migrate
@@ -86,8 +86,9 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
     app.state.rt = rt
     app.state.tokens = tokens
     speak_problem_json(app)
+    app.add_middleware(Bounded)
     for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(health.router)
     return app
 

@@ -2,11 +2,13 @@
 
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from sayso.core.claims import Queue
 from sayso.core.database import Database, Tx
@@ -79,3 +81,13 @@ async def until_one_waits_for_a_lock(rt: Runtime) -> None:
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         ):
             pass
+
+
+@contextlib.contextmanager
+def brief_logs() -> Iterator[None]:
+    """Log a planted failure in one line: rendered in full, its trace costs more than the test."""
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()

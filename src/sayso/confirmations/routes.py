@@ -24,7 +24,7 @@ router = APIRouter(tags=["confirmations"])
 LONGEST_WAIT_S = 60
 LONGEST_MINUTES = 7 * 24 * 60
 
-ConfirmationId = Annotated[str, Path(max_length=40, examples=["cnf_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
+ConfirmationId = Annotated[Text, Path(max_length=40, examples=["cnf_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
 
 
 class ConfirmationIn(Input):
@@ -88,7 +88,7 @@ async def page(
     actor: MayReadConfirmations,
     status: Literal["pending", "decided"] | None = None,
     before: Annotated[
-        str | None, Query(max_length=40, description="The `next` of the previous answer.")
+        Text | None, Query(max_length=40, description="The `next` of the previous answer.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:

@@ -11,9 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sayso.core.database import UNAVAILABLE
 from sayso.core.errors import (
+    BodyTooLargeError,
     DatabaseUnavailableError,
     Fault,
     InputInvalidError,
@@ -26,6 +28,30 @@ log = structlog.get_logger("sayso.api")
 
 PREFIX = "/api/v1/whatsapp"
 RETRY_AFTER_S = 1
+#: Many times what any route takes; what exactly is too long, each route says itself.
+LARGEST_BODY = 256 * 1024
+
+_TEXT = {"type": "string"}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "retryable"],
+    "properties": {
+        **dict.fromkeys(("type", "title", "detail", "code", "instance"), _TEXT),
+        "status": {"type": "integer"},
+        "retryable": {"type": "boolean"},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"detail": _TEXT, "pointer": _TEXT}},
+        },
+    },
+}
+#: How every route's errors are described.
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Problem details (RFC 9457); `code` is stable.",
+        "content": {"application/problem+json": {"schema": _PROBLEM}},
+    }
+}
 
 
 def _storable(text: str) -> str:
@@ -46,8 +72,8 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
 
-def runtime(request: Request) -> Runtime:
-    """The process's runtime."""
+async def runtime(request: Request) -> Runtime:
+    """The process's runtime. A coroutine, since FastAPI sends plain functions to a thread and back."""
     rt: Runtime = request.app.state.rt
     return rt
 
@@ -87,6 +113,27 @@ def problem(error: SaysoError, *, instance: str = "") -> Response:
     return Response(msgspec.json.encode(body), error.status, headers, media_type="application/problem+json")
 
 
+class Bounded:
+    """Counts a body as it comes, so that no caller, with a token or without, can fill our memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and end it where it has become too large."""
+        size = 0
+
+        async def counting() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > LARGEST_BODY:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        await self._app(scope, counting if scope["type"] == "http" else receive, send)
+
+
 def speak_problem_json(app: FastAPI) -> None:
     """Turn every error into problem details, here and nowhere else."""
     for kind in (SaysoError, RequestValidationError, HTTPException, *UNAVAILABLE, Exception):
@@ -113,6 +160,8 @@ def _http_problem(error: HTTPException, where: str) -> Response:
     """What the framework itself refuses: no such route, a method it does not have."""
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem(NotFoundError("No such route."), instance=where)
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem(BodyTooLargeError(f"A request holds at most {LARGEST_BODY:,} bytes."), instance=where)
     body = {
         "type": "about:blank",
         "title": HTTPStatus(error.status_code).phrase,
@@ -130,12 +179,14 @@ def _http_problem(error: HTTPException, where: str) -> Response:
 
 def _input_invalid(errors: Sequence[Any]) -> InputInvalidError:
     faults = [
-        Fault(
-            str(error["msg"]).removeprefix("Value error, "),
-            "/" + "/".join(str(part) for part in error["loc"][1:]) if len(error["loc"]) > 1 else "",
-        )
-        for error in errors
+        Fault(str(error["msg"]).removeprefix("Value error, "), _pointer(error["loc"][1:])) for error in errors
     ]
     first = faults[0]
     where = f"{first.pointer.lstrip('/')}: " if first.pointer else ""
     return InputInvalidError(f"{where}{first.detail}", faults=faults)
+
+
+def _pointer(path: Sequence[Any]) -> str:
+    """A JSON Pointer (RFC 6901). The caller chose the names in it: halves of characters are shown as such."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(f"/{part}" for part in parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")

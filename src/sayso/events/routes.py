@@ -13,7 +13,8 @@ from sayso.events import service
 
 router = APIRouter(tags=["events"])
 
-_CURSOR = re.compile(r"(\d{1,20}\.evt_[0-9a-z]{26})?")
+_CURSOR = re.compile(r"([0-9]{1,20}\.evt_[0-9a-z]{26})?")
+_LAST_TRANSACTION = 2**64 - 1
 
 
 @router.get("/events")
@@ -24,7 +25,7 @@ async def read_feed(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
     """What happened, oldest first. Keep `next` and pass it as `after`: nothing is skipped, nothing comes twice."""
-    if not _CURSOR.fullmatch(after):
+    if not _CURSOR.fullmatch(after) or int(after.partition(".")[0] or 0) > _LAST_TRANSACTION:
         detail = "not a cursor; pass the `next` of an earlier answer, unchanged"
         raise InputInvalidError(f"after: {detail}", faults=[Fault(detail, "/after")])
     async with rt.db.one() as tx:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from sayso.core.api import Rt, json_response
+from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayOperate
 from sayso.inbound import receive
 
@@ -17,8 +17,10 @@ async def updates(
     rt: Rt,
     _actor: MayOperate,
     state: Literal["received", "done", "parked", "stale"] | None = None,
-    kind: Annotated[str | None, Query(max_length=64)] = None,
-    before: Annotated[int | None, Query(ge=1, description="The `next` of the previous answer.")] = None,
+    kind: Annotated[Text | None, Query(max_length=64)] = None,
+    before: Annotated[
+        int | None, Query(ge=1, le=2**63 - 1, description="The `next` of the previous answer.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
     """Every update received and what became of it, newest first; what people wrote is not shown here."""

@@ -12,7 +12,7 @@ from sayso.core import idempotency
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayReadMessages, MaySend
 from sayso.core.database import Record, Tx
-from sayso.core.errors import Fault, InputInvalidError, NotFoundError, OptedOutError
+from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError, NotFoundError, OptedOutError
 from sayso.messages import service
 from sayso.messages.recipients import Recipient, resolve
 from sayso.messages.service import Draft
@@ -24,7 +24,21 @@ router = APIRouter(tags=["messages"])
 #: How long a message keeps trying while Meta cannot be reached.
 LIVES = timedelta(hours=24)
 
-MessageId = Annotated[str, Path(max_length=40, examples=["msg_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
+MessageId = Annotated[Text, Path(max_length=40, examples=["msg_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
+
+State = Literal[
+    "queued",
+    "sending",
+    "accepted",
+    "sent",
+    "delivered",
+    "read",
+    "failed",
+    "suppressed",
+    "expired",
+    "cancelled",
+    "unknown",
+]
 
 
 class TemplateIn(Input):
@@ -55,8 +69,17 @@ class SendIn(Input):
             whatsapp.validate(template, at="/template")
             return template
         text = whatsapp.Text(self.content or "")
-        whatsapp.validate(text)
+        _validate_text(text)
         return text
+
+
+def _validate_text(text: whatsapp.Text) -> None:
+    """As WhatsApp would; what is wrong is pointed at in the request, where the text is called ``content``."""
+    try:
+        whatsapp.validate(text)
+    except (InputInvalidError, ContentTooLongError) as error:
+        faults = [Fault(fault.detail, "/content") for fault in error.faults]
+        raise type(error)(f"content: {error.detail}", faults=faults) from None
 
 
 @router.post("/send", status_code=202)
@@ -101,9 +124,9 @@ async def read(rt: Rt, actor: MayReadMessages, message_id: MessageId) -> Respons
 async def page(
     rt: Rt,
     actor: MayReadMessages,
-    state: Annotated[str | None, Query(max_length=20)] = None,
+    state: State | None = None,
     before: Annotated[
-        str | None, Query(max_length=40, description="The `next` of the previous answer.")
+        Text | None, Query(max_length=40, description="The `next` of the previous answer.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:

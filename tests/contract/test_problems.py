@@ -1,0 +1,195 @@
+"""Every error has one shape and a stable code, and the description of the API says so."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.contract import ALICE, ASKED, CALLS, Contract, assert_problem
+from sayso.core.api import PREFIX
+
+WITH_BODY = [key for key, (_, body) in CALLS.items() if body is not None]
+
+JSON = {"content-type": "application/json"}
+
+
+async def test_a_field_nobody_knows_is_refused_by_its_name(api: Contract) -> None:
+    names = {"recipent": "/recipent", "a/b~c": "/a~1b~0c", "\ud800": ""}
+    for key, unknown in itertools.product(WITH_BODY, names):
+        path, body = CALLS[key]
+        answer = await api.call(key[0], path, content=ascii_json({**body, unknown: 1}), headers=JSON)
+        told = assert_problem(answer, 422, "input_invalid")
+        assert [fault["pointer"] for fault in told["errors"]] == [names[unknown]], (key, told)
+
+
+def ascii_json(value: Any) -> bytes:
+    import json  # noqa: PLC0415 - the one of Python escapes what UTF-8 cannot hold
+
+    return json.dumps(value).encode()
+
+
+NO_OBJECT = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"7",
+    b'"x"',
+    b"\xff\xfe",
+    b"[" * 50_000,
+    b"9" * 5_000,
+    b'{"a":NaN}',
+    b"{}",
+]
+
+
+async def test_a_body_that_is_no_such_object_is_the_callers_mistake(api: Contract) -> None:
+    for key, content in itertools.product(WITH_BODY, NO_OBJECT):
+        answer = await api.call(key[0], CALLS[key][0], content=content, headers=JSON)
+        assert answer.status_code in (400, 422), (key, content[:20])
+        assert_problem(answer, answer.status_code, answer.json()["code"])
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"action_type": ""}, "/action_type"),
+    ({"action_type": "x" * 65}, "/action_type"),
+    ({"action_description": 7}, "/action_description"),
+    ({"action_description": "a\x00b"}, "/action_description"),
+    ({"timeout_minutes": 0}, "/timeout_minutes"),
+    ({"timeout_minutes": "soon"}, "/timeout_minutes"),
+    ({"timeout_minutes": 1e300}, "/timeout_minutes"),
+    ({"recipient": "555"}, "/recipient"),
+    ({"recipient": "x" * 161}, "/recipient"),
+    ({"action_description": "x" * 301}, "/action_description"),
+    ({"action_details": "\u200b"}, "/action_details"),
+]
+
+
+async def test_what_is_wrong_is_pointed_at(api: Contract) -> None:
+    for body, pointer in WRONG:
+        await points_at(api, body, pointer)
+
+
+async def points_at(api: Contract, body: dict[str, Any], pointer: str) -> None:
+    answer = await api.call("POST", "/confirmation", json={**ASKED, **body})
+    code = "content_too_long" if body.get("action_description") == "x" * 301 else "input_invalid"
+    told = assert_problem(answer, 422, code)
+    assert [fault["pointer"] for fault in told["errors"]] == [pointer]
+    assert told["detail"].startswith(pointer[1:] + ": ")
+
+
+OUT_OF_BOUNDS = [
+    "/messages?state=%00", "/messages?before=%00", "/messages?limit=0", "/messages?limit=201", "/messages?limit=x",
+    "/messages/%00", "/messages/" + "x" * 41, "/confirmations?before=%00", "/confirmations?status=open",
+    "/confirmations/%00", "/confirmations/{confirmation}?wait=61", "/confirmations/{confirmation}?wait=-1",
+    "/confirmations/{confirmation}?wait=nan", "/people/%00", "/people/" + "x" * 201, "/events?after=x",
+    "/events?after=99999999999999999999.evt_" + "0" * 26, "/events?limit=501", "/updates?kind=%00",
+    "/updates?before=9223372036854775808", "/updates?before=" + "9" * 400, "/updates?state=lost",
+    "/updates?limit=99999999999999999999",
+]  # fmt: skip
+
+
+async def test_parameters_out_of_bounds_are_refused(api: Contract) -> None:
+    for path in OUT_OF_BOUNDS:
+        told = assert_problem(await api.call("GET", path), 422, "input_invalid")
+        assert len(told["errors"]) == 1, path
+
+
+async def test_the_other_ways_to_be_refused(api: Contract) -> None:
+    assert_problem(await api.call("GET", "/nowhere"), 404, "not_found")
+    answer = await api.call("DELETE", "/send")
+    assert_problem(answer, 405, "http")
+    assert answer.headers["allow"] == "POST"
+    key = {"idempotency-key": "k"}
+    assert (await api.call("POST", "/send", json={"content": "a"}, headers=key)).status_code == 202
+    told = await api.call("POST", "/send", json={"content": "b"}, headers=key)
+    assert_problem(told, 422, "idempotency_mismatch")
+    assert_problem(
+        await api.call("POST", "/send", json={"content": "b"}, headers={"idempotency-key": "a b"}),
+        422,
+        "input_invalid",
+    )
+    large = await api.call("POST", "/send", json={"content": "x" * 2_000_000})
+    assert_problem(large, 413, "body_too_large")
+    assert_problem(await api.call("POST", "/send", json={"content": "x" * 4_097}), 422, "content_too_long")
+
+
+async def test_who_left_is_not_written_to(api: Contract) -> None:
+    async with api.rt.db.tx() as tx:
+        await tx.execute(
+            "INSERT INTO consent_entries (id, person_id, action, method, wording, captured_at, received_at) "
+            "SELECT 'con_1', id, 'withdrawn', 'keyword', 'STOP', now(), now() FROM people"
+        )
+    assert_problem(
+        await api.call("POST", "/send", json={"recipient": ALICE, "content": "x"}), 403, "opted_out"
+    )
+    assert_problem(await api.call("POST", "/confirmation", json=ASKED), 403, "opted_out")
+
+
+async def test_a_failure_of_ours_tells_nothing_and_says_what_to_do(
+    api: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planted(*_args: object) -> None:
+        raise RuntimeError("postgresql://user:secret@host")
+
+    monkeypatch.setattr(type(api.rt.db), "one", planted)
+    told = assert_problem(await api.call("GET", "/messages"), 500, "internal")
+    assert "secret" not in str(told)
+
+    def away(*_args: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(type(api.rt.db), "one", away)
+    answer = await api.call("GET", "/messages")
+    assert assert_problem(answer, 503, "database_unavailable")["retryable"]
+    assert answer.headers["retry-after"] == "1"
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every ``$ref`` in a document."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "$ref":
+                yield inner
+            else:
+                yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+async def test_the_description_of_the_api_is_whole(api: Contract) -> None:
+    answer = await api.call("GET", "/openapi.json", token="", prefix="")
+    described = answer.json()
+    assert re.fullmatch(r"3\.1\.\d", described["openapi"])
+    assert described["info"]["title"] == "Sayso"
+    for reference in references(described):
+        found = described
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+    operations = [
+        (method.upper(), path, operation)
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    ]
+    ids = [operation["operationId"] for _, _, operation in operations]
+    assert len(ids) == len(set(ids))
+    assert {(method, path.removeprefix(PREFIX)) for method, path, _ in operations} >= set(CALLS)
+    for method, path, operation in operations:
+        assert operation["summary"], (method, path)
+        names = set(re.findall(r"{(\w+)}", path))
+        assert names == {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+
+
+async def test_every_error_is_described_as_the_problem_it_is(api: Contract) -> None:
+    described = (await api.call("GET", "/openapi.json", token="", prefix="")).json()
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            for status, response in operation["responses"].items():
+                if not status.startswith("2"):
+                    assert set(response["content"]) == {"application/problem+json"}, (method, path, status)
+            if path.startswith(PREFIX):
+                schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
+                assert {"type", "title", "status", "detail", "code", "retryable"} <= set(schema["required"])

@@ -1,0 +1,153 @@
+"""The API in this process, without a socket: every route, a valid call of each, and callers of every kind."""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from sayso.app import ROUTERS, api
+from sayso.core import health
+from sayso.core.api import PREFIX
+from sayso.core.auth import needs
+from sayso.core.health import Health
+from sayso.core.runtime import Runtime, wall_clock
+from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES
+from sayso.core.worker import Worker
+
+from .rooms import runtime
+from .service import TOKENS
+
+ALICE = "+15550001111"
+ASKED = {
+    "action_type": "calendar_create",
+    "action_description": "schedule a meeting with John",
+    "action_details": "tomorrow at 3 PM in Conference Room A",
+    "timeout_minutes": 30,
+}
+#: A valid call of every route that needs a token: method, path, JSON body. ``{message}`` and ``{confirmation}`` are
+#: objects of the assistant ``bot``.
+CALLS: dict[tuple[str, str], tuple[str, Any]] = {
+    ("POST", "/send"): ("/send", {"recipient": ALICE, "content": "hello"}),
+    ("GET", "/messages"): ("/messages", None),
+    ("GET", "/messages/{message_id}"): ("/messages/{message}", None),
+    ("POST", "/confirmation"): ("/confirmation", ASKED),
+    ("GET", "/confirmations"): ("/confirmations", None),
+    ("GET", "/confirmations/{confirmation_id}"): ("/confirmations/{confirmation}", None),
+    ("PUT", "/people/{external_id}"): ("/people/alice", {"phone": ALICE}),
+    ("GET", "/people/{external_id}"): ("/people/alice", None),
+    ("GET", "/events"): ("/events", None),
+    ("GET", "/updates"): ("/updates", None),
+}
+#: Routes that are open on purpose: they tell nothing but whether the process lives, and what the API is.
+OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+
+
+def scoped_routes() -> Iterator[APIRoute]:
+    """Every route of the rooms."""
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            yield route
+
+
+def health_routes() -> Iterator[str]:
+    """Paths of the process's own routes."""
+    for route in health.router.routes:
+        assert isinstance(route, APIRoute)
+        yield route.path
+
+
+def scopes_of(route: APIRoute) -> list[str]:
+    """The scopes a route asks for, wherever in its dependencies."""
+    found: list[str] = []
+    todo: list[Dependant] = [route.dependant]
+    while todo:
+        dependant = todo.pop()
+        if isinstance(dependant.call, needs):
+            found.append(dependant.call.scope)
+        todo += dependant.dependencies
+    return found
+
+
+def bearer(client: str = "bot", *, scopes: tuple[str, ...] = ASSISTANT_SCOPES, user: str = "alice") -> str:
+    """A token."""
+    now = wall_clock()
+    issued = TOKENS.issue(
+        user=user, client=client, scopes=scopes, ttl=timedelta(hours=1), now=now, token_id=uuid.uuid4().hex
+    )
+    return f"Bearer {issued}"
+
+
+ALL = tuple(SCOPES)
+EVERYTHING = (*ASSISTANT_SCOPES, "operate")
+
+
+@dataclass
+class Contract:
+    """The API and a client of it."""
+
+    rt: Runtime
+    app: FastAPI
+    http: httpx2.AsyncClient
+    made: dict[str, str] = field(default_factory=dict)
+
+    async def call(
+        self, method: str, path: str, *, token: str | None = None, prefix: str = PREFIX, **options: Any
+    ) -> httpx2.Response:
+        """One request, by ``bot`` with every scope of an assistant and an operator unless said otherwise."""
+        headers = {
+            "authorization": bearer(scopes=EVERYTHING) if token is None else token,
+            **options.pop("headers", {}),
+        }
+        headers = {name: value for name, value in headers.items() if value}
+        return await self.http.request(method, prefix + path.format(**self.made), headers=headers, **options)
+
+    async def make(self) -> None:
+        """Alice, a message to her and a question for her."""
+        linked = await self.call("PUT", "/people/alice", json={"phone": ALICE, "name": "Alice"})
+        assert linked.status_code == 200, linked.text
+        sent = await self.call("POST", "/send", json={"content": "hello"})
+        asked = await self.call("POST", "/confirmation", json=ASKED)
+        self.made = {"message": sent.json()["id"], "confirmation": asked.json()["id"]}
+
+
+@contextlib.asynccontextmanager
+async def contract(dsn: str) -> AsyncIterator[Contract]:
+    """The API on a database, with nothing working behind it."""
+    async with runtime(dsn) as rt:
+        app = api(rt, TOKENS)
+
+        async def none_open(_tx: object) -> int:
+            return 0
+
+        app.state.health = Health(rt, Worker(rt, []), [], none_open)
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://sayso.test") as http:
+            made = Contract(rt, app, http)
+            await made.make()
+            yield made
+
+
+def assert_problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    """The shape of every error: RFC 9457, with our members and nothing else."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    body: dict[str, Any] = answer.json()
+    required = {"type", "title", "status", "detail", "code", "retryable"}
+    assert required <= body.keys() <= required | {"instance", "errors"}
+    assert body["code"] == code
+    assert body["status"] == status
+    assert body["type"] in (f"urn:sayso:problem:{code}", "about:blank")
+    assert all(body[name] for name in ("title", "detail"))
+    for fault in body.get("errors", []):
+        assert fault.keys() == {"detail", "pointer"}
+        assert fault["pointer"] == "" or fault["pointer"].startswith("/")
+    return body
