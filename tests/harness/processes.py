@@ -193,7 +193,8 @@ async def a_house(directory: Path, *, database_url: str | None = None) -> AsyncI
     data = directory / "data"
     arguments = ["simulator", "--port", str(meta), "--webhook-url", hook(port)]
     simulator = Process(arguments, {}, directory / "simulator.log", f"http://127.0.0.1:{meta}")
-    async with aiohttp.ClientSession() as session, wire_to(simulator.url) as wire:
+    alone = aiohttp.TCPConnector(force_close=True)  # a kept connection may be closing when it is used again
+    async with aiohttp.ClientSession(connector=alone) as session, wire_to(simulator.url) as wire:
         more = {} if database_url is None else {"DATABASE_URL": database_url}
         ours = service(port, data, wire.url, **more)
         api = Api(ours.url, session, token())

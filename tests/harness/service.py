@@ -123,7 +123,13 @@ async def serving(configured: Settings, *, port: int = 0) -> AsyncIterator[Runni
     """The service, on a port of its own on loopback."""
     async with running(configured) as service, aiohttp.ClientSession() as session:
         config = uvicorn.Config(
-            service.asgi, port=port, lifespan="off", log_config=None, http="httptools", access_log=False
+            service.asgi,
+            port=port,
+            lifespan="off",
+            log_config=None,
+            http="httptools",
+            access_log=False,
+            timeout_keep_alive=600,
         )
         server = _Quiet(config)
         task = asyncio.create_task(server.serve())
