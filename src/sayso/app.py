@@ -48,7 +48,7 @@ EXPIRING = 100
 HANDS = 8
 
 
-def works(dispatcher: Dispatcher, *, posts: int) -> list[Work]:
+def works(intake: receive.Intake, dispatcher: Dispatcher, *, posts: int) -> list[Work]:
     """Every claimed table, and what is done with its due rows."""
     return [
         Work(
@@ -56,6 +56,7 @@ def works(dispatcher: Dispatcher, *, posts: int) -> list[Work]:
             handle.handle,
             slots=DIGESTING,
             hands=HANDS,
+            urgent=intake.pressed,
             together=Together(handle.in_company, handle.handle_together),
             park=handle.park,
         ),
@@ -127,9 +128,9 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         results = Results(rt, on_failed=confirmations.prompt_failed)
         dispatcher = Dispatcher(graph, results, on_failed=confirmations.prompt_failed)
-        todo = works(dispatcher, posts=settings.sayso_send_concurrency)
-        worker = Worker(rt, todo)
         intake = receive.Intake(rt)
+        todo = works(intake, dispatcher, posts=settings.sayso_send_concurrency)
+        worker = Worker(rt, todo)
         tokens = Tokens(jwt_secret(settings), settings.sayso_jwt_issuer, settings.sayso_jwt_audience)
         app = api(rt, tokens)
         state = Health(rt, worker, [work.queue for work in todo], confirmations.count_open)

@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 
 from harness.rooms import runtime
+from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
-from sayso.core.wakes import NEWS, WORK, Wakes
+from sayso.core.wakes import CHANNEL, Wakes
+from sayso.events import service as events
 
 
 @contextlib.asynccontextmanager
@@ -61,7 +63,7 @@ async def test_a_thousand_rings_are_a_handful_of_notifies_and_each_queue_is_name
 ) -> None:
     heard: list[str] = []
     onlooker = await asyncpg.connect(dsn)
-    await onlooker.add_listener(WORK, lambda _c, _pid, _channel, payload: heard.append(payload))
+    await onlooker.add_listener(CHANNEL, lambda _c, _pid, _channel, payload: heard.append(payload))
     async with listening(rt) as here, listening(rt) as there:
         with there.waiting("last") as last:
             for _ in range(1_000):
@@ -71,7 +73,7 @@ async def test_a_thousand_rings_are_a_handful_of_notifies_and_each_queue_is_name
             await last.wait()
         await onlooker.fetchval("SELECT 1")
     await onlooker.close()
-    queues = [payload.partition(":")[2] for payload in heard]
+    queues = [name for payload in heard for name in payload.partition(":")[2].split()]
     assert set(queues) == {"jobs", "last"}
     assert queues.count("jobs") < 20
 
@@ -79,7 +81,7 @@ async def test_a_thousand_rings_are_a_handful_of_notifies_and_each_queue_is_name
 async def test_its_own_notify_does_not_ring_a_process_twice(rt: Runtime, dsn: str) -> None:
     onlooker = await asyncpg.connect(dsn)
     came = asyncio.Event()
-    await onlooker.add_listener(WORK, lambda *_: came.set())
+    await onlooker.add_listener(CHANNEL, lambda *_: came.set())
     async with listening(rt) as here:
         with here.waiting("jobs") as bell:
             here.work("jobs")
@@ -91,19 +93,46 @@ async def test_its_own_notify_does_not_ring_a_process_twice(rt: Runtime, dsn: st
     await onlooker.close()
 
 
-async def test_news_come_with_the_commit_and_never_without(rt: Runtime) -> None:
-    async with listening(rt) as one, listening(rt) as other:
-        with one.waiting("cnf_1") as told, other.waiting("cnf_1") as told_too, one.waiting("cnf_2") as never:
-            with contextlib.suppress(LookupError):
-                async with rt.db.tx() as tx:
-                    await tx.notify(NEWS, "cnf_2")
-                    raise LookupError
+async def test_an_events_news_come_after_its_commit_and_never_without(rt: Runtime) -> None:
+    async def emit(tx: Tx, subject: str) -> None:
+        await events.emit(tx, rt, client_id="assistant", kind="confirmation.asked", subject=subject, data={})
+
+    with rt.wakes.waiting("cnf_1") as told, rt.wakes.waiting("cnf_2") as never:
+        with contextlib.suppress(LookupError):
             async with rt.db.tx() as tx:
-                await tx.notify(NEWS, "cnf_1")
-                assert not told.is_set()
-            await told.wait()
-            await told_too.wait()
-            assert not never.is_set()
+                await emit(tx, "cnf_2")
+                raise LookupError
+        async with rt.db.tx() as tx:
+            await emit(tx, "cnf_1")
+            assert not told.is_set()
+        assert told.is_set()
+        assert not never.is_set()
+
+
+async def test_news_reach_the_other_process_many_in_one_notify(rt: Runtime) -> None:
+    names = [f"cnf_{number:026d}" for number in range(400)]
+    async with listening(rt) as here, listening(rt) as there:
+        with contextlib.ExitStack() as waiting:
+            bells = [waiting.enter_context(there.waiting(name)) for name in names]
+            for name in names:
+                here.news(name)
+            for bell in bells:
+                await bell.wait()
+
+
+async def test_what_is_said_while_cut_off_and_last_words_are_heard(rt: Runtime) -> None:
+    async with listening(rt) as there:
+        with there.waiting("early") as early, there.waiting("last") as last:
+            here = Wakes()
+            here.news("early")
+            async with asyncio.timeout(10):
+                task = asyncio.create_task(here.run(rt.db))
+                await early.wait()
+                here.news("last")
+                task.cancel()
+                await last.wait()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
 async def test_who_was_cut_off_listens_again_and_rings_everybody_for_what_was_missed(rt: Runtime) -> None:
@@ -119,8 +148,8 @@ async def test_who_was_cut_off_listens_again_and_rings_everybody_for_what_was_mi
             await b.wait()
             assert here.listening.is_set()
             a.clear()
-            async with rt.db.tx() as tx:
-                await tx.notify(NEWS, "a")
+            async with rt.db.one() as tx:
+                await tx.execute("SELECT pg_notify($1, 'somebody:a')", CHANNEL)
             await a.wait()
 
 

@@ -32,6 +32,7 @@ async def serve(settings: Settings) -> None:
                     lifespan="off",
                     access_log=False,
                     log_config=None,
+                    proxy_headers=False,  # nothing here asks for the caller's address
                     server_header=False,
                     backlog=2048,
                     timeout_graceful_shutdown=_REQUESTS_END_WITHIN_S,

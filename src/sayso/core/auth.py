@@ -16,8 +16,8 @@ class needs:  # noqa: N801 - reads as a sentence where it stands: Depends(needs(
             raise ValueError(f"no such scope: {scope}")
         self.scope = scope
 
-    def __call__(self, request: Request) -> Actor:
-        """The caller; raises when the token is missing, not valid, or lacks the scope."""
+    async def __call__(self, request: Request) -> Actor:
+        """The caller; raises when the token is missing, not valid, or lacks the scope. See ``api.runtime``."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise UnauthenticatedError(

@@ -101,10 +101,6 @@ class Tx:
         """Run a statement once per row, pipelined."""
         await self._connection.executemany(sql, rows)
 
-    async def notify(self, channel: str, payload: str) -> None:
-        """NOTIFY that leaves with the commit, and only then."""
-        await self._connection.execute("SELECT pg_notify($1, $2)", channel, payload)
-
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call ``act`` once the transaction is durable; never when it is rolled back."""
         self._after_commit.append(act)

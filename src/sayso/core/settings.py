@@ -149,7 +149,7 @@ class Settings(TokenSettings):
     sayso_business_name: str = Field(
         default="AI Assistant", min_length=1, max_length=60, description="Who asks, in texts people read."
     )
-    sayso_send_concurrency: int = Field(default=64, ge=1, le=1000, description="Parallel calls to Meta.")
+    sayso_send_concurrency: int = Field(default=256, ge=1, le=1000, description="Parallel calls to Meta.")
     sayso_database_pool: int = Field(default=16, ge=2, le=90, description="Connections to PostgreSQL.")
     database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = Field(
         default=None, description="A PostgreSQL server of yours (postgresql://…) instead of the embedded one."

@@ -13,12 +13,11 @@ from sayso.core.database import UNAVAILABLE, Database
 
 log = structlog.get_logger("sayso.wakes")
 
-#: Work that became ready, coalesced: ``<process>:<queue>``.
-WORK = "sayso_work"
-#: Something an assistant may be waiting for: the object's id.
-NEWS = "sayso_news"
+#: Work that became ready, and what an assistant may be waiting for, coalesced: ``<process>:<queue or id> …``.
+CHANNEL = "sayso"
 
 _COALESCE_S = 0.02  # one NOTIFY per 20 ms at most: NOTIFY takes a lock on the whole instance at commit
+_MOST_NAMES = 150  # of 32 characters and less: a payload holds 8,000 bytes
 _LONGEST_PAUSE_S = 2.0
 
 
@@ -53,12 +52,24 @@ class Wakes:
     def close(self) -> None:
         """The process is ending: wake everybody, so that long polls answer with what they have."""
         self.closing = True
-        self._ring_all()
+        self.ring_all()
 
     def work(self, queue: str) -> None:
         """Say that ``queue`` has ready rows: here at once, elsewhere with the next coalesced NOTIFY."""
-        self.ring(queue)
-        self._outgoing.add(queue)
+        self._say(queue)
+
+    def news(self, subject: str) -> None:
+        """Say that something became of ``subject``, after its commit: here and elsewhere as with work."""
+        self._say(subject)
+
+    def ring_all(self) -> None:
+        """Wake everybody here: something may have been said that was not heard."""
+        for name in list(self._waiters):
+            self.ring(name)
+
+    def _say(self, name: str) -> None:
+        self.ring(name)
+        self._outgoing.add(name)
         self._outgoing_set.set()
 
     async def run(self, db: Database) -> None:
@@ -81,38 +92,49 @@ class Wakes:
     async def _connection(self, db: Database) -> AsyncIterator[Any]:
         connection = await db.listen_connection()
         try:
-            await connection.add_listener(WORK, self._heard_work)
-            await connection.add_listener(NEWS, self._heard_news)
+            await connection.add_listener(CHANNEL, self._heard)
             self.listening.set()
-            self._ring_all()  # whatever was said while nobody listened
+            self.ring_all()  # whatever was said while nobody listened
             yield connection
         finally:
             with contextlib.suppress(*UNAVAILABLE):
                 await connection.close(timeout=2)
 
     async def _pass_on(self, connection: Any) -> None:
-        while True:
-            try:
+        try:
+            while True:
+                await self._something_to_say(connection)
+                await self._notify(connection)
+                await asyncio.sleep(_COALESCE_S)
+        finally:  # at the end of the process, its last words
+            with contextlib.suppress(*UNAVAILABLE):
+                async with asyncio.timeout(1):
+                    await self._notify(connection)
+
+    async def _something_to_say(self, connection: Any) -> None:
+        while not self._outgoing_set.is_set():
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await self._outgoing_set.wait()
-            except TimeoutError:
-                if connection.is_closed():
-                    raise ConnectionResetError("the LISTEN connection was closed") from None
-                continue
-            self._outgoing_set.clear()
-            queues, self._outgoing = self._outgoing, set()
-            for queue in queues:
-                await connection.execute("SELECT pg_notify($1, $2)", WORK, f"{self._me}:{queue}")
-            await asyncio.sleep(_COALESCE_S)
+            if connection.is_closed():
+                raise ConnectionResetError("the LISTEN connection was closed")
 
-    def _heard_work(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
-        sender, _, queue = payload.partition(":")
+    async def _notify(self, connection: Any) -> None:
+        """Say what there is; what could not be said is kept for the next connection."""
+        self._outgoing_set.clear()
+        names, self._outgoing = list(self._outgoing), set()
+        try:
+            while names:
+                payload = f"{self._me}:{' '.join(names[:_MOST_NAMES])}"
+                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+                del names[:_MOST_NAMES]
+        finally:
+            if names:
+                self._outgoing.update(names)
+                self._outgoing_set.set()
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        sender, _, names = payload.partition(":")
         if sender != self._me:
-            self.ring(queue)
-
-    def _heard_news(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
-        self.ring(payload)
-
-    def _ring_all(self) -> None:
-        for name in list(self._waiters):
-            self.ring(name)
+            for name in names.split():
+                self.ring(name)

@@ -54,6 +54,7 @@ class Together:
 class Work:
     """A queue and what is done with its rows: at most ``slots`` in hand, ``hands`` handlers at once (None: no limit).
 
+    While ``urgent`` says so, handlers stand back for something else, but never for long.
     ``prepare`` runs in the claim's transaction and returns the rows that need ``handle``. ``park`` takes a row out of
     the way for good after ``max_tries``; without it a row is retried for ever, ever more slowly. ``on_lost`` replaces
     handing a dead worker's rows on; ``disown`` replaces returning what a claim took that was never heard to commit.
@@ -63,6 +64,7 @@ class Work:
     handle: Callable[[Runtime, Lease, Record], Awaitable[None]]
     slots: int = 250
     hands: int | None = None
+    urgent: Callable[[], bool] = bool
     together: Together | None = None
     prepare: Callable[[Runtime, Tx, Lease, list[Record]], Awaitable[Sequence[Record]]] | None = None
     park: Callable[[Runtime, Tx, Lease, Record, str], Awaitable[None]] | None = None
@@ -138,6 +140,7 @@ class Worker:
         log.warning("worker.buried", workers=dead)
         for work in self.works:
             await self._hand_on(tx, work, dead)
+        tx.after_commit(self.rt.wakes.ring_all)  # for what the dead committed and could not tell any more
 
     async def _hand_on(self, tx: Tx, work: Work, workers: Sequence[int]) -> None:
         if work.on_lost:
@@ -157,7 +160,7 @@ class Worker:
 
     async def _take(self, work: Work) -> None:
         """Claim and hand out, as slots allow, until asked to stop."""
-        slots = Slots(work.slots, asyncio.Semaphore(work.hands or work.slots))
+        slots = Slots(work.slots, asyncio.Semaphore(work.hands or work.slots), work.urgent)
         self._slots.append(slots)
         loop = asyncio.get_running_loop()
         with self.rt.wakes.waiting(work.queue.table) as bell:
@@ -169,7 +172,7 @@ class Worker:
                 bell.clear()
                 began, room = loop.time(), slots.free
                 taken = await self._look(work, slots)
-                if not taken:
+                if taken < room:  # that was all; what becomes ready from here on rings
                     await _first(bell, LOOK_S)
                 enough = work.slots // 4 if taken >= room else 1  # a full claim leaves more behind
                 await asyncio.sleep(max(0.0, began + PACE_S - loop.time()))
@@ -228,7 +231,7 @@ class Worker:
         if work.together and len(batch) > 1:
             rows = [row for group in batch for row in group]
             try:
-                async with slots.hands:
+                async with slots.hand():
                     await work.together.handle(self.rt, lease, rows)
             except Exception as error:  # noqa: BLE001 - whatever it was, it shows again where the row is alone
                 log.warning("work.one_by_one", queue=work.queue.table, rows=len(rows), error=repr(error))
@@ -240,7 +243,7 @@ class Worker:
     async def _handle_group(self, work: Work, lease: Lease, group: list[Record], slots: Slots) -> None:
         """Rows of one key, one after another; the first that fails sends the rest back, to keep their order."""
         try:
-            async with slots.hands:
+            async with slots.hand():
                 for done, row in enumerate(group, start=1):
                     if not await self._handle(work, lease, row):
                         await self._put_back(work, lease, [later["id"] for later in group[done:]])

@@ -5,7 +5,6 @@ from typing import Any
 
 from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
-from sayso.core.wakes import NEWS
 
 #: Every event, with what it tells. ``docs/events.md`` has a row for each (a test keeps the two equal).
 CATALOGUE = {
@@ -23,20 +22,22 @@ CATALOGUE = {
 async def emit(
     tx: Tx, rt: Runtime, *, client_id: str, kind: str, subject: str, data: Mapping[str, Any]
 ) -> None:
-    """Write an event into ``client_id``'s feed; whoever waits on ``subject`` is woken by the commit."""
+    """Write an event into ``client_id``'s feed; whoever waits on ``subject`` is woken once it has committed.
+
+    The NOTIFY is not part of the transaction: it would make every commit that tells something wait for the one before.
+    """
     if kind not in CATALOGUE:
         raise ValueError(f"not in the catalogue: {kind}")
     await tx.execute(
-        "WITH written AS (INSERT INTO events (id, client_id, type, subject, data, at) "
-        "VALUES ($1, $2, $3, $4, $5, $6)) SELECT pg_notify($7, $4)",
+        "INSERT INTO events (id, client_id, type, subject, data, at) VALUES ($1, $2, $3, $4, $5, $6)",
         rt.new_id("evt"),
         client_id,
         kind,
         subject,
         dict(data),
         rt.now(),
-        NEWS,
     )
+    tx.after_commit(lambda: rt.wakes.news(subject))
 
 
 async def feed(tx: Tx, *, client_id: str, after: str, limit: int) -> tuple[list[dict[str, Any]], str]:

@@ -32,6 +32,8 @@ MOST_WAITING = 4_000
 MOST_WAITING_BYTES = 64 * 1024 * 1024
 #: So many people with words to be read, and a question of somebody little known does not end before they are.
 MOST_STRANGERS = 500
+#: From so many posts under way on, digesting stands back: Meta brings again what is not answered, what is stored waits.
+PRESSED = 32
 #: How long a post waits for its commit before Meta is told to come back.
 COMMIT_WITHIN_S = 10.0
 
@@ -82,7 +84,12 @@ class Intake:
     rt: Runtime
     _waiting: list[Post] = field(default_factory=list)
     _waiting_bytes: int = 0
+    _committing: int = 0
     _some: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def pressed(self) -> bool:
+        """Whether posts come in faster than they are committed."""
+        return len(self._waiting) + self._committing >= PRESSED
 
     async def take(self, body: bytes) -> None:
         """Return once every update of a verified body is durable, or was before.
@@ -110,8 +117,10 @@ class Intake:
     async def run(self) -> None:
         """Commit for as long as the process lives."""
         while True:
+            self._committing = 0
             await self._some.wait()
             batch = self._next_batch()
+            self._committing = len(batch)
             try:
                 await self._commit(batch)
             except asyncpg.DeadlockDetectedError:  # two processes took in the same updates in another order
