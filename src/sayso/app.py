@@ -70,7 +70,7 @@ def works(intake: receive.Intake, dispatcher: Dispatcher, *, posts: int) -> list
         ),
         Work(
             confirmations.QUEUE,
-            partial(confirmations.expire, undigested=receive.undigested),
+            partial(confirmations.expire, undigested=intake.undigested),
             slots=EXPIRING,
             hands=HANDS // 2,
         ),

@@ -178,13 +178,16 @@ def test_every_other_line_is_fit_to_send_whatever_was_asked(
         fit(line)
     fit(render.too_late(outcome, description, ENDED))
     fit(render.nothing_open(outcome, description, ENDED))
-    listed = render.which(verdict, [(CNF[:-2] + f"{n:02}", description) for n in range(many)])
+    asked = [(CNF[:-2] + f"{n:02}", Action("x", description, f"{n} {description}")) for n in range(many)]
+    listed = render.which(verdict, asked)
     fit(listed)
     assert isinstance(listed, Buttons) == (many <= 3)
 
 
 def test_the_choice_among_several_lists_them_in_order_and_its_buttons_carry_their_answer() -> None:
-    listed = render.which("decline", [("cnf_" + str(n) * 26, f"do {n}") for n in range(3)])
+    listed = render.which(
+        "decline", [("cnf_" + str(n) * 26, Action("x", f"do {n}", "now")) for n in range(3)]
+    )
     assert isinstance(listed, Buttons)
     assert "Nothing has been decided yet." in listed.body
     assert listed.body.index("1. “do 0”") < listed.body.index("2. “do 1”") < listed.body.index("3. “do 2”")
@@ -195,11 +198,65 @@ def test_the_choice_among_several_lists_them_in_order_and_its_buttons_carry_thei
 
 
 def test_a_long_list_says_how_many_it_leaves_out_and_shortens_openly() -> None:
-    listed = render.which("confirm", [(CNF, "w" * 300)] * 12)
+    listed = render.which("confirm", [(CNF, Action("x", "w" * 300, f"{n}")) for n in range(12)])
     assert isinstance(listed, Text)
-    assert "9. “" + "w" * 79 + "…”" in listed.body
+    assert "• “" + "w" * 79 + "…” (8)" in listed.body
+    assert "(9)" not in listed.body
     assert "… and 3 more" in listed.body
     assert length(listed.body) <= 4096
+
+
+def test_questions_that_read_alike_get_no_buttons_that_decide() -> None:
+    alike = [
+        Action("x", "transfer money", "w" * 90 + "to Bob"),
+        Action("x", "transfer money", "w" * 90 + "to Eve"),
+    ]
+    listed = render.which("confirm", [(CNF, action) for action in alike])
+    assert isinstance(listed, Text)
+    told_apart = [
+        Action("x", "transfer money", "$10 to Bob"),
+        Action("x", "transfer money", "$90,000 to Eve"),
+    ]
+    assert "$90,000 to Eve" in render.which("confirm", [(CNF, action) for action in told_apart]).body  # type: ignore[union-attr]
+
+
+def test_one_open_question_is_asked_about_by_itself() -> None:
+    listed = render.which("confirm", [(CNF, Action("x", "pay Bob", "$10"))])
+    assert isinstance(listed, Buttons)
+    assert listed.body.startswith("Do you want to confirm this?")
+    assert [button.title for button in listed.buttons] == ["Confirm"]
+
+
+@pytest.mark.parametrize(
+    ("name", "greeted"),
+    [
+        ("Alice", "Hi Alice,"),
+        ("Anne-Marie O’Neil Jr.", "Hi Anne-Marie O’Neil Jr.,"),
+        ("José", "Hi José,"),
+        ("Bob! Reply Y to keep your plan", "Hi there,"),
+        ("*Bob*", "Hi there,"),
+        ("", "Hi there,"),
+    ],
+)
+def test_the_greeting_holds_a_name_and_nothing_else(name: str, greeted: str) -> None:
+    shown = render.prompt(
+        CNF, Action("x", "a", "b"), greet=name, business="Acme", lasts=timedelta(minutes=30)
+    )
+    assert shown.session.body.startswith(greeted)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("pay ~$90,000~ *$9*", "pay \uff5e$90,000\uff5e \uff0a$9\uff0a"),
+        ("run `rm`", "run \uff40rm\uff40"),
+        ("_soon_ my_file_v2.txt", "\uff3fsoon\uff3f my_file_v2.txt"),
+    ],
+)
+def test_formatting_marks_are_shown_and_do_nothing(written: str, shown: str) -> None:
+    line = render.closing("confirmed", written)
+    assert line is not None
+    assert f"“{shown}”" in line.body
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

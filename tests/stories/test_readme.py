@@ -47,14 +47,17 @@ async def test_the_curl_calls_of_the_readme_do_what_it_says(world: Any) -> None:
     assert found, asked
     prompt = await world.sim.expect_message(to=ALICE, containing="schedule a meeting")
     await world.sim.tap(ALICE, prompt["wamid"], 0)
-    looked = await _shell(look, TOKEN=token(), ID=found[1])
+    looked = await _shell(look.replace("cnf_…", found[1]), TOKEN=token())
     assert '"outcome":"confirmed"' in looked
     assert '"state":"queued"' in await _shell(send, TOKEN=token())
     await world.sim.expect_message(to="+1234567890", containing="Hello from AI Assistant!")
     assert await _shell(verify) == "1158201444"
 
 
-async def test_the_five_lines_of_the_readme_ask_and_print_the_outcome(world: Any, capsys: Any) -> None:
+async def test_the_five_lines_of_the_readme_ask_and_print_the_outcome(
+    world: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", token())
     (five,) = _blocks("python", holding="sayso.client")
     await world.api.link(ALICE)
 
@@ -63,7 +66,7 @@ async def test_the_five_lines_of_the_readme_ask_and_print_the_outcome(world: Any
         await world.sim.tap(ALICE, prompt["wamid"], 0)
 
     program = compile(five.replace("http://127.0.0.1:8000", world.api.url), "README.md", "exec")
-    names: dict[str, Any] = {"token": token()}
+    names: dict[str, Any] = {}
     await asyncio.gather(asyncio.to_thread(exec, program, names), tap())
     assert capsys.readouterr().out.strip().endswith("confirmed")
     names["sayso"].close()

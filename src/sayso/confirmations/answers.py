@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sayso.confirmations import render, rules, service
-from sayso.confirmations.rules import AskWhich, Comment, Decide, Late, NothingOpen, Outcome, Question, Reply
+from sayso.confirmations.render import Action
+from sayso.confirmations.rules import LINGERS, AskWhich, Comment, Decide, Late, NothingOpen, Question, Reply
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.events import service as events
 from sayso.messages import service as messages
 from sayso.messages.rules import MAY_BE_SEEN
-from sayso.messages.service import Draft
+from sayso.messages.service import OURSELVES, Draft
 from sayso.people.service import Person
 from sayso.whatsapp.updates import InboundMessage
 
 #: How long a question is remembered to somebody who says yes or no when nothing is open.
 _REMEMBERED = timedelta(days=2)
+#: How long a CANCEL may be meant for what was just confirmed.
+_FRESH = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Answered:
     result: str
     comment: bool = False
     leaving: bool = False
+    aside: str = ""
 
 
 async def answer(tx: Tx, rt: Runtime, inbound: Inbound) -> Answered:
@@ -57,16 +61,17 @@ async def answer(tx: Tx, rt: Runtime, inbound: Inbound) -> Answered:
         quoted=_question(await _quoted(tx, inbound, rows), inbound),
         forwarded=message.forwarded,
         in_group=message.group_id is not None,
+        received_at=inbound.received_at,
     )
     here = [row for row in rows.values() if row["phone_number_id"] == message.phone_number_id]
-    questions = [question for row in here if (question := _question(row, inbound)) and question.open]
+    questions = [question for row in here if (question := _question(row, inbound))]
     match rules.read(reply, questions):
         case Decide() as decided:
             return await _decide(tx, rt, inbound, rows[decided.question_id], decided)
         case Late() as late:
             return await _late(tx, rt, inbound, rows[late.question_id], late)
         case AskWhich(verdict=verdict):
-            shown = {question.id for question in questions if question.shown_at is not None}
+            shown = {question.id for question in questions if question.open and question.shown_at is not None}
             return await _ask_which(tx, rt, inbound, verdict, [row for row in here if row["id"] in shown])
         case NothingOpen(verdict=verdict):
             return await _nothing_open(tx, rt, inbound, verdict)
@@ -75,20 +80,22 @@ async def answer(tx: Tx, rt: Runtime, inbound: Inbound) -> Answered:
 
 
 async def _questions(tx: Tx, inbound: Inbound) -> dict[str, Record]:
-    """The person's open questions, and those that what they sent may point at, oldest first.
+    """The person's open questions, those that ended lately, and those that what they sent points at; oldest first.
 
     Locked: an answer to a question and its expiry take turns.
     """
     tap = rules.parse_payload(inbound.message.payload)
     rows = await tx.fetch(
-        "SELECT c.*, CASE WHEN m.state = ANY($4) THEN m.posted_at END AS posted_at "
-        "FROM confirmations c JOIN messages m ON m.id = c.message_id "
-        "WHERE c.person_id = ANY($1) AND (c.status = 'pending' OR c.id = $2 OR c.id = "
+        "SELECT c.*, CASE WHEN m.state = ANY($4) THEN m.posted_at END AS posted_at, "
+        "LEAST(a.sent_at, a.received_at) AS answered_at "
+        "FROM confirmations c JOIN messages m ON m.id = c.message_id LEFT JOIN answers a ON a.id = c.decided_by "
+        "WHERE c.person_id = ANY($1) AND (c.status = 'pending' OR c.decided_at >= $5 OR c.id = $2 OR c.id = "
         "  (SELECT q.confirmation_id FROM messages q WHERE q.wamid = $3)) ORDER BY c.id FOR UPDATE OF c",
         list(inbound.person.ids),
         tap[0] if tap else None,
         inbound.message.quoted_wamid,
         list(MAY_BE_SEEN),
+        inbound.sent_at - LINGERS,
     )
     return {row["id"]: row for row in rows}
 
@@ -107,7 +114,8 @@ def _question(row: Record | None, inbound: Inbound) -> Question | None:
     if row is None:
         return None
     is_open = row["status"] == "pending" and inbound.received_at < row["expires_at"]
-    return Question(row["id"], is_open, row["posted_at"])
+    ended_at = row["decided_at"] or row["expires_at"]
+    return Question(row["id"], is_open, row["posted_at"], None if is_open else ended_at, row["answered_at"])
 
 
 async def _decide(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, decided: Decide) -> Answered:
@@ -127,23 +135,21 @@ async def _late(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, late: Late) 
     await events.emit(
         tx, rt, client_id=row["client_id"], kind="confirmation.answered_late", subject=row["id"], data=told
     )
-    description = row["action"]["action_description"]
-    outcome: Outcome = row["outcome"] or "expired"
-    ended: datetime = row["decided_at"] or row["expires_at"]
-    await service.say(tx, rt, row, render.too_late(outcome, description, ended), purpose="notice")
+    if row["status"] == "decided":  # else the line that closes it says so, in a moment
+        line = render.too_late(row["outcome"], row["action"]["action_description"], row["decided_at"])
+        await service.say(tx, rt, row, line, purpose="notice")
     return Answered(f"answer: {row['id']} had ended; nothing changed")
 
 
 async def _ask_which(
     tx: Tx, rt: Runtime, inbound: Inbound, verdict: rules.Verdict, rows: Sequence[Record]
 ) -> Answered:
-    listed = [(row["id"], row["action"]["action_description"]) for row in rows]
-    content = render.which(verdict, listed)
+    content = render.which(verdict, [(row["id"], Action.of(row["action"])) for row in rows])
     await messages.send(
         tx,
         rt,
         Draft(
-            client_id=rows[0]["client_id"] if len({row["client_id"] for row in rows}) == 1 else "sayso",
+            client_id=rows[0]["client_id"] if len({row["client_id"] for row in rows}) == 1 else OURSELVES,
             person=inbound.person,
             phone_number_id=inbound.message.phone_number_id,
             purpose="notice",
@@ -158,8 +164,6 @@ async def _ask_which(
 
 async def _nothing_open(tx: Tx, rt: Runtime, inbound: Inbound, verdict: rules.Verdict) -> Answered:
     """A yes or no to nothing. CANCEL then means leaving, as the guide has it."""
-    if verdict == "cancel":
-        return Answered("opt-out: CANCEL with nothing open", leaving=True)
     last = await tx.fetchrow(
         "SELECT * FROM confirmations WHERE person_id = ANY($1) AND phone_number_id = $2 AND status = 'decided' "
         "AND created_at > $3 ORDER BY decided_at DESC LIMIT 1",
@@ -167,11 +171,21 @@ async def _nothing_open(tx: Tx, rt: Runtime, inbound: Inbound, verdict: rules.Ve
         inbound.message.phone_number_id,
         inbound.received_at - _REMEMBERED,
     )
+    if verdict == "cancel":
+        # Whoever means the question they just answered must not believe that it is undone.
+        aside = (
+            render.not_undone(last["action"]["action_description"]) if last and _recent(last, inbound) else ""
+        )
+        return Answered("opt-out: CANCEL with nothing open", leaving=True, aside=aside)
     if last is None:
         return Answered("comment: a yes or no, and nothing was asked", comment=True)
     line = render.nothing_open(last["outcome"], last["action"]["action_description"], last["decided_at"])
     await service.say(tx, rt, last, line, purpose="notice")
     return Answered("answer: nothing was open; nothing changed")
+
+
+def _recent(last: Record, inbound: Inbound) -> bool:
+    return bool(last["outcome"] == "confirmed" and last["decided_at"] > inbound.received_at - _FRESH)
 
 
 async def _keep(

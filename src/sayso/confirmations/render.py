@@ -5,7 +5,9 @@ The same texts, from the same action, every time: their digest is stored before 
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +40,9 @@ _LONGEST_NAME = (
 )
 
 _LABELS: dict[Verdict, str] = {"confirm": "Confirm", "decline": "Decline", "cancel": "Cancel"}
-_PLAIN_QUOTES = str.maketrans("“”„‟", '""""')
+#: Quotation marks like ours, and WhatsApp's formatting marks.
+_PLAIN = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "*": "\uff0a", "~": "\uff5e", "`": "\uff40"})
+_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _BRIEF = 80
 _MOST_BUTTONS = 3  # cloud-api 2.5
 _MOST_LISTED = 9
@@ -59,6 +63,11 @@ class Action:
             "action_description": self.description,
             "action_details": self.details,
         }
+
+    @classmethod
+    def of(cls, data: Mapping[str, str]) -> "Action":
+        """From what was stored."""
+        return cls(data["action_type"], data["action_description"], data["action_details"])
 
     def digest(self) -> bytes:
         """SHA-256 of the action's canonical JSON (RFC 8785; all members are strings)."""
@@ -94,9 +103,7 @@ def prompt(question_id: str, action: Action, *, greet: str | None, business: str
     """
     description = _checked("action_description", action.description)
     details = _checked("action_details", action.details)
-    name = _clean(greet or "")
-    if not name or limits.length(name) > _LONGEST_NAME:
-        name = "there"
+    name = _name(greet or "")
     lines = [
         f"Hi {name},",
         f"{business} wants to:\n“{description}”",
@@ -135,8 +142,22 @@ def _checked(field: str, text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Somebody else's words, fit to stand inside our sentence: on one line, and unable to end our quotation."""
-    return clean_parameter(text).translate(_PLAIN_QUOTES)
+    """Somebody else's words, fit to stand inside our sentence.
+
+    On one line, unable to end our quotation, and shown as they are: WhatsApp's marks for bold, italic, struck out and
+    code become their wide twins, which only look alike. An underscore within a word marks nothing and stays.
+    """
+    plain = clean_parameter(text).translate(_PLAIN)
+    return _UNDERSCORE.sub("\uff3f", plain)
+
+
+def _name(text: str) -> str:
+    """A name to greet by. It stands outside any quotation, so it holds what names hold; else the greeting has none."""
+    name = clean_parameter(text)
+    fits = 0 < limits.length(name) <= _LONGEST_NAME and all(
+        unicodedata.category(c)[0] in "LM" or c in " '\u2019.-" for c in name
+    )
+    return name if fits else "there"
 
 
 def closing(outcome: Outcome, description: str) -> Text | None:
@@ -172,20 +193,36 @@ def nothing_open(outcome: Outcome, description: str, decided_at: datetime) -> Te
     )
 
 
-def which(verdict: Verdict, questions: Sequence[tuple[str, str]]) -> Content:
-    """Ask which of several open questions (id, description) a word was meant for."""
-    shown = questions[:_MOST_LISTED]
-    lines = [f"{number}. “{_brief(what)}”" for number, (_, what) in enumerate(shown, start=1)]
-    if len(questions) > len(shown):
-        lines.append(f"… and {len(questions) - len(shown)} more")
-    head = f"Which one do you want to {verdict}? Nothing has been decided yet.\n\n" + "\n".join(lines)
-    if len(questions) > _MOST_BUTTONS:
-        return Text(f"{head}\n\nPlease tap the button below the question itself, or reply to it directly.")
+def not_undone(description: str) -> str:
+    """To somebody whose CANCEL came after their yes, and unsubscribes them."""
+    return f"“{_clean(description)}” was already confirmed; this did not cancel it."
+
+
+def which(verdict: Verdict, questions: Sequence[tuple[str, Action]]) -> Content:
+    """Ask which of the open questions a word was meant for.
+
+    Buttons that decide are offered for few questions only, and only when their lines can be told apart.
+    """
+    lines = [f"“{_brief(action.description)}” ({_brief(action.details)})" for _, action in questions]
+    if len(questions) > _MOST_BUTTONS or len(set(lines)) < len(lines):
+        more = [f"… and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
+        listed = "\n".join(["• " + line for line in lines[:_MOST_LISTED]] + more)
+        return Text(
+            f"Which one do you want to {verdict}? Nothing has been decided yet.\n\n{listed}\n\n"
+            "Please tap the button below the question itself, or reply to it directly."
+        )
+    if len(questions) == 1:
+        ((question_id, _),) = questions
+        return Buttons(
+            body=f"Do you want to {verdict} this? Nothing has been decided yet.\n\n{lines[0]}",
+            buttons=(Button(payload(question_id, verdict), _LABELS[verdict]),),
+        )
+    listed = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
     return Buttons(
-        body=f"{head}\n\nTap its number.",
+        body=f"Which one do you want to {verdict}? Nothing has been decided yet.\n\n{listed}\n\nTap its number.",
         buttons=tuple(
             Button(payload(question_id, verdict), f"{number}. {_LABELS[verdict]}")
-            for number, (question_id, _) in enumerate(shown, start=1)
+            for number, (question_id, _) in enumerate(questions, start=1)
         ),
     )
 

@@ -1,6 +1,7 @@
 """Ask for a confirmation, look at it, wait for it."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -100,15 +101,13 @@ async def page(
 
 
 async def _decided(rt: Runtime, actor: Actor, row: Record, bell: asyncio.Event, seconds: float) -> Record:
-    """Look again at each ring, which comes with the commit of a decision; never in between."""
+    """Look again at each ring, which follows the commit of a decision, and once more at the end; never in between."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while row["status"] == "pending" and not rt.wakes.closing and (left := deadline - loop.time()) > 0:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left):
                 await bell.wait()
-        except TimeoutError:
-            break
         bell.clear()
         row = await _seen(rt, actor, row["id"])
     return row

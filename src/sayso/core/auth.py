@@ -2,10 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from sayso.core.errors import ForbiddenError, UnauthenticatedError
 from sayso.core.tokens import SCOPES, Actor
+
+#: Only for the documentation page, which then can authorise: our own words are better than its refusals.
+_BEARER = HTTPBearer(bearerFormat="JWT", description="`sayso token` prints one.", auto_error=False)
 
 
 class needs:  # noqa: N801 - reads as a sentence where it stands: Depends(needs("messages:send"))
@@ -16,7 +20,7 @@ class needs:  # noqa: N801 - reads as a sentence where it stands: Depends(needs(
             raise ValueError(f"no such scope: {scope}")
         self.scope = scope
 
-    async def __call__(self, request: Request) -> Actor:
+    async def __call__(self, request: Request, _shown: Annotated[object, Security(_BEARER)] = None) -> Actor:
         """The caller; raises when the token is missing, not valid, or lacks the scope. See ``api.runtime``."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():

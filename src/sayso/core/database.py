@@ -52,9 +52,13 @@ _SESSION = {
     "application_name": "sayso",
     "timezone": "UTC",
     "idle_in_transaction_session_timeout": "10s",
-    # Every statement looks rows up by key, so a plan fits all values. Left to itself the planner takes each array for
-    # the shorter it is the cheaper, and plans anew every time, which costs more than the lookup.
+    # Every statement looks rows up by key, so one plan fits all values. Left to itself the planner takes an array for
+    # the cheaper the shorter it is, and plans anew every time, which costs more than the lookup. And a plan made while
+    # a table was still empty must be right when it no longer is.
     "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
 }
 
 

@@ -1,5 +1,6 @@
 """Bring the schema to the newest step, at every start, one process at a time."""
 
+import asyncpg
 import structlog
 from alembic import command
 from alembic.config import Config
@@ -22,7 +23,8 @@ _LOCK_TIMEOUT = "60s"
 async def migrate(dsn: str) -> None:
     """Run the steps this database lacks. Raises :class:`SettingError` when the database is newer than this code."""
     engine = create_async_engine(
-        dsn.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+asyncpg://", 1),
+        "postgresql+asyncpg://",  # asyncpg reads the DSN itself, with all that a DSN may hold
+        async_creator=lambda: asyncpg.connect(dsn),
         poolclass=NullPool,
     )
     try:

@@ -17,7 +17,7 @@ SCOPES = {
     "messages:read": "see one's own messages and their timelines",
     "confirmations:ask": "ask a person for a confirmation",
     "confirmations:read": "see one's own confirmations, and wait for them",
-    "people:write": "link a user to a WhatsApp number, or unlink",
+    "people:write": "link a user to a WhatsApp number",
     "people:read": "see the link of a user",
     "events:read": "read one's own feed of events",
     "operate": "see what came in from Meta and what became of it",
@@ -74,6 +74,10 @@ class Tokens:
         unknown = [scope for scope in scopes if scope not in SCOPES]
         if unknown:
             raise InputInvalidError(f"Unknown scope {', '.join(unknown)}; there are: {', '.join(SCOPES)}.")
+        if not user.strip() or not client.strip():
+            raise InputInvalidError(
+                "A token speaks for somebody: neither the user nor the client may be empty."
+            )
         if not timedelta(0) < ttl <= LONGEST_TTL:
             raise InputInvalidError(f"A token lives between 1 s and {LONGEST_TTL.days} days, not {ttl}.")
         issued = int(now.timestamp())

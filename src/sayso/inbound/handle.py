@@ -20,7 +20,7 @@ from sayso.inbound import receive
 from sayso.inbound.receive import Ended
 from sayso.messages import service as messages
 from sayso.messages import statuses
-from sayso.messages.service import Draft
+from sayso.messages.service import OURSELVES, Draft
 from sayso.messages.statuses import Joined
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -30,9 +30,6 @@ from sayso.whatsapp.updates import InboundMessage, OtherUpdate, StatusUpdate, Un
 log = structlog.get_logger("sayso.handle")
 
 Update = InboundMessage | StatusUpdate | OtherUpdate
-
-#: The sender of what no single assistant said: answers to STOP and START.
-OURSELVES = "sayso"
 
 
 async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
@@ -115,18 +112,18 @@ async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) ->
         await messages.note_inbound(tx, person, message.phone_number_id, inbound.sent_at)
         match consent_rules.reading(message.text or ""):
             case "stop":
-                return await _leave(tx, rt, inbound, method="keyword")
+                return await _leave(tx, rt, inbound)
             case "start":
                 return await _return(tx, rt, inbound)
     answered = await answers.answer(tx, rt, inbound)
     if answered.leaving:
-        return await _leave(tx, rt, inbound, method="keyword")
+        return await _leave(tx, rt, inbound, aside=answered.aside)
     if answered.comment:
         await _pass_on(tx, rt, inbound)
     return answered.result
 
 
-async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, method: str) -> str:
+async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, aside: str = "") -> str:
     """Opt out: from here on nothing to this person starts. The answer to it leaves when nothing is under way."""
     person, before = inbound.person, await consent.stands(tx, inbound.person)
     after = await consent.record(
@@ -134,7 +131,7 @@ async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, method: str) -> str:
         rt,
         person,
         action="withdrawn",
-        method=method,
+        method="keyword",
         wording=inbound.message.text or "",
         evidence=inbound.message.wamid,
         captured_at=inbound.sent_at,
@@ -147,7 +144,7 @@ async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, method: str) -> str:
     business = rt.settings.sayso_business_name
     closed = f" {_questions(ended)} closed; nothing was done." if ended else ""
     text = f"You have been unsubscribed from {business} notifications.{closed} Reply START to come back."
-    await _answer(tx, rt, inbound, text)
+    await _answer(tx, rt, inbound, f"{text}\n\n{aside}" if aside else text)
     await _tell_everyone(tx, rt, person, "person.opted_out", inbound)
     return f"opt-out: entry {after.id}, {ended} open questions ended"
 

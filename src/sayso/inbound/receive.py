@@ -84,12 +84,21 @@ class Intake:
     rt: Runtime
     _waiting: list[Post] = field(default_factory=list)
     _waiting_bytes: int = 0
-    _committing: int = 0
+    _committing: list[Post] = field(default_factory=list)
     _some: asyncio.Event = field(default_factory=asyncio.Event)
 
     def pressed(self) -> bool:
         """Whether posts come in faster than they are committed."""
-        return len(self._waiting) + self._committing >= PRESSED
+        return len(self._waiting) + len(self._committing) >= PRESSED
+
+    async def undigested(self, tx: Tx, person: Person, before: datetime) -> bool:
+        """Whether something a person sent before ``before`` still waits to be stored or read.
+
+        What waits to be stored is anybody's yet, so it counts for everybody; other processes' is not seen here, and
+        is a commit old at most.
+        """
+        under_way = [*self._waiting, *self._committing]
+        return any(post.received_at < before for post in under_way) or await undigested(tx, person, before)
 
     async def take(self, body: bytes) -> None:
         """Return once every update of a verified body is durable, or was before.
@@ -117,10 +126,10 @@ class Intake:
     async def run(self) -> None:
         """Commit for as long as the process lives."""
         while True:
-            self._committing = 0
+            self._committing = []
             await self._some.wait()
             batch = self._next_batch()
-            self._committing = len(batch)
+            self._committing = batch
             try:
                 await self._commit(batch)
             except asyncpg.DeadlockDetectedError:  # two processes took in the same updates in another order
@@ -201,7 +210,7 @@ def _kind(kind: str) -> str:
 
 
 async def undigested(tx: Tx, person: Person, before: datetime) -> bool:
-    """Whether something a person sent before ``before`` still waits to be read.
+    """Whether something stored that a person sent before ``before`` still waits to be read.
 
     Somebody whose user id we do not know yet may have written under it: then any stranger's words count as theirs.
     """

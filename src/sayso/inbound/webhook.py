@@ -1,12 +1,17 @@
 """The webhook route, in front of everything else: verification, signature, size, and the durable answer."""
 
+import asyncio
 import hmac
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
+
 from sayso.core.api import PREFIX, problem
 from sayso.core.errors import BodyTooLargeError, DatabaseUnavailableError
+from sayso.core.redaction import redact_json
 from sayso.core.settings import Settings
 from sayso.core.telemetry import WEBHOOK_POSTS
 from sayso.inbound.receive import Intake
@@ -17,13 +22,19 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+#: The logger the guide switches on: every exchange with Meta, both ways.
+_exchanges = logging.getLogger("whatsapp_service")
+
 PATH = f"{PREFIX}/webhook"
 #: Meta's largest payload (cloud-api 4.5).
 LARGEST_BODY = 3 * 1024 * 1024
+#: How long a body may take to come, whoever sends it; unfinished ones would fill the memory.
+READ_WITHIN_S = 20.0
 #: More than any challenge of Meta's; what is longer is not echoed.
 LONGEST_CHALLENGE = 256
 _DIGITS = 20  # of a length, are enough to tell: Python refuses to read thousands of them
 
+_CLOSE = (b"connection", b"close")
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff")]
 
 
@@ -62,16 +73,30 @@ class Webhook:
             await _answer(send, 403, b"Verification failed", _TEXT)
 
     async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read(scope, receive)
-        if body is None:
-            WEBHOOK_POSTS.labels("too_large").inc()
-            await _answer_problem(send, BodyTooLargeError(f"A webhook holds at most {LARGEST_BODY:,} bytes."))
-            return
         headers = [value for name, value in scope["headers"] if name == b"x-hub-signature-256"]
-        if not signature_valid(body, headers[0] if len(headers) == 1 else None, self._secret):
+        if _says_too_large(scope):
+            await self._refuse_size(send)
+            return
+        if len(headers) != 1:  # nobody's body is read who does not even claim to be Meta
+            WEBHOOK_POSTS.labels("bad_signature").inc()
+            await _answer(send, 401, b"", [*_TEXT, _CLOSE])
+            return
+        try:
+            async with asyncio.timeout(READ_WITHIN_S):
+                body = await _read(receive)
+        except TimeoutError:
+            WEBHOOK_POSTS.labels("too_slow").inc()
+            await _answer(send, 408, b"", [*_TEXT, _CLOSE])
+            return
+        if body is None:
+            await self._refuse_size(send)
+            return
+        if not signature_valid(body, headers[0], self._secret):
             WEBHOOK_POSTS.labels("bad_signature").inc()
             await _answer(send, 401, b"", _TEXT)
             return
+        if _exchanges.isEnabledFor(logging.DEBUG):
+            _exchanges.debug("webhook received", extra={"webhook": _shown(body)})
         try:
             await self._intake.take(body)
         except DatabaseUnavailableError as error:
@@ -81,15 +106,29 @@ class Webhook:
         WEBHOOK_POSTS.labels("durable").inc()
         await _answer(send, 200, b"", _TEXT)
 
+    async def _refuse_size(self, send: Send) -> None:
+        WEBHOOK_POSTS.labels("too_large").inc()
+        await _answer_problem(send, BodyTooLargeError(f"A webhook holds at most {LARGEST_BODY:,} bytes."))
 
-async def _read(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body; None as soon as it is, or says it will be, too large.
+
+def _shown(body: bytes) -> Any:
+    """A body as the log may show it: no text, no full number."""
+    try:
+        return redact_json(msgspec.json.decode(body))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return f"<{len(body)} bytes that are not JSON>"
+
+
+def _says_too_large(scope: Scope) -> bool:
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    return any(value.isdigit() and int(value[:_DIGITS]) > LARGEST_BODY for value in lengths)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None as soon as it is too large.
 
     A client that leaves ends it early, and what came then fails its signature.
     """
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value[:_DIGITS]) > LARGEST_BODY:
-            return None
     chunks: list[bytes] = []
     size = 0
     while True:

@@ -13,7 +13,7 @@ from sayso.core.worker import Lease
 from sayso.events import service as events
 from sayso.messages.results import Failed, Result, Results
 from sayso.messages.rules import Facts, Go, Stop, Wait, decide, retry_in
-from sayso.messages.service import QUEUE, Step, explain, note, windows
+from sayso.messages.service import QUEUE, Step, explain, note, tell_failed, windows
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.client import Accepted, GraphClient, Lost, NotSent, Refused, Sent
@@ -112,7 +112,10 @@ class Dispatcher:
                 verdict.reason,
             )
             await note(tx, [Step(row["id"], rt.now(), verdict.state, verdict.reason)])
-            await self.on_failed(tx, rt, {**row, "state": verdict.state})
+            ended = {**row, "state": verdict.state, "reason": verdict.reason}
+            if row["purpose"] in ("send", "prompt"):
+                await tell_failed(tx, rt, ended)
+            await self.on_failed(tx, rt, ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,7 @@ async def _give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
         if row is None or row["state"] != "unknown":
             continue
         reason = "reported: no status has settled it; it may or may not have reached the person"
-        await note(tx, [Step(row["id"], rt.now(), "unknown", reason)])
+        await note(tx, [Step(row["id"], rt.now(), "unknown", reason, moved=False)])
         await events.emit(
             tx,
             rt,

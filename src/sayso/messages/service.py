@@ -20,6 +20,9 @@ from sayso.whatsapp.updates import GraphError
 
 QUEUE = Queue("messages", order="lane, id")
 
+#: The client of what no single assistant said: answers to STOP and START. No token can carry it.
+OURSELVES = ""
+
 _QUEUE = """
 WITH written AS (
     INSERT INTO messages (id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content,
@@ -60,6 +63,7 @@ class Step:
     state: str
     reason: str | None = None
     detail: Mapping[str, Any] | None = None
+    moved: bool = True
 
 
 async def send(tx: Tx, rt: Runtime, draft: Draft) -> str:
@@ -83,13 +87,13 @@ async def send(tx: Tx, rt: Runtime, draft: Draft) -> str:
         now,
         draft.quotes_message,
     )
-    MESSAGES.labels("queued").inc()
+    tx.after_commit(MESSAGES.labels("queued").inc)
     tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
     return message_id
 
 
 async def note(tx: Tx, steps: Sequence[Step]) -> None:
-    """Write on timelines."""
+    """Write on timelines; what moved its message is counted."""
     await tx.execute(
         "INSERT INTO message_timeline (message_id, at, state, reason, detail) "
         "SELECT message_id, at, state, reason, detail::jsonb "
@@ -101,7 +105,11 @@ async def note(tx: Tx, steps: Sequence[Step]) -> None:
         [step.reason for step in steps],
         [step.detail and msgspec.json.encode(step.detail).decode() for step in steps],
     )
-    for state, count in Counter(step.state for step in steps).items():
+    tx.after_commit(lambda: _count(steps))
+
+
+def _count(steps: Sequence[Step]) -> None:
+    for state, count in Counter(step.state for step in steps if step.moved).items():
         MESSAGES.labels(state).inc(count)
 
 
@@ -176,6 +184,7 @@ async def tell_failed(tx: Tx, rt: Runtime, row: Record) -> None:
         data={
             "message_id": row["id"],
             "confirmation_id": row["confirmation_id"],
+            "state": row["state"],
             "code": row["error_code"],
             "reason": row["reason"],
         },

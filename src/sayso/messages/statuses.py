@@ -6,8 +6,10 @@ from typing import Any
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
+from sayso.core.telemetry import META_ERRORS
 from sayso.messages.rules import STATUSES, moved
 from sayso.messages.service import Step, explain, note
+from sayso.people import service as people
 from sayso.whatsapp.updates import StatusUpdate
 
 _FIND = """
@@ -54,10 +56,30 @@ async def record(tx: Tx, rt: Runtime, statuses: Sequence[StatusUpdate]) -> list[
         now_is[row["id"]] = one.message
         steps.append(step)
         joined.append(one)
+    await _learn(tx, rt, statuses, joined, {row["id"] for row in rows if row["wamid"] is None})
     await _write(
         tx, {one.message["id"]: now_is[one.message["id"]] for one in joined if one and one.moved}, steps
     )
     return joined
+
+
+async def _learn(
+    tx: Tx,
+    rt: Runtime,
+    statuses: Sequence[StatusUpdate],
+    joined: Sequence[Joined | None],
+    unanswered: set[str],
+) -> None:
+    """Whom Meta says a message reached, where its own answer never told: it may name them otherwise than we do."""
+    facts = [
+        (one.message["person_id"], kind, value)
+        for status, one in zip(statuses, joined, strict=True)
+        if one and one.message["id"] in unanswered
+        for kind, value in (("wa_id", status.recipient.wa_id), ("bsuid", status.recipient.bsuid))
+        if value
+    ]
+    if facts:
+        await people.learn(tx, rt, list(dict.fromkeys(facts)), learned_from="meta:status")
 
 
 def _join(row: Record, status: StatusUpdate, rt: Runtime) -> tuple[Joined, Step]:
@@ -67,7 +89,9 @@ def _join(row: Record, status: StatusUpdate, rt: Runtime) -> tuple[Joined, Step]
     at = status.at or rt.now()
     if state is None or not moved(row["state"], state):
         reason = reason or f"Meta said {status.status}; the message was further already"
-        return Joined(row, moved=False), Step(row["id"], at, row["state"], reason, _detail(status))
+        return Joined(row, moved=False), Step(
+            row["id"], at, row["state"], reason, _detail(status), moved=False
+        )
     now_is = {
         **row,
         "state": state,
@@ -79,6 +103,9 @@ def _join(row: Record, status: StatusUpdate, rt: Runtime) -> tuple[Joined, Step]
 
 
 async def _write(tx: Tx, messages: dict[str, Record], steps: Sequence[Step]) -> None:
+    for row in messages.values():
+        if row["state"] == "failed":
+            tx.after_commit(META_ERRORS.labels(str(row["error_code"] or "unknown")).inc)
     if messages:
         columns = ("id", "state", "wamid", "reason", "error_code")
         await tx.execute(_MOVE, *([row[name] for row in messages.values()] for name in columns))

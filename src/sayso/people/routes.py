@@ -40,8 +40,7 @@ async def link_person(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, bod
 async def read_person(rt: Rt, actor: MayReadPeople, external_id: ExternalId) -> Response:
     """The number a user is linked to."""
     async with rt.db.one() as tx:
-        found = await service.linked(tx, client_id=actor.client_id, external_id=external_id)
-    if found is None:
+        given = await service.link_as_given(tx, client_id=actor.client_id, external_id=external_id)
+    if given is None:
         raise NotFoundError(f"No number is linked to {external_id!r}.")
-    person, name = found
-    return json_response({"external_id": external_id, "phone": person.to, "name": name or person.name})
+    return json_response({"external_id": external_id, "phone": given["phone"], "name": given["name"]})

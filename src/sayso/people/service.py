@@ -147,12 +147,13 @@ async def link(
     """Say which person an assistant's user is."""
     person = await by_phone(tx, rt, phone, learned_from=f"assistant:{client_id}")
     await tx.execute(
-        "INSERT INTO people_links (client_id, external_id, person_id, name, updated_at) VALUES ($1, $2, $3, $4, $5) "
-        "ON CONFLICT (client_id, external_id) DO UPDATE SET person_id = $3, "
-        "name = coalesce($4, people_links.name), updated_at = $5",
+        "INSERT INTO people_links (client_id, external_id, person_id, phone, name, updated_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (client_id, external_id) DO UPDATE SET person_id = $3, "
+        "phone = $4, name = coalesce($5, people_links.name), updated_at = $6",
         client_id,
         external_id,
         person.id,
+        phone,
         name,
         rt.now(),
     )
@@ -167,6 +168,15 @@ async def linked(tx: Tx, *, client_id: str, external_id: str) -> tuple[Person, s
         external_id,
     )
     return (await get(tx, row["person_id"]), row["name"]) if row else None
+
+
+async def link_as_given(tx: Tx, *, client_id: str, external_id: str) -> Record | None:
+    """The number and the name an assistant gave for a user: nothing that others know of the person."""
+    return await tx.fetchrow(
+        "SELECT phone, name FROM people_links WHERE client_id = $1 AND external_id = $2",
+        client_id,
+        external_id,
+    )
 
 
 async def clients_of(tx: Tx, person: Person) -> list[str]:
@@ -188,12 +198,20 @@ async def strangers(tx: Tx, keys: Sequence[str]) -> list[str]:
 
 
 async def lock(tx: Tx, person_ids: Sequence[str], *, exclusive: bool) -> None:
-    """The fence between sending to a person and the person's leaving: sends share it, an opt-out takes it alone."""
-    await tx.execute(
-        "SELECT 1 FROM people WHERE id IN (SELECT coalesce(merged_into, id) FROM people WHERE id = ANY($1)) "
-        f"ORDER BY id FOR {'NO KEY UPDATE' if exclusive else 'SHARE'}",
-        list(dict.fromkeys(person_ids)),
-    )
+    """The fence between sending to a person and the person's leaving: sends share it, an opt-out takes it alone.
+
+    It stands on every record given and on whoever stands for them. A record may be merged while we wait for it: then
+    the one that now stands for it is locked, too, so that two who fence the same person always meet.
+    """
+    wanted, held = set(person_ids), set[str]()
+    while wanted := wanted - held:
+        rows = await tx.fetch(
+            "SELECT id, merged_into FROM people WHERE id = ANY($1) "
+            f"ORDER BY id FOR {'NO KEY UPDATE' if exclusive else 'SHARE'}",
+            sorted(wanted),
+        )
+        held |= wanted
+        wanted = {row["merged_into"] for row in rows if row["merged_into"]}
 
 
 async def _find_or_create(

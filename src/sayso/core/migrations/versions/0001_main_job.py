@@ -54,6 +54,7 @@ CREATE TABLE people_links (
     client_id text NOT NULL,
     external_id text NOT NULL,
     person_id text NOT NULL REFERENCES people (id),
+    phone text NOT NULL,
     name text,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (client_id, external_id)
