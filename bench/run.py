@@ -1,4 +1,4 @@
-"""Every measurement, or those named: ``python bench/run.py [ingest digest wire tap]``."""
+"""Every measurement, or those named: ``python bench/run.py [ingest digest wire tap timers idle]``."""
 
 import importlib
 import os
@@ -11,7 +11,7 @@ import uvloop
 
 from figures import Row, table
 
-NAMES = ("ingest", "digest", "wire", "tap")
+NAMES = ("ingest", "digest", "wire", "tap", "timers", "idle")
 _VERSIONS = ("uvicorn", "uvloop", "httptools", "aiohttp", "asyncpg", "fastapi")
 
 

@@ -53,8 +53,14 @@ class Assistant:
             for number in range(total):
                 await asyncio.sleep(max(0.0, began + number / self.spec.rate - loop.time()))
                 counts = number >= self.spec.rate * self.spec.warm_up
-                group.create_task(self._confirmation(number, counts=counts))
+                group.create_task(self._guarded(number, counts=counts))
         return self.told
+
+    async def _guarded(self, number: int, *, counts: bool) -> None:
+        try:
+            await self._confirmation(number, counts=counts)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self.told.wrong.append(repr(error))
 
     async def _confirmation(self, number: int, *, counts: bool) -> None:
         person = number % self.spec.people
@@ -83,8 +89,11 @@ class Assistant:
         tap = webhooks.tapped(person, webhooks.wamid(number, "A"), f"cf1:{asked['id']}:confirm")
         content = webhooks.body(contacts=[webhooks.contact(person)], messages=[tap])
         began = time.monotonic()
-        await self._webhook(content)
-        ended, outcome = await poll
+        try:
+            await self._webhook(content)
+            ended, outcome = await poll
+        finally:
+            poll.cancel()
         if outcome != "confirmed":
             self.told.wrong.append(f"outcome: {outcome}")
         elif counts:

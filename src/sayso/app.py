@@ -72,7 +72,7 @@ def works(intake: receive.Intake, dispatcher: Dispatcher, *, posts: int) -> list
             confirmations.QUEUE,
             partial(confirmations.expire, undigested=intake.undigested),
             slots=EXPIRING,
-            hands=HANDS // 2,
+            hands=HANDS,
         ),
     ]
 

@@ -123,7 +123,7 @@ async def _decide(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, decided: D
     answer_id = await _keep(tx, rt, inbound, row, decided, effect="decided")
     if answer_id is None:
         return Answered("answer: seen before")
-    await service.decide(tx, rt, row["id"], outcome, by=answer_id)
+    await service.decide(tx, rt, row["id"], outcome, by=answer_id, person=inbound.person)
     return Answered(f"answer: {row['id']} {outcome} by {decided.how}")
 
 

@@ -104,16 +104,27 @@ async def _insert(
 
 
 async def decide(
-    tx: Tx, rt: Runtime, confirmation_id: str, outcome: Outcome, *, by: str | None
+    tx: Tx,
+    rt: Runtime,
+    confirmation_id: str,
+    outcome: Outcome,
+    *,
+    by: str | None,
+    person: Person | None = None,
+    worker: int | None = None,
 ) -> Record | None:
-    """Give a confirmation its outcome; the row, or None when somebody was first. ``by`` is the deciding answer's id."""
+    """Give a confirmation its outcome; the row, or None when somebody was first. ``by`` is the deciding answer's id.
+
+    ``person`` spares looking up again whose it is. With ``worker`` it is decided only while that worker holds the row.
+    """
     row = await tx.fetchrow(
-        "UPDATE confirmations SET status = 'decided', outcome = $2, decided_at = $3, decided_by = $4, "
-        "work = NULL, worker = NULL WHERE id = $1 AND status = 'pending' RETURNING *",
+        "UPDATE confirmations SET status = 'decided', outcome = $2, decided_at = $3, decided_by = $4, work = NULL, "
+        "worker = NULL WHERE id = $1 AND status = 'pending' AND ($5::bigint IS NULL OR worker = $5) RETURNING *",
         confirmation_id,
         outcome,
         rt.now(),
         by,
+        worker,
     )
     if row is None:
         return None
@@ -121,7 +132,7 @@ async def decide(
     await _tell(tx, rt, "confirmation.decided", row, {"outcome": outcome, "decided_at": row["decided_at"]})
     line = render.closing(outcome, row["action"]["action_description"])
     if line is not None:
-        await say(tx, rt, row, line, purpose="closing")
+        await say(tx, rt, row, line, purpose="closing", person=person)
     return row
 
 
@@ -136,14 +147,16 @@ async def _tell(tx: Tx, rt: Runtime, kind: str, told: Record, data: dict[str, ob
     )
 
 
-async def say(tx: Tx, rt: Runtime, row: Record, content: Content, *, purpose: Purpose) -> None:
+async def say(
+    tx: Tx, rt: Runtime, row: Record, content: Content, *, purpose: Purpose, person: Person | None = None
+) -> None:
     """Say something about a question, below it in the chat; only while the window is open."""
     await messages.send(
         tx,
         rt,
         Draft(
             client_id=row["client_id"],
-            person=await people.get(tx, row["person_id"]),
+            person=person or await people.get(tx, row["person_id"]),
             phone_number_id=row["phone_number_id"],
             purpose=purpose,
             content=content,
@@ -164,8 +177,8 @@ async def expire(rt: Runtime, lease: Lease, row: Record, *, undigested: Undigest
                 tx, QUEUE, worker=lease.worker, row_id=row["id"], until=rt.now() + EXPIRY_LOOK
             )
             return
-        await claims.complete(tx, QUEUE, worker=lease.worker, ids=[row["id"]])
-        await decide(tx, rt, row["id"], "expired", by=None)
+        ended = await decide(tx, rt, row["id"], "expired", by=None, person=person, worker=lease.worker)
+        claims.check_fence(QUEUE, worker=lease.worker, ended=1 if ended else 0, of=1)
 
 
 async def prompt_failed(tx: Tx, rt: Runtime, message: Record) -> None:
@@ -180,6 +193,7 @@ async def prompt_failed(tx: Tx, rt: Runtime, message: Record) -> None:
         message["confirmation_id"],
         "opted_out" if opted_out else "undeliverable",
         by=None,
+        person=person,
     )
 
 
@@ -190,7 +204,7 @@ async def end_all(tx: Tx, rt: Runtime, person: Person, outcome: Outcome) -> int:
         list(person.ids),
     )
     for row in rows:
-        await decide(tx, rt, row["id"], outcome, by=None)
+        await decide(tx, rt, row["id"], outcome, by=None, person=person)
     return len(rows)
 
 
