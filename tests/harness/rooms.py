@@ -1,5 +1,6 @@
 """A runtime over a real database, a clock that is moved by hand, and a plain claimable table."""
 
+import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Iterator
@@ -76,7 +77,7 @@ async def add_jobs(tx: Tx, count: int, *, who: str = "", work: str = "ready") ->
 
 async def until_one_waits_for_a_lock(rt: Runtime) -> None:
     """Return when a statement of this database waits for somebody else's lock."""
-    async with rt.db.one() as tx:
+    async with asyncio.timeout(20), rt.db.one() as tx:
         while not await tx.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         ):

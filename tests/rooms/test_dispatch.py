@@ -9,10 +9,13 @@ import pytest
 
 from harness.mail import PHONE, Mail
 from harness.rooms import Clock, until_one_waits_for_a_lock
+from sayso.core import claims
 from sayso.core.runtime import Runtime
+from sayso.core.worker import Lease
 from sayso.messages.dispatch import REPORT_UNKNOWN_AFTER, lost_with_their_worker
 from sayso.messages.results import Result
 from sayso.messages.rules import Purpose
+from sayso.messages.service import QUEUE
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity
@@ -125,21 +128,36 @@ async def test_the_answer_to_a_leaving_waits_for_what_is_under_way_and_passes_ov
     assert await mail.claim() == [answer]
 
 
-async def test_a_leaving_waits_for_a_claim_that_has_begun_and_the_next_claim_sees_it(mail: Mail) -> None:
+async def test_a_claim_waits_for_a_leaving_that_has_begun_and_obeys_it(mail: Mail) -> None:
     alice = await mail.person()
-    first, second = await mail.queue(alice), await mail.queue(alice)
-    async with mail.rt.db.tx() as tx:
-        await tx.execute(
-            "UPDATE messages SET work = 'waiting', work_at = $2 WHERE id = $1", second, mail.rt.now()
+    message = await mail.queue(alice)
+    async with mail.rt.db.tx() as leaving:
+        await people.lock(leaving, [alice.id], exclusive=True)
+        claiming = asyncio.create_task(mail.claim())
+        await until_one_waits_for_a_lock(mail.rt)
+        await leaving.execute(
+            "INSERT INTO consent_entries (id, person_id, action, method, wording, captured_at, received_at) "
+            "VALUES ('con_1', $1, 'withdrawn', 'keyword', 'STOP', now(), now())",
+            alice.id,
         )
-    async with mail.rt.db.tx() as claiming:
-        await people.lock(claiming, [alice.id], exclusive=False)
+    assert await claiming == []
+    assert await mail.state(message) == ("suppressed", None)
+
+
+async def test_a_leaving_waits_for_a_claim_that_has_begun_and_knows_it_as_under_way(mail: Mail) -> None:
+    alice = await mail.person()
+    message = await mail.queue(alice)
+    worker = Lease(await mail.enlist())
+    async with mail.rt.db.tx(claims=True) as claiming:
+        rows = await claims.claim(claiming, QUEUE, worker=worker.worker, limit=9)
+        assert await mail.dispatcher.prepare(mail.rt, claiming, worker, rows)
         leaving = asyncio.create_task(mail.said(alice, "withdrawn", mail.rt.now()))
         await until_one_waits_for_a_lock(mail.rt)
     await leaving
-    await mail.promote()
+    assert await mail.state(message) == ("sending", "running")
+    answer = await mail.queue(alice, purpose="consent")
     assert await mail.claim() == []
-    assert await mail.state(first) == await mail.state(second) == ("suppressed", None)
+    assert await mail.state(answer) == ("queued", "waiting")
 
 
 async def test_what_was_under_way_with_a_dead_worker_is_unknown_and_never_posted_again(mail: Mail) -> None:
