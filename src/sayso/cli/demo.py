@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.panel import Panel
 
 from sayso.cli.token import issue
-from sayso.client import Confirmation, ProblemError, Sayso
+from sayso.client import Confirmation, Sayso
+from sayso.core import embedded
 from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
 
 USER, CLIENT, PHONE, NAME = "alice", "my-assistant", "+15550001111", "Alice"
@@ -59,7 +60,7 @@ def demo(
         with contextlib.closing(stage):
             _perform(stage, auto=auto)
     except KeyboardInterrupt:
-        console.print("\nStopped; what was asked and answered is kept in the data directory.")
+        console.print("\nStopped.")
     except StepError as error:
         console.print(f"[bold red]✗ {stage.step}[/]: {error}", soft_wrap=True)
         stage.show_logs()
@@ -164,6 +165,14 @@ def _perform(stage: Stage, *, auto: bool) -> None:
         stage.check_alive()
 
 
+def _clear(stage: Stage) -> None:
+    """Begin with an empty database: the phone begins empty, too, and questions of last time would not be on it."""
+    running = (stage.data_dir / "postgres" / "postmaster.pid").exists()
+    if running and not embedded.start(stage.data_dir).release():
+        raise StepError(f"another demonstration uses {stage.data_dir}; end it first")
+    shutil.rmtree(stage.data_dir, ignore_errors=True)
+
+
 def _start_both(stage: Stage) -> None:
     """Start them side by side: each takes a second or two to load."""
     for port, option in ((stage.simulator_port, "--simulator-port"), (stage.port, "--port")):
@@ -173,8 +182,9 @@ def _start_both(stage: Stage) -> None:
                 probe.bind(("127.0.0.1", port))
             except OSError as error:
                 raise StepError(
-                    f"port {port} is taken: {error.strerror}; choose another with {option}"
+                    f"port {port} is taken (by another demonstration?); end that, or choose another with {option}"
                 ) from error
+    _clear(stage)
     hook = f"{stage.url}/api/v1/whatsapp/webhook"
     stage.start("simulator", ["simulator", "--port", str(stage.simulator_port), "--webhook-url", hook], {})
     command = ["serve", "--port", str(stage.port), "--host", "127.0.0.1", "--env-file", os.devnull]
@@ -183,20 +193,13 @@ def _start_both(stage: Stage) -> None:
 
 def _ask(stage: Stage, sayso: Sayso) -> Confirmation:
     with _step(stage, "The assistant asks") as done:
-
-        def ask() -> Confirmation:
-            return sayso.ask(
-                "calendar_create", "schedule a meeting with John", "tomorrow at 3 PM in Conference Room A"
+        asked = _guard(
+            lambda: sayso.ask(
+                "email_send",
+                "send the weekly report to 14 people",
+                "by e-mail, with the sales figures attached",
             )
-
-        try:
-            asked = ask()
-        except ProblemError as problem:
-            if problem.code != "opted_out":
-                raise StepError(str(problem)) from problem
-            # She wrote STOP the last time; only she can come back.
-            _inbound(stage, {"from": PHONE, "text": "START"})
-            asked = _until(stage, lambda: _unless_refused(ask), _ANSWER_WITHIN_S)
+        )
         done(asked.id)
         return asked
 
@@ -302,10 +305,3 @@ def _guard(call: Callable[[], _Result]) -> _Result:
         return call()
     except Exception as error:
         raise StepError(str(error)) from error
-
-
-def _unless_refused(call: Callable[[], _Result]) -> _Result | None:
-    try:
-        return call()
-    except ProblemError:
-        return None

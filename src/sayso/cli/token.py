@@ -23,6 +23,12 @@ def token(
 ) -> None:
     """Print a bearer token, signed with this installation's key."""
     settings = load_token_settings(env_file)
+    if settings.sayso_jwt_secret is None and not (settings.sayso_data_dir / "jwt-secret").exists():
+        typer.echo(
+            f"sayso: no key was in {settings.sayso_data_dir.absolute()}, so a new one is made there; a service with "
+            "another data directory will not take this token (see SAYSO_DATA_DIR).",
+            err=True,
+        )
     typer.echo(issue(settings, user=user, client=client, scopes=tuple(scope.split()), ttl=parse_ttl(ttl)))
 
 

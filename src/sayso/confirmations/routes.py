@@ -34,7 +34,7 @@ class ConfirmationIn(Input):
     action_type: Annotated[Text, Field(min_length=1, max_length=64, examples=["calendar_create"])]
     action_description: Annotated[Text, Field(min_length=1, examples=["schedule a meeting with John"])]
     action_details: Annotated[Text, Field(min_length=1, examples=["tomorrow at 3 PM in Conference Room A"])]
-    timeout_minutes: Annotated[float, Field(gt=0, le=LONGEST_MINUTES, allow_inf_nan=False)] = 30
+    timeout_minutes: Annotated[float, Field(gt=0, le=LONGEST_MINUTES, allow_inf_nan=False, strict=True)] = 30
     recipient: Recipient = None
 
 

@@ -1,6 +1,6 @@
 """What every route shares: strict input, problem details, cursors, the runtime at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -177,13 +177,33 @@ def _http_problem(error: HTTPException, where: str) -> Response:
     )
 
 
+#: What the validator calls things, in words that say what to do.
+_SENTENCES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field of this request",
+    "json_invalid": "is not JSON: {error}",
+    "model_attributes_type": "must be a JSON object; send it with `Content-Type: application/json`",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "may have at most {max_length} characters",
+}
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    wording = _SENTENCES.get(error["type"])
+    return (
+        wording.format(**error.get("ctx", {})) if wording else str(error["msg"]).removeprefix("Value error, ")
+    )
+
+
 def _input_invalid(errors: Sequence[Any]) -> InputInvalidError:
-    faults = [
-        Fault(str(error["msg"]).removeprefix("Value error, "), _pointer(error["loc"][1:])) for error in errors
-    ]
-    first = faults[0]
-    where = f"{first.pointer.lstrip('/')}: " if first.pointer else ""
-    return InputInvalidError(f"{where}{first.detail}", faults=faults)
+    faults = [Fault(_sentence(error), _pointer(_place(error))) for error in errors]
+    said = (f"{fault.pointer.lstrip('/') or 'body'}: {fault.detail}" for fault in faults)
+    return InputInvalidError("; ".join(said), faults=faults)
+
+
+def _place(error: Mapping[str, Any]) -> Sequence[Any]:
+    """Where in the body; of a body that is no JSON the place is the body."""
+    return () if error["type"] == "json_invalid" else error["loc"][1:]
 
 
 def _pointer(path: Sequence[Any]) -> str:

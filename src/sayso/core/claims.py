@@ -139,14 +139,20 @@ def check_fence(queue: Queue, *, worker: int, ended: int, of: int) -> None:
         raise LeaseLostError(f"{of - ended} of {of} {queue.table} rows are no longer worker {worker}'s")
 
 
-async def postpone(tx: Tx, queue: Queue, *, worker: int, row_id: Any, until: datetime) -> bool:
-    """Put a row back, to be claimed again at ``until``; False when it is not ours any more."""
+async def postpone(
+    tx: Tx, queue: Queue, *, worker: int, row_id: Any, until: datetime, blameless: bool = False
+) -> bool:
+    """Put a row back, to be claimed again at ``until``; False when it is not ours any more.
+
+    ``blameless``: it was not the row's fault, so this try does not count.
+    """
     done = await tx.execute(
-        f"UPDATE {queue.table} SET work = 'waiting', work_at = $3, worker = NULL "
+        f"UPDATE {queue.table} SET work = 'waiting', work_at = $3, worker = NULL, tries = tries - $4::int "
         "WHERE id = $1 AND worker = $2 AND work = 'running'",
         row_id,
         worker,
         until,
+        int(blameless),
     )
     return done == 1
 

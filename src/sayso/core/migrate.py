@@ -31,7 +31,10 @@ async def migrate(dsn: str) -> None:
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade)
     except (*UNAVAILABLE, SQLAlchemyError) as error:
-        raise DatabaseUnavailableError(f"the schema could not be brought up to date: {error}") from error
+        raise DatabaseUnavailableError(
+            f"PostgreSQL does not answer, or not as it should: {error}. "
+            "With DATABASE_URL set: is the server up, and the URL right?"
+        ) from error
     finally:
         await engine.dispose()
 

@@ -31,6 +31,8 @@ DRAIN_S = 12.0
 #: A row whose worker keeps dying may be the cause, or just unlucky: it gets more chances than one that raises.
 _CRASHES_PER_TRY = 4
 
+#: How long a row waits at most that failed because the database was away.
+_OUTAGE_LOOK_S = 2.0
 _RETRY_BASE_S = 0.2
 _RETRY_CAP_S = 60.0
 
@@ -266,7 +268,7 @@ class Worker:
             log.warning("lease.lost", queue=work.queue.table, id=row["id"], detail=str(error))
         except UNAVAILABLE as error:
             log.warning("work.postponed", queue=work.queue.table, id=row["id"], error=repr(error))
-            await self._postpone(work, lease, row, self._backoff(row["tries"]))
+            await self._postpone(work, lease, row, self.rt.rng.uniform(0.05, _OUTAGE_LOOK_S), blameless=True)
             return False
         except Exception as error:
             log.exception("work.failed", queue=work.queue.table, id=row["id"], tries=row["tries"])
@@ -291,11 +293,15 @@ class Worker:
             return False
         return True
 
-    async def _postpone(self, work: Work, lease: Lease, row: Record, delay_s: float) -> None:
+    async def _postpone(
+        self, work: Work, lease: Lease, row: Record, delay_s: float, *, blameless: bool = False
+    ) -> None:
         until = self.rt.now() + timedelta(seconds=delay_s)
 
         async def postpone(tx: Tx) -> None:
-            await claims.postpone(tx, work.queue, worker=lease.worker, row_id=row["id"], until=until)
+            await claims.postpone(
+                tx, work.queue, worker=lease.worker, row_id=row["id"], until=until, blameless=blameless
+            )
 
         await self._insist(work.queue, postpone)
 
