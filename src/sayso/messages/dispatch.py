@@ -104,14 +104,18 @@ class Dispatcher:
             self._ready[row["id"]] = _outgoing(row, verdict, deadline)
 
     async def _stop(self, tx: Tx, rt: Runtime, stopped: Sequence[tuple[Record, Stop]]) -> None:
+        if not stopped:
+            return
+        await tx.execute(
+            "UPDATE messages m SET state = s.state, reason = s.reason, work = NULL, worker = NULL "
+            "FROM unnest($1::text[], $2::text[], $3::text[]) AS s (id, state, reason) WHERE m.id = s.id",
+            [row["id"] for row, _ in stopped],
+            [verdict.state for _, verdict in stopped],
+            [verdict.reason for _, verdict in stopped],
+        )
+        now = rt.now()
+        await note(tx, [Step(row["id"], now, verdict.state, verdict.reason) for row, verdict in stopped])
         for row, verdict in stopped:
-            await tx.execute(
-                "UPDATE messages SET state = $2, reason = $3, work = NULL, worker = NULL WHERE id = $1",
-                row["id"],
-                verdict.state,
-                verdict.reason,
-            )
-            await note(tx, [Step(row["id"], rt.now(), verdict.state, verdict.reason)])
             ended = {**row, "state": verdict.state, "reason": verdict.reason}
             if row["purpose"] in ("send", "prompt"):
                 await tell_failed(tx, rt, ended)
@@ -184,11 +188,12 @@ def _outgoing(row: Record, verdict: _Going, deadline: float) -> Outgoing:
 
 
 async def _wait(tx: Tx, waiting: Sequence[tuple[Record, Wait]]) -> None:
-    for row, verdict in waiting:
+    if waiting:
         await tx.execute(
-            "UPDATE messages SET work = 'waiting', work_at = $2, worker = NULL, tries = 0 WHERE id = $1",
-            row["id"],
-            verdict.until,
+            "UPDATE messages m SET work = 'waiting', work_at = w.until, worker = NULL, tries = 0 "
+            "FROM unnest($1::text[], $2::timestamptz[]) AS w (id, until) WHERE m.id = w.id",
+            [row["id"] for row, _ in waiting],
+            [verdict.until for _, verdict in waiting],
         )
 
 
