@@ -18,7 +18,9 @@ def token(
     scope: Annotated[
         str, typer.Option(help=f"Scopes, separated by spaces. There are: {', '.join(SCOPES)}.")
     ] = " ".join(ASSISTANT_SCOPES),
-    ttl: Annotated[str, typer.Option(help="How long it lives: 30m, 12h, 7d.")] = "12h",
+    ttl: Annotated[
+        str, typer.Option(help="How long it lives, give or take 30 s of clocks: 30m, 12h, 7d.")
+    ] = "12h",
     env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = Path(".env"),
 ) -> None:
     """Print a bearer token, signed with this installation's key."""

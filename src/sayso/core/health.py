@@ -1,7 +1,6 @@
 """Is it alive, is it ready, and what do its gauges say."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,19 +52,26 @@ class Health:
             return f"does not answer: {type(error).__name__}"
         return "ok"
 
+    async def _look(self) -> None:
+        async with self.rt.db.tx(
+            claims=True
+        ) as tx:  # counted along the index of what is ready, never the table
+            OPEN_CONFIRMATIONS.set(await self.count_open(tx))
+            for queue in self.queues:
+                ready, oldest = await claims.backlog(tx, queue)
+                age = (self.rt.now() - oldest).total_seconds() if oldest else 0.0
+                WORK_READY.labels(queue.table).set(ready)
+                WORK_OLDEST_SECONDS.labels(queue.table).set(max(0.0, age))
+
     async def run(self) -> None:
         """Keep the gauges fresh; the oldest ready row is the figure to watch."""
         while True:
-            with contextlib.suppress(*UNAVAILABLE):
-                async with self.rt.db.tx(
-                    claims=True
-                ) as tx:  # counted along the index of what is ready, never the table
-                    OPEN_CONFIRMATIONS.set(await self.count_open(tx))
-                    for queue in self.queues:
-                        ready, oldest = await claims.backlog(tx, queue)
-                        age = (self.rt.now() - oldest).total_seconds() if oldest else 0.0
-                        WORK_READY.labels(queue.table).set(ready)
-                        WORK_OLDEST_SECONDS.labels(queue.table).set(max(0.0, age))
+            try:
+                await self._look()
+            except UNAVAILABLE as error:
+                log.warning("gauges.stale", error=repr(error))
+            except Exception:
+                log.exception("gauges.stale")  # gauges that stop moving look like peace
             await asyncio.sleep(_GAUGES_EVERY_S)
 
 

@@ -28,7 +28,10 @@ _WHO = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody we may message. ``ids`` are all records found to be this person, ``id`` the one that stands for them."""
+    """Somebody we may message. ``ids`` are all records found to be this person, ``id`` the one that stands for them.
+
+    Of each kind of identifier the one learned last counts; ``keys`` is whatever an update of theirs may be filed under.
+    """
 
     id: str
     ids: tuple[str, ...]
@@ -36,17 +39,12 @@ class Person:
     phone: str | None
     wa_id: str | None
     bsuid: str | None
+    keys: tuple[str, ...] = ()
 
     @property
     def to(self) -> str | None:
         """The number to send to, with +: as the caller gave it, else as Meta did."""
         return self.phone or (f"+{self.wa_id}" if self.wa_id else None)
-
-    @property
-    def keys(self) -> list[str]:
-        """What an update of this person may be filed under."""
-        digits = self.phone.lstrip("+") if self.phone else None
-        return [key for key in (self.bsuid, self.wa_id, digits) if key]
 
 
 async def get(tx: Tx, person_id: str) -> Person:
@@ -76,6 +74,7 @@ def _person(row: Record) -> Person:
         phone=known.get("phone"),
         wa_id=known.get("wa_id"),
         bsuid=known.get("bsuid"),
+        keys=tuple(identifier.partition(":")[2].lstrip("+") for identifier in row["known"]),
     )
 
 

@@ -114,6 +114,8 @@ class Control:
         """List what was sent; with ``wait_s`` wait until at least one message matches the filters."""
         query = known_query(request, "to", "containing", "wait_s")
         to, containing = query.get("to"), query.get("containing", "")
+        if to is not None and to.startswith(" "):
+            to = "+" + to[1:]  # an unescaped plus is a space in a query
         wait_s = _number(query.get("wait_s", "0"), "wait_s", WAIT_AT_MOST_S)
         found = await self._sim.live.until(
             lambda: self._sim.messages(to=to, containing=containing) or None, wait_s

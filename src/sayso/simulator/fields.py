@@ -57,11 +57,6 @@ def text_at(parent: dict[str, Any], key: str, where: str, *, limit: int) -> str:
     return within(found, where, limit)
 
 
-def optional_text_at(parent: dict[str, Any], key: str, where: str, *, limit: int) -> str | None:
-    """Return a string of 1 to ``limit`` characters, or None when absent or null."""
-    return None if parent.get(key) is None else text_at(parent, key, where, limit=limit)
-
-
 def within(text: str, where: str, limit: int) -> str:
     """Return ``text`` unless it is longer than ``limit`` characters."""
     if len(text) > limit:

@@ -27,7 +27,6 @@ __all__ = [
 
 _MILLISECONDS_FROM = 100_000_000_000
 """A time beyond this (the year 5138 in seconds) is in milliseconds (messaging-facts, webhook lag)."""
-_LONGEST_TIME = 16
 
 
 class UnreadableUpdateError(Exception):

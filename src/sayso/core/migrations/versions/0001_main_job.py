@@ -82,7 +82,6 @@ CREATE TABLE webhook_bodies (
     received_at timestamptz NOT NULL,
     body bytea NOT NULL
 );
-CREATE INDEX webhook_bodies_received ON webhook_bodies (received_at);
 CREATE TABLE updates (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     key text NOT NULL UNIQUE,
@@ -133,7 +132,6 @@ CREATE TABLE messages (
 CREATE INDEX messages_wamid ON messages (wamid) WHERE wamid IS NOT NULL;
 CREATE INDEX messages_client ON messages (client_id, id);
 CREATE INDEX messages_in_flight ON messages (person_id) WHERE state = 'sending';
-CREATE INDEX messages_queued ON messages (person_id) WHERE state = 'queued';
 CREATE TABLE message_timeline (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     message_id text NOT NULL,
@@ -214,7 +212,6 @@ CREATE TABLE idempotency (
     created_at timestamptz NOT NULL,
     PRIMARY KEY (client_id, route, key)
 );
-CREATE INDEX idempotency_age ON idempotency (created_at);
 """
 
 
