@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from sayso.core.database import _SESSION as SESSION
 from sayso.core.database import CLAIM_SETTINGS, Record, Tx
 
 ROWS = 1_000_000
@@ -114,8 +115,13 @@ class Explaining(Tx):
     plans: list[Plan] = field(default_factory=list)
 
     async def fetch(self, sql: str, *args: Any) -> list[Record]:
-        """Run and explain; no rows."""
-        text = await self._connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", *args)
+        """Run and explain; no rows. Prepared, as the driver does, so that the plan is the one it would get."""
+        name = f"statement_{len(self.plans)}"
+        await self._connection.execute(f"PREPARE {name} AS {sql}")
+        given = f"({', '.join(map(_literal, args))})" if args else ""
+        text = await self._connection.fetchval(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE {name}{given}"
+        )
         self.plans.append(Plan(sql, json.loads(text)[0]["Plan"]))
         return []
 
@@ -134,9 +140,16 @@ class Explaining(Tx):
         return 0
 
 
+def _literal(value: Any) -> str:
+    """A value as it stands in SQL: numbers, texts, times and lists of these."""
+    if isinstance(value, list):
+        return "'{" + ",".join(str(each) for each in value) + "}'"
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
 async def explained(dsn: str, act: Any, *, claims: bool) -> Sequence[Plan]:
     """The plans of what ``act`` runs in a transaction, on a session of the claims' kind or of the others'; undone."""
-    connection = await asyncpg.connect(dsn, server_settings=CLAIM_SETTINGS if claims else {})
+    connection = await asyncpg.connect(dsn, server_settings={**SESSION, **(CLAIM_SETTINGS if claims else {})})
     try:
         transaction = connection.transaction()
         await transaction.start()

@@ -177,5 +177,6 @@ async def test_sessions_that_stand_still_inside_a_transaction_are_ended(rt: Runt
         assert await tx.fetchval("SHOW idle_in_transaction_session_timeout") == "10s"
         assert await claiming.fetchval("SHOW idle_in_transaction_session_timeout") == "5s"
         assert await claiming.fetchval("SHOW enable_seqscan") == "off"
-        assert await tx.fetchval("SHOW enable_seqscan") == "on"
+        assert await claiming.fetchval("SHOW enable_bitmapscan") == "off"
+        assert await tx.fetchval("SHOW enable_bitmapscan") == "on"
         assert await tx.fetchval("SHOW timezone") == "UTC"
