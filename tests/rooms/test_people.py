@@ -54,16 +54,16 @@ async def test_somebody_new_is_remembered_by_every_identifier_given(rt: Runtime)
 
 async def test_somebody_whom_an_assistant_named_is_recognised_when_they_write(rt: Runtime) -> None:
     asked = await by_phone(rt, ALICES_PHONE)
-    assert (asked.phone, asked.wa_id, asked.keys) == (ALICES_PHONE, None, ["15550001111"])
+    assert (asked.phone, asked.wa_id, asked.keys) == (ALICES_PHONE, None, ("15550001111",))
     wrote = await meet(rt, "Alice", **ALICE)
     assert wrote.id == asked.id
-    assert wrote.keys == ["US.111", "15550001111", "15550001111"]
+    assert set(wrote.keys) == {"US.111", "15550001111"}
     assert await count(rt) == 1
 
 
 async def test_somebody_without_a_number_is_a_person_all_the_same(rt: Runtime) -> None:
     hidden = await meet(rt, "Zoe", bsuid="US.7")
-    assert (hidden.to, hidden.keys) == (None, ["US.7"])
+    assert (hidden.to, hidden.keys) == (None, ("US.7",))
     assert (await meet(rt, bsuid="US.7")).id == hidden.id
     assert (await meet(rt, bsuid="US.7", wa_id="15550009999")).to == "+15550009999"
 
@@ -90,6 +90,7 @@ async def test_merging_goes_on_through_what_was_merged_before(rt: Runtime) -> No
     )
     await meet(rt, bsuid="US.1", wa_id="15550000002")
     all_of_them = await meet(rt, bsuid="US.1", wa_id="15550000003")
+    assert set(all_of_them.keys) == {"US.1", "15550000002", "15550000003"}  # whichever they write from
     assert set(all_of_them.ids) == {one.id, two.id, three.id}
     async with rt.db.one() as tx:
         for record in (one, two, three):
@@ -103,7 +104,7 @@ async def test_a_number_that_comes_with_another_user_id_has_changed_hands(rt: Ru
     assert after.to == ALICES_PHONE
     async with rt.db.one() as tx:
         old = await service.get(tx, before.id)
-    assert (old.to, old.bsuid, old.keys) == (None, "US.111", ["US.111"])
+    assert (old.to, old.bsuid, old.keys) == (None, "US.111", ("US.111",))
     assert (await by_phone(rt, ALICES_PHONE)).id == after.id
 
 
