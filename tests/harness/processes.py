@@ -33,7 +33,9 @@ class Process:
 
     async def start(self, *, ready: str) -> None:
         """Start it, and wait until ``ready`` answers 200."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ
+        }
         with self.log.open("ab") as log:
             self.running = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "sayso", *self.arguments,
