@@ -44,7 +44,7 @@ ROUTERS = (
 
 #: Updates and expiries in hand at once, and how many of each are worked at once: connections are left for requests.
 DIGESTING = 250
-EXPIRING = 100
+EXPIRING = 250
 HANDS = 8
 
 
@@ -73,6 +73,10 @@ def works(intake: receive.Intake, dispatcher: Dispatcher, *, posts: int) -> list
             partial(confirmations.expire, undigested=intake.undigested),
             slots=EXPIRING,
             hands=HANDS,
+            together=Together(
+                lambda row: row["tries"] <= 1,
+                partial(confirmations.expire_together, undigested=intake.undigested),
+            ),
         ),
     ]
 

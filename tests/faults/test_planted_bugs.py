@@ -59,7 +59,7 @@ async def two_taps(world: World, _patch: Patch) -> None:
 
 def decide_what_is_decided(patch: Patch) -> None:
     plant(patch, answers, "_question", ('row["status"] == "pending" and ', ""))
-    plant(patch, service, "decide", (" AND status = 'pending'", ""))
+    plant(patch, service, "decide_all", (" AND status = 'pending'", ""))
 
 
 async def stop_while_a_post_is_under_way(world: World, _patch: Patch) -> None:

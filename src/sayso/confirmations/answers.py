@@ -137,7 +137,7 @@ async def _late(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, late: Late) 
     )
     if row["status"] == "decided":  # else the line that closes it says so, in a moment
         line = render.too_late(row["outcome"], row["action"]["action_description"], row["decided_at"])
-        await service.say(tx, rt, row, line, purpose="notice")
+        await service.say(tx, rt, row, line, purpose="notice", person=inbound.person)
     return Answered(f"answer: {row['id']} had ended; nothing changed")
 
 
@@ -180,7 +180,7 @@ async def _nothing_open(tx: Tx, rt: Runtime, inbound: Inbound, verdict: rules.Ve
     if last is None:
         return Answered("comment: a yes or no, and nothing was asked", comment=True)
     line = render.nothing_open(last["outcome"], last["action"]["action_description"], last["decided_at"])
-    await service.say(tx, rt, last, line, purpose="notice")
+    await service.say(tx, rt, last, line, purpose="notice", person=inbound.person)
     return Answered("answer: nothing was open; nothing changed")
 
 

@@ -1,6 +1,6 @@
 """Ask, answer, expire: one row, one outcome, decided by one UPDATE where it is still pending."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from sayso.core.runtime import Runtime
 from sayso.core.telemetry import CONFIRMATIONS
 from sayso.core.worker import Lease
 from sayso.events import service as events
+from sayso.events.service import Event
 from sayso.messages import service as messages
 from sayso.messages.rules import Purpose
 from sayso.messages.service import Draft
@@ -30,7 +31,8 @@ NOTICE_LIVES = timedelta(hours=1)
 #: While an earlier reply waits to be read, the end of a question looks again after this.
 EXPIRY_LOOK = timedelta(milliseconds=100)
 
-Undigested = Callable[[Tx, Person, datetime], Awaitable[bool]]
+#: Whether words of a person's (of anybody's: None) that came in before a time still wait to be read.
+Undigested = Callable[[Tx, Person | None, datetime], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +78,14 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
     )
     message_id = await messages.send(tx, rt, draft)
     await _insert(tx, asking, shown, draft, message_id=message_id, now=now)
-    told = {"id": confirmation_id, "client_id": asking.client_id}
-    await _tell(tx, rt, "confirmation.asked", told, {"expires_at": expires_at})
+    await events.emit(
+        tx,
+        rt,
+        client_id=asking.client_id,
+        kind="confirmation.asked",
+        subject=confirmation_id,
+        data={"confirmation_id": confirmation_id, "expires_at": expires_at},
+    )
     return confirmation_id
 
 
@@ -104,67 +112,70 @@ async def _insert(
 
 
 async def decide(
+    tx: Tx, rt: Runtime, confirmation_id: str, outcome: Outcome, *, by: str | None, person: Person
+) -> Record | None:
+    """Give a confirmation its outcome; the row, or None when somebody was first. ``by`` is the deciding answer's id."""
+    rows = await decide_all(tx, rt, {confirmation_id: person}, outcome, by=by)
+    return rows[0] if rows else None
+
+
+async def decide_all(
     tx: Tx,
     rt: Runtime,
-    confirmation_id: str,
+    whose: Mapping[str, Person],
     outcome: Outcome,
     *,
-    by: str | None,
-    person: Person | None = None,
+    by: str | None = None,
     worker: int | None = None,
-) -> Record | None:
-    """Give a confirmation its outcome; the row, or None when somebody was first. ``by`` is the deciding answer's id.
+) -> list[Record]:
+    """Give confirmations, by id with the person asked, the same outcome; the rows of those that were still open.
 
-    ``person`` spares looking up again whose it is. With ``worker`` it is decided only while that worker holds the row.
+    With ``worker`` only those that this worker holds are decided.
     """
-    row = await tx.fetchrow(
+    rows = await tx.fetch(
         "UPDATE confirmations SET status = 'decided', outcome = $2, decided_at = $3, decided_by = $4, work = NULL, "
-        "worker = NULL WHERE id = $1 AND status = 'pending' AND ($5::bigint IS NULL OR worker = $5) RETURNING *",
-        confirmation_id,
+        "worker = NULL WHERE id = ANY($1) AND status = 'pending' AND ($5::bigint IS NULL OR worker = $5) RETURNING *",
+        sorted(whose),
         outcome,
         rt.now(),
         by,
         worker,
     )
-    if row is None:
-        return None
-    CONFIRMATIONS.labels(outcome).inc()
-    await _tell(tx, rt, "confirmation.decided", row, {"outcome": outcome, "decided_at": row["decided_at"]})
-    line = render.closing(outcome, row["action"]["action_description"])
-    if line is not None:
-        await say(tx, rt, row, line, purpose="closing", person=person)
-    return row
+    if rows:
+        tx.after_commit(lambda: CONFIRMATIONS.labels(outcome).inc(len(rows)))
+        await events.emit_all(tx, rt, [_decided(row) for row in rows])
+        lines = [(row, render.closing(outcome, row["action"]["action_description"])) for row in rows]
+        drafts = [
+            _line(rt, row, line, purpose="closing", person=whose[row["id"]]) for row, line in lines if line
+        ]
+        if drafts:
+            await messages.send_all(tx, rt, drafts)
+    return rows
 
 
-async def _tell(tx: Tx, rt: Runtime, kind: str, told: Record, data: dict[str, object]) -> None:
-    await events.emit(
-        tx,
-        rt,
-        client_id=told["client_id"],
-        kind=kind,
-        subject=told["id"],
-        data={"confirmation_id": told["id"], **data},
-    )
+def _decided(row: Record) -> Event:
+    data = {"confirmation_id": row["id"], "outcome": row["outcome"], "decided_at": row["decided_at"]}
+    return Event(row["client_id"], "confirmation.decided", row["id"], data)
 
 
 async def say(
-    tx: Tx, rt: Runtime, row: Record, content: Content, *, purpose: Purpose, person: Person | None = None
+    tx: Tx, rt: Runtime, row: Record, content: Content, *, purpose: Purpose, person: Person
 ) -> None:
     """Say something about a question, below it in the chat; only while the window is open."""
-    await messages.send(
-        tx,
-        rt,
-        Draft(
-            client_id=row["client_id"],
-            person=person or await people.get(tx, row["person_id"]),
-            phone_number_id=row["phone_number_id"],
-            purpose=purpose,
-            content=content,
-            needs_window=True,
-            expires_at=rt.now() + NOTICE_LIVES,
-            quotes_message=row["message_id"],
-            confirmation_id=row["id"],
-        ),
+    await messages.send(tx, rt, _line(rt, row, content, purpose=purpose, person=person))
+
+
+def _line(rt: Runtime, row: Record, content: Content, *, purpose: Purpose, person: Person) -> Draft:
+    return Draft(
+        client_id=row["client_id"],
+        person=person,
+        phone_number_id=row["phone_number_id"],
+        purpose=purpose,
+        content=content,
+        needs_window=True,
+        expires_at=rt.now() + NOTICE_LIVES,
+        quotes_message=row["message_id"],
+        confirmation_id=row["id"],
     )
 
 
@@ -177,8 +188,22 @@ async def expire(rt: Runtime, lease: Lease, row: Record, *, undigested: Undigest
                 tx, QUEUE, worker=lease.worker, row_id=row["id"], until=rt.now() + EXPIRY_LOOK
             )
             return
-        ended = await decide(tx, rt, row["id"], "expired", by=None, person=person, worker=lease.worker)
-        claims.check_fence(QUEUE, worker=lease.worker, ended=1 if ended else 0, of=1)
+        ended = await decide_all(tx, rt, {row["id"]: person}, "expired", worker=lease.worker)
+        claims.check_fence(QUEUE, worker=lease.worker, ended=len(ended), of=1)
+
+
+async def expire_together(
+    rt: Runtime, lease: Lease, rows: Sequence[Record], *, undigested: Undigested
+) -> Sequence[Record]:
+    """Many deadlines have come; while anybody's reply waits to be read, each is left to be looked at by itself."""
+    async with rt.db.tx() as tx:
+        if await undigested(tx, None, max(row["expires_at"] for row in rows)):
+            return rows
+        persons = await people.get_many(tx, [row["person_id"] for row in rows])
+        whose = {row["id"]: persons[row["person_id"]] for row in rows}
+        ended = await decide_all(tx, rt, whose, "expired", worker=lease.worker)
+        claims.check_fence(QUEUE, worker=lease.worker, ended=len(ended), of=len(rows))
+    return []
 
 
 async def prompt_failed(tx: Tx, rt: Runtime, message: Record) -> None:
@@ -203,8 +228,7 @@ async def end_all(tx: Tx, rt: Runtime, person: Person, outcome: Outcome) -> int:
         "SELECT id FROM confirmations WHERE person_id = ANY($1) AND status = 'pending' ORDER BY id FOR UPDATE",
         list(person.ids),
     )
-    for row in rows:
-        await decide(tx, rt, row["id"], outcome, by=None, person=person)
+    await decide_all(tx, rt, {row["id"]: person for row in rows}, outcome)
     return len(rows)
 
 

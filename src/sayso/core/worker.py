@@ -46,10 +46,13 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Rows that ``fit`` are handled many at a time; when that fails for whatever reason, each is handled alone."""
+    """Rows that ``fit`` are handled many at a time; when that fails for whatever reason, each is handled alone.
+
+    So are those that ``handle`` returns, untouched; of rows that share a key, all or none.
+    """
 
     fit: Callable[[Record], bool]
-    handle: Callable[[Runtime, Lease, Sequence[Record]], Awaitable[None]]
+    handle: Callable[[Runtime, Lease, Sequence[Record]], Awaitable[Sequence[Record]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +237,12 @@ class Worker:
             rows = [row for group in batch for row in group]
             try:
                 async with slots.hand():
-                    await work.together.handle(self.rt, lease, rows)
+                    left = {row["id"] for row in await work.together.handle(self.rt, lease, rows)}
             except Exception as error:  # noqa: BLE001 - whatever it was, it shows again where the row is alone
                 log.warning("work.one_by_one", queue=work.queue.table, rows=len(rows), error=repr(error))
             else:
-                self._give_back(work, lease, rows, slots)
-                return
+                self._give_back(work, lease, [row for row in rows if row["id"] not in left], slots)
+                batch = [group for group in batch if group[0]["id"] in left]
         await asyncio.gather(*(self._handle_group(work, lease, group, slots) for group in batch))
 
     async def _handle_group(self, work: Work, lease: Lease, group: list[Record], slots: Slots) -> None:

@@ -1,7 +1,11 @@
 """The feed: one row per thing an assistant should hear of, written in the transaction that made it true."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
@@ -19,25 +23,45 @@ CATALOGUE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something an assistant should hear of, about one ``subject``."""
+
+    client_id: str
+    kind: str
+    subject: str
+    data: Mapping[str, Any]
+
+
 async def emit(
     tx: Tx, rt: Runtime, *, client_id: str, kind: str, subject: str, data: Mapping[str, Any]
 ) -> None:
-    """Write an event into ``client_id``'s feed; whoever waits on ``subject`` is woken once it has committed.
+    """Write an event into ``client_id``'s feed; whoever waits on ``subject`` is woken once it has committed."""
+    await emit_all(tx, rt, [Event(client_id, kind, subject, data)])
+
+
+async def emit_all(tx: Tx, rt: Runtime, told: Sequence[Event]) -> None:
+    """Write events, each into its assistant's feed.
 
     The NOTIFY is not part of the transaction: it would make every commit that tells something wait for the one before.
     """
-    if kind not in CATALOGUE:
-        raise ValueError(f"not in the catalogue: {kind}")
+    for event in told:
+        if event.kind not in CATALOGUE:
+            raise ValueError(f"not in the catalogue: {event.kind}")
     await tx.execute(
-        "INSERT INTO events (id, client_id, type, subject, data, at) VALUES ($1, $2, $3, $4, $5, $6)",
-        rt.new_id("evt"),
-        client_id,
-        kind,
-        subject,
-        dict(data),
+        "INSERT INTO events (id, client_id, type, subject, data, at) "
+        "SELECT id, client_id, type, subject, data::jsonb, $6 "
+        "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) "
+        "AS e (id, client_id, type, subject, data)",
+        [rt.new_id("evt") for _ in told],
+        [event.client_id for event in told],
+        [event.kind for event in told],
+        [event.subject for event in told],
+        [msgspec.json.encode(event.data).decode() for event in told],
         rt.now(),
     )
-    tx.after_commit(lambda: rt.wakes.news(subject))
+    for event in told:
+        tx.after_commit(partial(rt.wakes.news, event.subject))
 
 
 async def feed(tx: Tx, *, client_id: str, after: str, limit: int) -> tuple[list[dict[str, Any]], str]:

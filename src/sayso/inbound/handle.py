@@ -50,11 +50,12 @@ def in_company(row: Record) -> bool:
     return bool(row["kind"] != "message" and row["tries"] <= 1)
 
 
-async def handle_together(rt: Runtime, lease: Lease, rows: Sequence[Record]) -> None:
+async def handle_together(rt: Runtime, lease: Lease, rows: Sequence[Record]) -> Sequence[Record]:
     """Digest updates that are no messages in one transaction; whatever is wrong with one, each is then tried alone."""
     updates = [(row, read(row["kind"], row["item"], row["context"])) for row in rows]
     async with rt.db.tx() as tx:
         await receive.finish(tx, rt, await _digest(tx, rt, updates), worker=lease.worker)
+    return []
 
 
 async def park(rt: Runtime, tx: Tx, lease: Lease, row: Record, reason: str) -> None:

@@ -91,8 +91,8 @@ class Intake:
         """Whether posts come in faster than they are committed."""
         return len(self._waiting) + len(self._committing) >= PRESSED
 
-    async def undigested(self, tx: Tx, person: Person, before: datetime) -> bool:
-        """Whether something a person sent before ``before`` still waits to be stored or read.
+    async def undigested(self, tx: Tx, person: Person | None, before: datetime) -> bool:
+        """Whether something a person (None: anybody) sent before ``before`` still waits to be stored or read.
 
         What waits to be stored is anybody's yet, so it counts for everybody; other processes' is not seen here, and
         is a commit old at most.
@@ -209,11 +209,17 @@ def _kind(kind: str) -> str:
     return kind if kind in ("message", "status", "error", "malformed") else "other"
 
 
-async def undigested(tx: Tx, person: Person, before: datetime) -> bool:
-    """Whether something stored that a person sent before ``before`` still waits to be read.
+async def undigested(tx: Tx, person: Person | None, before: datetime) -> bool:
+    """Whether something stored that a person (None: anybody) sent before ``before`` still waits to be read.
 
     Somebody whose user id we do not know yet may have written under it: then any stranger's words count as theirs.
     """
+    if person is None:
+        found: bool = await tx.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM updates WHERE work IS NOT NULL AND kind = 'message' AND received_at < $1)",
+            before,
+        )
+        return found
     if await claims.unfinished(tx, QUEUE, keys=person.keys, before=before):
         return True
     if person.bsuid is not None:

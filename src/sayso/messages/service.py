@@ -26,11 +26,16 @@ OURSELVES = ""
 _QUEUE = """
 WITH written AS (
     INSERT INTO messages (id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content,
-        outside_window, needs_window, quotes, state, expires_at, created_at, work, work_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, (SELECT wamid FROM messages WHERE id = $14)),
-        'queued', $12, $13, 'ready', $13)
+        outside_window, needs_window, quotes, expires_at, state, created_at, work, work_at)
+    SELECT id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content::jsonb,
+        outside_window::jsonb, needs_window, coalesce(quotes, (SELECT m.wamid FROM messages m WHERE m.id = ours)),
+        expires_at, 'queued', $14, 'ready', $14
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[],
+        $9::text[], $10::bool[], $11::text[], $12::timestamptz[], $13::text[])
+        AS d (id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content, outside_window,
+            needs_window, quotes, expires_at, ours)
 )
-INSERT INTO message_timeline (message_id, at, state) VALUES ($1, $13, 'queued')
+INSERT INTO message_timeline (message_id, at, state) SELECT id, $14, 'queued' FROM unnest($1::text[]) AS d (id)
 """
 
 
@@ -68,10 +73,21 @@ class Step:
 
 async def send(tx: Tx, rt: Runtime, draft: Draft) -> str:
     """Queue a message; its id. It leaves once this transaction has committed."""
-    message_id = rt.new_id("msg")
-    now = rt.now()
-    await tx.execute(
-        _QUEUE,
+    return (await send_all(tx, rt, [draft]))[0]
+
+
+async def send_all(tx: Tx, rt: Runtime, drafts: Sequence[Draft]) -> list[str]:
+    """Queue messages; their ids."""
+    message_ids = [rt.new_id("msg") for _ in drafts]
+    columns = zip(*map(_columns, message_ids, drafts), strict=True)
+    await tx.execute(_QUEUE, *map(list, columns), rt.now())
+    tx.after_commit(lambda: MESSAGES.labels("queued").inc(len(drafts)))
+    tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
+    return message_ids
+
+
+def _columns(message_id: str, draft: Draft) -> tuple[Any, ...]:
+    return (
         message_id,
         draft.client_id,
         draft.person.id,
@@ -79,17 +95,17 @@ async def send(tx: Tx, rt: Runtime, draft: Draft) -> str:
         draft.purpose,
         LANES[draft.purpose],
         draft.confirmation_id,
-        to_data(draft.content),
-        to_data(draft.outside_window) if draft.outside_window else None,
+        _json(draft.content),
+        _json(draft.outside_window) if draft.outside_window else None,
         draft.needs_window,
         draft.quotes,
         draft.expires_at,
-        now,
         draft.quotes_message,
     )
-    tx.after_commit(MESSAGES.labels("queued").inc)
-    tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
-    return message_id
+
+
+def _json(content: Content) -> str:
+    return msgspec.json.encode(to_data(content)).decode()
 
 
 async def note(tx: Tx, steps: Sequence[Step]) -> None:
