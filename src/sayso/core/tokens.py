@@ -1,7 +1,7 @@
 """Bearer tokens: issued and checked with the installation's secret."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,8 @@ ASSISTANT_SCOPES = (
     "events:read",
 )
 LEEWAY_S = 30
+#: Tokens whose signature is remembered as genuine.
+MOST_REMEMBERED = 1_000
 LONGEST_TTL = timedelta(days=366)
 _REQUIRED = ("sub", "client_id", "scope", "exp", "iat", "iss", "aud", "jti")
 _NO_TIME = 1e12  # seconds: beyond it, and not a number at all, is no moment of ours
@@ -66,6 +68,7 @@ class Tokens:
     secret: bytes
     issuer: str
     audience: str
+    _genuine: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def issue(
         self, *, user: str, client: str, scopes: tuple[str, ...], ttl: timedelta, now: datetime, token_id: str
@@ -95,10 +98,9 @@ class Tokens:
 
     def actor(self, token: str, *, now: datetime) -> Actor:
         """Who a token speaks for; raises :class:`UnauthenticatedError` saying what is wrong with it."""
-        try:
-            claims = jwt.decode(token, OctKey.import_key(self.secret), algorithms=["HS256"]).claims
-        except (JoseError, ValueError) as error:
-            raise UnauthenticatedError("The bearer token is not one of ours, or was altered.") from error
+        claims = self._genuine.get(token)
+        if claims is None:
+            claims = self._read(token)
         self._check(claims, now.timestamp())
         return Actor(
             client_id=claims["client_id"],
@@ -106,6 +108,17 @@ class Tokens:
             scopes=frozenset(claims["scope"].split()),
             token_id=claims["jti"],
         )
+
+    def _read(self, token: str) -> dict[str, Any]:
+        """The claims of a token that is genuine. A signature stays what it is, so each is checked once."""
+        try:
+            claims = jwt.decode(token, OctKey.import_key(self.secret), algorithms=["HS256"]).claims
+        except (JoseError, ValueError) as error:
+            raise UnauthenticatedError("The bearer token is not one of ours, or was altered.") from error
+        if len(self._genuine) >= MOST_REMEMBERED:
+            self._genuine.clear()
+        self._genuine[token] = claims
+        return claims
 
     def _check(self, claims: dict[str, Any], now: float) -> None:
         missing = [name for name in _REQUIRED if not claims.get(name)]

@@ -70,6 +70,7 @@ class Work:
     slots: int = 250
     hands: int | None = None
     urgent: Callable[[], bool] = bool
+    pace_s: float = PACE_S
     together: Together | None = None
     prepare: Callable[[Runtime, Tx, Lease, list[Record]], Awaitable[Sequence[Record]]] | None = None
     park: Callable[[Runtime, Tx, Lease, Record, str], Awaitable[None]] | None = None
@@ -180,7 +181,7 @@ class Worker:
                 if taken < room:  # that was all; what becomes ready from here on rings
                     await _first(bell, LOOK_S)
                 enough = work.slots // 4 if taken >= room else 1  # a full claim leaves more behind
-                await asyncio.sleep(max(0.0, began + PACE_S - loop.time()))
+                await asyncio.sleep(max(0.0, began + work.pace_s - loop.time()))
 
     async def _look(self, work: Work, slots: Slots) -> int:
         """Make ready what is due, take what is ready; how many rows that was."""
