@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from harness.service import Api, serving, settings
+from harness.waiting import eventually
 from sayso.simulator import Simulator, SimulatorConfig
 
 ALICE = "+15550001111"
@@ -44,10 +45,22 @@ async def _say(page: Page, words: str) -> None:
     await page.keyboard.press("Enter")
 
 
+async def _greet(page: Page, api: Api) -> None:
+    """Say hello, and wait until the service knows: the 24-hour window is open then."""
+    await _say(page, "Hi!")
+    operator = api.as_(user="op", client="op", scopes=("operate",))
+
+    async def digested() -> bool:
+        _, found = await operator.call("GET", "/updates", params={"kind": "message", "state": "done"})
+        return bool(found["updates"])
+
+    await eventually(digested)
+
+
 async def test_a_thumb_on_confirm_decides(browser: Browser, world: tuple[Simulator, Api]) -> None:
     sim, api = world
     page = await _phone(browser, sim)
-    await _say(page, "Hi!")
+    await _greet(page, api)
     asked = await api.ask()
     await expect(page.locator(".log").get_by_text("“schedule a meeting with John”")).to_be_visible()
     await page.get_by_role("button", name="Confirm", exact=True).click()
@@ -67,7 +80,7 @@ async def test_a_bare_yes_to_two_questions_is_asked_back_and_a_number_tapped(
 ) -> None:
     sim, api = world
     page = await _phone(browser, sim)
-    await _say(page, "Hi!")
+    await _greet(page, api)
     first = await api.ask("send the weekly report to 14 people")
     second = await api.ask("delete the folder “Old invoices”")
     await expect(page.get_by_role("button", name="Confirm", exact=True)).to_have_count(2)
