@@ -12,6 +12,7 @@ from sayso.confirmations import service as confirmations
 from sayso.confirmations.answers import Inbound
 from sayso.consent import rules as consent_rules
 from sayso.consent import service as consent
+from sayso.consent.rules import Action, Entry
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
@@ -127,16 +128,7 @@ async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) ->
 async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, aside: str = "") -> str:
     """Opt out: from here on nothing to this person starts. The answer to it leaves when nothing is under way."""
     person, before = inbound.person, await consent.stands(tx, inbound.person)
-    after = await consent.record(
-        tx,
-        rt,
-        person,
-        action="withdrawn",
-        method="keyword",
-        wording=inbound.message.text or "",
-        evidence=inbound.message.wamid,
-        captured_at=inbound.sent_at,
-    )
+    after = await _record(tx, rt, inbound, "withdrawn")
     if not consent.opted_out(after):
         return "opt-out: older than the opt-in that holds"
     ended = await confirmations.end_all(tx, rt, person, "opted_out")
@@ -152,16 +144,7 @@ async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, aside: str = "") -> s
 
 async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> str:
     person, before = inbound.person, await consent.stands(tx, inbound.person)
-    after = await consent.record(
-        tx,
-        rt,
-        person,
-        action="granted",
-        method="keyword",
-        wording=inbound.message.text or "",
-        evidence=inbound.message.wamid,
-        captured_at=inbound.sent_at,
-    )
+    after = await _record(tx, rt, inbound, "granted")
     if consent.opted_out(after):
         return "opt-in: older than the opt-out that holds"
     if before is not None and not consent.opted_out(before):
@@ -170,6 +153,20 @@ async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> str:
     await _answer(tx, rt, inbound, text)
     await _tell_everyone(tx, rt, person, "person.opted_in", inbound)
     return f"opt-in: entry {after.id}"
+
+
+async def _record(tx: Tx, rt: Runtime, inbound: Inbound, action: Action) -> Entry:
+    """Into the ledger, with the words and the message as evidence; the entry that holds now."""
+    return await consent.record(
+        tx,
+        rt,
+        inbound.person,
+        action=action,
+        method="keyword",
+        wording=inbound.message.text or "",
+        evidence=inbound.message.wamid,
+        captured_at=inbound.sent_at,
+    )
 
 
 def _questions(count: int) -> str:
