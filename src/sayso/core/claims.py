@@ -76,10 +76,15 @@ async def claim(tx: Tx, queue: Queue, *, worker: int, limit: int) -> list[Record
     a key's rows are worked in order.
     """
     if queue.key:
-        await tx.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"claim:{queue.table}")
+        await _alone(tx, queue)
     rows = await tx.fetch(claim_sql(queue), worker, limit)
     columns = [column.strip() for column in queue.order.split(",")]
     return sorted(rows, key=lambda row: [row[column] for column in columns])
+
+
+async def _alone(tx: Tx, queue: Queue) -> None:
+    """Until the transaction ends nobody else claims from, or promotes in, this queue."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"claim:{queue.table}")
 
 
 def claim_sql(queue: Queue) -> str:
@@ -87,6 +92,9 @@ def claim_sql(queue: Queue) -> str:
 
     That nobody is busy with a row's key is asked by a scalar subquery, which looks the key up; a NOT EXISTS becomes a
     join, for which the planner, who believes that nothing is running, walks all that is.
+
+    With a key no locked row is passed over, since later ones of its key would overtake it: whoever locks a ready row
+    is about to end.
 
     A worker that has been buried takes nothing: its rows would have nobody to hand them on. The lock on its own
     entry makes a burial wait for the claim, or the claim see the burial.
@@ -102,7 +110,7 @@ def claim_sql(queue: Queue) -> str:
         f"taken AS MATERIALIZED (SELECT due.id FROM {queue.table} due "
         f"WHERE due.work = 'ready' AND EXISTS (SELECT 1 FROM alive) {held}"
         f"ORDER BY {', '.join('due.' + c.strip() for c in queue.order.split(','))} "
-        "LIMIT $2 FOR UPDATE OF due SKIP LOCKED) "
+        f"LIMIT $2 FOR UPDATE OF due{'' if queue.key else ' SKIP LOCKED'}) "
         f"UPDATE {queue.table} job SET work = 'running', worker = $1, tries = job.tries + 1 "
         "FROM taken WHERE job.id = taken.id RETURNING job.*"
     )
@@ -118,7 +126,13 @@ def promote_sql(queue: Queue) -> str:
 
 
 async def promote(tx: Tx, queue: Queue, *, now: datetime) -> int:
-    """Make rows whose time has come ready; how many."""
+    """Make rows whose time has come ready; how many.
+
+    With a key it takes turns with claims: a row that was promoted a moment before by somebody else would stay locked
+    by the look at it, and a claim that passed over it would take the key's later rows first.
+    """
+    if queue.key:
+        await _alone(tx, queue)
     return await tx.execute(promote_sql(queue), now, PROMOTE_LIMIT)
 
 
