@@ -9,7 +9,7 @@ from processes import beside, free_port, say, staged
 
 SECONDS = 8.0
 STEADY = 4_000
-CONNECTIONS = 64
+CONNECTIONS = 256
 
 
 async def post(spec: Spec, **watched: Tree) -> tuple[Told, dict[str, float]]:
@@ -26,7 +26,8 @@ async def bare(kind: str, count: int) -> float:
     """Posts a second of the receiver that does only HMAC and JSON."""
     port = free_port()
     async with beside("bare_receiver.py", port, port=port):
-        told, _ = await post(Spec(port, kind, "B", count, CONNECTIONS, SECONDS / 2))
+        connections = CONNECTIONS if kind == "singles" else 16
+        told, _ = await post(Spec(port, kind, "B", count, connections, SECONDS / 2))
         return told.posts / told.seconds
 
 
@@ -55,7 +56,7 @@ async def _single() -> Row:
 
 async def _steady() -> Row:
     async with staged() as stage:
-        spec = Spec(stage.port, "singles", "O", int(STEADY * SECONDS), 256, SECONDS, STEADY)
+        spec = Spec(stage.port, "singles", "O", int(STEADY * SECONDS), CONNECTIONS, SECONDS, STEADY)
         told, used = await post(spec, service=stage.service, PostgreSQL=stage.postgres)
         digested = await stage.sql.fetchval("SELECT count(*) FROM updates WHERE work IS NULL")
     rate = (told.posts - told.refused) / told.seconds

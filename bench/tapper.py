@@ -79,13 +79,14 @@ class Assistant:
                 self.told.wrong.append(f"asked: {answer.status}")
                 return
         poll = asyncio.create_task(self._wait(asked["id"]))
-        await asyncio.sleep(random.uniform(0.4, 0.8))  # noqa: S311 - nobody taps at once
         if self.spec.statuses:
             for state in _STATUSES:
+                await asyncio.sleep(0.3)
                 told = webhooks.status(
                     person, webhooks.wamid(number, "T"), state, callback=asked["message_id"]
                 )
                 await self._webhook(webhooks.body(contacts=[webhooks.contact(person)], statuses=[told]))
+        await asyncio.sleep(random.uniform(0.4, 0.8))  # noqa: S311 - nobody taps at once
         tap = webhooks.tapped(person, webhooks.wamid(number, "A"), f"cf1:{asked['id']}:confirm")
         content = webhooks.body(contacts=[webhooks.contact(person)], messages=[tap])
         began = time.monotonic()
@@ -118,6 +119,7 @@ class Assistant:
 async def main() -> None:
     """Read the specification, work, tell."""
     spec = msgspec.json.decode(sys.stdin.buffer.readline(), type=Spec)
+    print("ready", flush=True)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
         sys.stdout.buffer.write(msgspec.json.encode(await Assistant(spec, session).run()))

@@ -47,7 +47,7 @@ DIGESTING = 250
 EXPIRING = 250
 HANDS = 8
 #: A claim of messages decides for all of them at once, and costs nine statements: it may wait for company.
-SENDING_PACE_S = 0.01
+SENDING_PACE_S = 0.02
 
 
 def works(intake: receive.Intake, dispatcher: Dispatcher, *, posts: int) -> list[Work]:

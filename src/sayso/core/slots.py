@@ -19,7 +19,7 @@ class Slots:
 
     ``hands`` is how many handlers work at once: the other rows in hand wait their turn. ``urgent`` says whether
     something else should have the processor first. ``in_doubt``: a claim failed,
-    and may have committed all the same. ``looked``: when timers were last looked at.
+    and may have committed all the same. ``looked``: when timers were last looked at. ``claims``: how many there were.
     """
 
     most: int
@@ -28,6 +28,7 @@ class Slots:
     in_hand: set[tuple[int, Any]] = field(default_factory=set)
     in_doubt: bool = False
     looked: float = 0.0
+    claims: int = 0
     closed: bool = False
     _some: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -1,4 +1,4 @@
-"""Results of POSTs, committed in company: nobody waits for them, so they wait 10 ms for each other."""
+"""Results of POSTs, committed in company: nobody waits for them, so they wait 20 ms for each other."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +15,7 @@ from sayso.people import service as people
 
 log = structlog.get_logger("sayso.results")
 
-_COMPANY_S = 0.01
+_COMPANY_S = 0.02
 _AT_MOST = 250
 _LONGEST_PAUSE_S = 5.0
 
