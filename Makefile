@@ -17,6 +17,7 @@ run: ## the service, with the settings of .env
 test: ## all rings of tests (ARGS='-k stop tests/stories' narrows)
 	@scripts/bootstrap dev
 	@scripts/browser
+	@scripts/javascript
 	@$(bin)/pytest -n auto --maxprocesses 4 $(ARGS)
 
 check: ## format, lint, types, import directions, rules of the house; seconds
@@ -35,5 +36,5 @@ lock: ## pin the packages again (ARGS=--upgrade for the newest)
 	@scripts/lock $(ARGS)
 
 clean: ## remove what was installed and built; data/ and .env stay
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist tests/clients/javascript/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests bench scripts -name __pycache__ -prune -exec rm -rf {} +
