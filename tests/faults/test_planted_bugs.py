@@ -24,7 +24,7 @@ from sayso.inbound import handle as conductor
 from sayso.inbound import receive
 from sayso.inbound.receive import Intake
 from sayso.messages import dispatch, results, rules
-from sayso.simulator.faults import DropAfter, RefuseWithError
+from sayso.simulator.faults.model import DropAfter, RefuseWithError
 
 Patch = pytest.MonkeyPatch
 LEFT = "unsubscribed"

@@ -6,7 +6,7 @@ import pytest
 
 from sayso.simulator import Simulator
 from sayso.simulator.errors import GraphError
-from sayso.simulator.state import dialled
+from sayso.simulator.world.world import dialled
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver

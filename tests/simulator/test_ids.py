@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sayso.simulator.ids import Mint, bsuid, calling_code
+from sayso.simulator.world.ids import Mint, bsuid, calling_code
 
 
 @pytest.mark.parametrize(

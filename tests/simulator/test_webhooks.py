@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
-from sayso.simulator.envelopes import escaped
+from sayso.simulator.webhooks.envelopes import escaped
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -117,7 +117,9 @@ async def test_an_unreachable_callback_gets_everything_once_it_is_there(
         assert await sim.live.until(lambda: sim.webhooks()[0]["attempt_count"] > 1 or None, 10)
         verification = sim.state()["webhooks"]["verification"]
         assert verification in ("not yet tried", "callback not reachable yet")
-        object.__setattr__(sim.config, "webhook_url", receiver.url)
+        subscription = sim._world.accounts.apps[sim.config.app_id].subscription
+        assert subscription is not None
+        subscription.callback_url = receiver.url
         await sim.settled()
         assert sim.webhooks()[0]["attempts"][0]["error"].startswith("ClientConnectorError")
         assert sim.webhooks()[0]["attempts"][-1]["status_code"] == 200

@@ -10,7 +10,7 @@ from harness.forgetful import Forgetful
 from harness.waiting import eventually
 from harness.world import ALICE, World
 from sayso.messages import dispatch, rules
-from sayso.simulator.faults import Delay, DropAfter, DropBefore, FailLate, RefuseWithError
+from sayso.simulator.faults.model import Delay, DropAfter, DropBefore, FailLate, RefuseWithError
 
 
 @pytest.fixture(autouse=True)

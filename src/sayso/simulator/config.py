@@ -1,6 +1,9 @@
 """What a simulator can be told: where it listens, whom it calls, which account it plays, how fast it is."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from sayso.simulator.world.accounts import Tier
 
 #: People whose phones exist from the start: (name, number). More arrive by the page or by being written to.
 FIRST_PEOPLE = (
@@ -14,13 +17,15 @@ FIRST_PEOPLE = (
 class SimulatorConfig:
     """Everything a simulator is started with; the defaults are those of ``sayso simulator``.
 
-    Lengths of time ending in ``_ms`` are real milliseconds: they pace the phone, not the simulated clock.
+    Lengths of time ending in ``_ms`` are milliseconds of simulated time: while the clock runs at its usual speed
+    they are real ones, while it stands still they do not pass.
     """
 
     host: str = "127.0.0.1"
     port: int = 8001  # 0: any free port, told by Simulator.base_url
     webhook_url: str = "http://127.0.0.1:8000/api/v1/whatsapp/webhook"
     token: str = "sim-token"  # noqa: S105  # public default of a development tool
+    app_id: str = "900000000000001"
     app_secret: str = "sim-secret"  # noqa: S105  # same
     verify_token: str = "sim-verify"  # noqa: S105  # same
     phone_number_id: str = "100000000000001"
@@ -36,17 +41,34 @@ class SimulatorConfig:
     delivered_after_ms: int = 120  # after `sent`
     read_after_ms: int = 400  # after `delivered`
 
+    #: Refuse a free-form message outside the window at once, not by webhook (7.1).
+    refuse_at_once: bool = False
+    #: Enforce throughput per number (130429) and the pair rate (131056), section 6.
+    enforce_rates: bool = True
+    tier: Tier = "TIER_UNLIMITED"  # of the portfolio, section 6
+    #: Marketing templates one person takes in a rolling 24 h before 131049; the real cap is dynamic (7.4).
+    marketing_cap: int = 2
+    #: How a submitted template is reviewed (3.3): at once, after `review_after_s`, or by the desk's moderator.
+    review: Literal["instant", "delayed", "moderator"] = "delayed"
+    review_after_s: float = 2.0
+
     #: Webhooks: first pause before a retry, doubled up to the cap (cloud-api.md 4.5, quickened).
     retry_first_ms: int = 200
-    retry_cap_ms: int = 3_000
-    webhook_timeout_ms: int = 10_000
+    retry_cap_ms: int = 900_000
+    webhook_timeout_ms: int = 10_000  # real time
     verify_at_start: bool = True  # the GET handshake of cloud-api.md 4.2
+    #: Updates put into one webhook when several wait (4.5: up to 1,000); 1 never joins any.
+    batch_at_most: int = 1
+    #: Webhook payload version: below v24.0 statuses carry `conversation` (4.9).
+    webhook_version: str = "v25.0"
 
     #: Bounds on memory: the oldest go first, with everything known about them.
     keep_messages: int = 20_000
     keep_people: int = 100_000
     keep_webhooks: int = 2_000
     keep_pending_webhooks: int = 50_000
+    keep_exchanges: int = 1_000
+    keep_media_bytes: int = 500_000_000
 
     #: Seeds the ids, so that the same script gives the same ones; None: never the same twice.
     seed: int | None = None

@@ -1,25 +1,28 @@
 """What becomes of an accepted message: sent, delivered, read or failed, each a webhook (cloud-api.md 4.9)."""
 
-import asyncio
-
 from sayso.simulator.config import SimulatorConfig
-from sayso.simulator.envelopes import envelope, status_value
 from sayso.simulator.errors import told_later
-from sayso.simulator.live import Live
-from sayso.simulator.state import Message, World
-from sayso.simulator.views import message_on_phone, status_on_phone
-from sayso.simulator.webhooks import Webhooks
+from sayso.simulator.page.live import Live
+from sayso.simulator.page.views import message_on_phone, status_on_phone
+from sayso.simulator.webhooks.envelopes import status_value
+from sayso.simulator.webhooks.outbox import Outbox
+from sayso.simulator.world.clock import Timer
+from sayso.simulator.world.messages import Message, NextStep
+from sayso.simulator.world.world import World
+
+#: Statuses after which the person has it before their eyes, or never will.
+_DONE = ("read", "played", "failed", "dropped")
 
 
 class Journey:
     """Takes every accepted message from the wire to the person's eyes."""
 
-    def __init__(self, config: SimulatorConfig, world: World, webhooks: Webhooks, live: Live) -> None:
+    def __init__(self, config: SimulatorConfig, world: World, outbox: Outbox, live: Live) -> None:
         self._config = config
         self._world = world
-        self._webhooks = webhooks
+        self._outbox = outbox
         self._live = live
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: dict[str, Timer] = {}
 
     def begin(self, message: Message, late_refusal: tuple[int, str] | None) -> None:
         """Send an accepted message on its way; with ``late_refusal`` it fails instead of being sent (9)."""
@@ -33,8 +36,18 @@ class Journey:
         """Let the person read everything that was delivered to them."""
         for message in self._world.unread_with(wa_id, outbound=True):
             if message.status == "delivered":
-                self._stop(message)
-                self._arrive(message, "read")
+                self.move(message, "read")
+
+    def move(self, message: Message, status: str) -> None:
+        """Bring a message to a status now, whatever was to become of it; what follows, follows."""
+        self._stop(message)
+        self._arrive(message, status)
+
+    def resume(self) -> None:
+        """Set every message going again that has a next step, as after a snapshot."""
+        for message in self._world.messages.values():
+            if message.next_step is not None:
+                self._schedule(message, message.next_step)
 
     @property
     def at_rest(self) -> bool:
@@ -48,18 +61,23 @@ class Journey:
         self._timers.clear()
 
     def _later(self, message: Message, status: str, after_ms: int) -> None:
-        loop = asyncio.get_running_loop()
-        self._timers[message.wamid] = loop.call_later(after_ms / 1000, self._arrive, message, status)
+        message.next_step = NextStep(status, self._world.clock.now() + after_ms / 1000)
+        self._schedule(message, message.next_step)
+
+    def _schedule(self, message: Message, step: NextStep) -> None:
+        happen = self._world.clock.at(step.due, lambda: self._arrive(message, step.status))
+        self._timers[message.wamid] = happen
 
     def _stop(self, message: Message) -> None:
+        message.next_step = None
         timer = self._timers.pop(message.wamid, None)
         if timer is not None:
             timer.cancel()
 
     def _arrive(self, message: Message, status: str) -> None:
-        self._timers.pop(message.wamid, None)
+        self._stop(message)
         message.status = status
-        if status in ("read", "failed"):
+        if status in _DONE:
             self._world.read(message)
         self._tell(message, status)
         if status == "sent":
@@ -74,8 +92,8 @@ class Journey:
         return self._config.auto_read
 
     def _tell(self, message: Message, status: str) -> None:
-        number = self._world.numbers[message.phone_number_id]
+        number = self._world.accounts.numbers[message.phone_number_id]
         person = self._world.person(message.wa_id)
         value = status_value(person, message, status, self._world.clock.now())
-        self._webhooks.post("status", envelope(number, value))
+        self._outbox.messages("status", number, value)
         self._live.publish("status", lambda: status_on_phone(message))

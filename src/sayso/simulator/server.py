@@ -1,22 +1,22 @@
 """The simulator as a whole: every part of it, put together and served; its Python control methods."""
 
+import asyncio
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
-from sayso.simulator import views
-from sayso.simulator.clock import Clock
 from sayso.simulator.config import SimulatorConfig
-from sayso.simulator.control import Control
-from sayso.simulator.faults import Fault, Faults
-from sayso.simulator.graph import Graph
-from sayso.simulator.journey import Journey
-from sayso.simulator.live import Live
-from sayso.simulator.page import PhonePage
-from sayso.simulator.phone import PhoneError, Phones
-from sayso.simulator.state import Message, World, dialled
-from sayso.simulator.webhooks import Webhooks
+from sayso.simulator.control.routes import Control
+from sayso.simulator.faults.model import Fault
+from sayso.simulator.graph.front import Front
+from sayso.simulator.page import views
+from sayso.simulator.page.routes import PhonePage
+from sayso.simulator.parts import Parts
+from sayso.simulator.phone.actions import PhoneError
+from sayso.simulator.webhooks.handshake import verify_when_reachable
+from sayso.simulator.world.messages import Message
+from sayso.simulator.world.world import dialled
 
 SHUTDOWN_S = 1.0
 
@@ -29,13 +29,15 @@ class Simulator:
 
     def __init__(self, config: SimulatorConfig | None = None) -> None:
         self.config = config or SimulatorConfig()
-        self.clock = Clock()
-        self.live = Live()
-        self._world = World(self.config, self.clock)
-        self._webhooks = Webhooks(self.config, self.clock, self._world.mint, self.live)
-        self.journey = Journey(self.config, self._world, self._webhooks, self.live)
-        self._faults = Faults(self._world.number.digits)
-        self._phones = Phones(self._world, self._webhooks, self.journey, self.live)
+        self.parts = Parts(self.config)
+        self.clock = self.parts.clock
+        self.live = self.parts.live
+        self.journey = self.parts.journey
+        self._world = self.parts.world
+        self._deliverer = self.parts.deliverer
+        self._faults = self.parts.faults
+        self._phones = self.parts.phones
+        self._verification: asyncio.Task[None] | None = None
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._port = self.config.port
@@ -53,7 +55,7 @@ class Simulator:
 
     async def start(self) -> None:
         """Begin to listen; raise OSError when the port is taken."""
-        graph = Graph(self.config, self._world, self.journey, self._faults, self.live)
+        graph = Front(self._world, self.parts.routes())
         app = web.Application()
         app.add_routes([*PhonePage(self).routes(), *Control(self).routes()])
         app.router.add_route("*", "/_sim/{rest:.*}", _no_such_control)
@@ -67,13 +69,22 @@ class Simulator:
         except OSError:
             await self._runner.cleanup()
             raise
-        await self._webhooks.open()
+        await self._deliverer.open()
+        if self.config.verify_at_start:
+            verification = verify_when_reachable(
+                self._deliverer.session, self._world, self.config.app_id, self.live.changed
+            )
+            self._verification = asyncio.get_running_loop().create_task(verification)
 
     async def stop(self) -> None:
         """Stop listening, give up what is pending, close every connection."""
         self.journey.reset()
         self.live.close_all()
-        await self._webhooks.close()
+        if self._verification is not None:
+            self._verification.cancel()
+            await asyncio.gather(self._verification, return_exceptions=True)
+        await self._deliverer.close()
+        self.clock.forget()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -176,10 +187,10 @@ class Simulator:
         """Wait until no webhook is on its way and no message between two statuses."""
 
         def quiet() -> bool | None:
-            return True if self.journey.at_rest and not self._webhooks.pending else None
+            return True if self.journey.at_rest and not self._deliverer.pending else None
 
         if not await self.live.until(quiet, timeout_s):
-            raise AssertionError(f"{self._webhooks.pending} webhooks still pending after {timeout_s} s")
+            raise AssertionError(f"{self._deliverer.pending} webhooks still pending after {timeout_s} s")
 
     def bubbles(self, at_most: int) -> list[dict[str, Any]]:
         """Describe the last messages of both directions as the phone page shows them, oldest first."""
@@ -189,6 +200,7 @@ class Simulator:
     def state(self) -> dict[str, Any]:
         """Describe the world: clock, business, people and their windows, webhooks, faults."""
         number = self._world.number
+        subscription = self._world.accounts.apps[self.config.app_id].subscription
         return {
             **views.clock_on_phone(self._world),
             "business": {
@@ -201,8 +213,8 @@ class Simulator:
             "messages": len(self._world.messages),
             "webhooks": {
                 "url": self.config.webhook_url,
-                "verification": self._webhooks.verification,
-                "pending": self._webhooks.pending,
+                "verification": subscription.verification if subscription else "not subscribed",
+                "pending": self._deliverer.pending,
             },
             **self.faults(),
         }
@@ -217,49 +229,45 @@ class Simulator:
 
     async def reset(self) -> None:
         """Return to the beginning: no messages, no faults, the machine's own time."""
-        self.journey.reset()
-        self._faults.clear()
-        await self._webhooks.reset()
-        self.clock.reset()
-        self._world.reset()
+        await self.parts.reset()
         self.live.publish("reset", self.state)
 
     def webhooks(self, *, state: str | None = None, kind: str | None = None) -> list[dict[str, Any]]:
         """List the webhooks sent, oldest first, with every attempt."""
         return [
-            each.logged()
-            for each in self._webhooks.log
-            if state in (None, each.state) and kind in (None, each.kind)
+            each
+            for each in self._deliverer.logged()
+            if state in (None, each["state"]) and kind in (None, each["kind"])
         ]
 
     async def redeliver(self, webhook_id: int, *, copies: int = 1) -> list[int | None]:
         """Post a logged webhook again, ``copies`` times in parallel; return the status codes."""
-        found = self._webhooks.find(webhook_id)
+        found = self._deliverer.find(webhook_id)
         if found is None:
             raise LookupError(f"there is no webhook {webhook_id} in the log")
-        return await self._webhooks.redeliver(found, copies)
+        return await self._deliverer.redeliver(found, copies)
 
     def arm(self, fault: Fault) -> int:
-        """Arm a fault (see :mod:`sayso.simulator.faults`) and return its id."""
+        """Arm a fault (see :mod:`sayso.simulator.faults.model`) and return its id."""
         if fault.to is not None:
             dialled(fault.to, self._world.number.digits)
         return self._faults.arm(fault)
 
     def hold_webhooks(self, *, on: bool) -> int:
         """Hold status webhooks back, or release them in order; return how many were released."""
-        return self._webhooks.hold(on=on)
+        return self._deliverer.hold(on=on)
 
     def clear_faults(self) -> None:
         """Disarm every fault and release what is held."""
         self._faults.clear()
-        self._webhooks.hold(on=False)
+        self._deliverer.hold(on=False)
 
     def faults(self) -> dict[str, Any]:
         """Describe what is armed and held."""
         return {
             "armed": self._faults.listed(),
-            "hold_webhooks": self._webhooks.hold_statuses,
-            "held": len(self._webhooks.held),
+            "hold_webhooks": self._deliverer.hold_statuses,
+            "held": len(self._deliverer.held),
         }
 
     def _sent(self, to: str | None, containing: str) -> list[Message]:

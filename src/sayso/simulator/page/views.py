@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from sayso.simulator.policy import is_open, window_until
-from sayso.simulator.state import Message, Person, World
+from sayso.simulator.rules.window import is_open, window_until
+from sayso.simulator.world.messages import Message
+from sayso.simulator.world.people import Person
+from sayso.simulator.world.world import World
 
 
 def message_as_sent(message: Message) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from sayso.simulator.state import BusinessNumber, Message, Person
+from sayso.simulator.world.accounts import BusinessNumber
+from sayso.simulator.world.messages import Message
+from sayso.simulator.world.people import Person
 
 
 def escaped(payload: Any) -> bytes:
@@ -22,29 +24,19 @@ def escaped(payload: Any) -> bytes:
     )
 
 
-def envelope(number: BusinessNumber, value: dict[str, Any]) -> dict[str, Any]:
-    """Wrap a ``messages`` value (4.4, 4.6); ``entry.time`` is absent for this field."""
-    return {
-        "object": "whatsapp_business_account",
-        "entry": [
-            {
-                "id": number.waba_id,
-                "changes": [
-                    {
-                        "value": {
-                            "messaging_product": "whatsapp",
-                            "metadata": {
-                                "display_phone_number": number.digits,
-                                "phone_number_id": number.phone_number_id,
-                            },
-                            **value,
-                        },
-                        "field": "messages",
-                    }
-                ],
-            }
-        ],
-    }
+def envelope(waba_id: str, change: dict[str, Any], at: int | None = None) -> dict[str, Any]:
+    """Wrap one change (4.4); ``at`` is ``entry.time``, absent for the field ``messages``."""
+    entry: dict[str, Any] = {"id": waba_id}
+    if at is not None:
+        entry["time"] = at
+    entry["changes"] = [change]
+    return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
+def messages_value(number: BusinessNumber, value: dict[str, Any]) -> dict[str, Any]:
+    """Complete a value of the field ``messages`` with the number it came by (4.6)."""
+    metadata = {"display_phone_number": number.digits, "phone_number_id": number.phone_number_id}
+    return {"messaging_product": "whatsapp", "metadata": metadata, **value}
 
 
 def contact(person: Person) -> dict[str, Any]:

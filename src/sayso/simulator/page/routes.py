@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sayso.simulator.control import ControlError, Strict, answering, read
+from sayso.simulator.control.routes import ControlError, Strict, answering, read
 
 if TYPE_CHECKING:
-    from sayso.simulator.live import Page
+    from sayso.simulator.page.live import Page
     from sayso.simulator.server import Simulator
 
 _HEADERS = {

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from sayso.simulator.content import Button, Content
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import (
     array_at,
@@ -13,8 +12,10 @@ from sayso.simulator.fields import (
     text_at,
     within,
 )
-from sayso.simulator.state import World
-from sayso.simulator.templates import content_of
+from sayso.simulator.templates.fill import content_of
+from sayso.simulator.world.accounts import BusinessNumber
+from sayso.simulator.world.content import Button, Content
+from sayso.simulator.world.world import World
 
 TEXT_BODY = 4096  # 2.3
 INTERACTIVE_BODY = 1024  # 2.5
@@ -65,27 +66,28 @@ def quote_of(body: dict[str, Any]) -> str | None:
     return text_at(context, "message_id", "context['message_id']", limit=1024)
 
 
-def read_content(body: dict[str, Any], world: World) -> Content:
+def read_content(body: dict[str, Any], world: World, number: BusinessNumber) -> Content:
     """Check the part of a message that belongs to its type, and return what the person will see."""
     kind = "text" if body.get("type") is None else choice_at(body, "type", "type", TYPES)
     reader = _READERS.get(kind)
     if reader is None:
         raise not_simulated(f"Message type {kind}")
-    return reader(body, world)
+    return reader(body, world, number)
 
 
-def _text(body: dict[str, Any], _: World) -> Content:
+def _text(body: dict[str, Any], _: World, __: BusinessNumber) -> Content:
     text = object_at(body, "text", "text", ("body", "preview_url"))
     if not isinstance(text.get("preview_url", False), bool | None):
         raise GraphError(100, "Param text['preview_url'] must be a boolean.")
     return Content(text_at(text, "body", "text['body']", limit=TEXT_BODY))
 
 
-def _template(body: dict[str, Any], world: World) -> Content:
-    return content_of(object_at(body, "template", "template"), world.templates)
+def _template(body: dict[str, Any], world: World, number: BusinessNumber) -> Content:
+    given = object_at(body, "template", "template")
+    return content_of(given, lambda name, language: world.template(number.waba_id, name, language))
 
 
-def _interactive(body: dict[str, Any], _: World) -> Content:
+def _interactive(body: dict[str, Any], _: World, __: BusinessNumber) -> Content:
     interactive = object_at(
         body, "interactive", "interactive", ("type", "header", "body", "footer", "action")
     )
@@ -145,7 +147,7 @@ def _button(given: Any, where: str) -> Button:
     return Button(text_at(reply, "title", f"{where}['reply']['title']", limit=BUTTON_TITLE), ident)
 
 
-_READERS: dict[str, Callable[[dict[str, Any], World], Content]] = {
+_READERS: dict[str, Callable[[dict[str, Any], World, BusinessNumber], Content]] = {
     "text": _text,
     "interactive": _interactive,
     "template": _template,

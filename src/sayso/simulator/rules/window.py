@@ -1,6 +1,7 @@
 """Whether a message may reach a person now: the 24-hour customer service window (cloud-api.md 7.1)."""
 
-from sayso.simulator.state import Message, Thread
+from sayso.simulator.world.messages import Message
+from sayso.simulator.world.people import Thread
 
 WINDOW_S = 24 * 3600
 

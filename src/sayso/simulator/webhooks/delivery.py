@@ -1,4 +1,4 @@
-"""Webhooks on their way: signed, posted, retried until HTTP 200, logged, sent again (cloud-api.md 4)."""
+"""Webhooks on their way: signed, posted, retried until HTTP 200, logged, sent again (cloud-api.md 4.3, 4.5)."""
 
 import asyncio
 import hmac
@@ -6,17 +6,18 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import aiohttp
 
-from sayso.simulator.clock import Clock
 from sayso.simulator.config import SimulatorConfig
-from sayso.simulator.envelopes import escaped
-from sayso.simulator.ids import Mint
-from sayso.simulator.live import Live
+from sayso.simulator.page.live import Live
+from sayso.simulator.webhooks.envelopes import escaped
+from sayso.simulator.webhooks.subscribers import Callback
+from sayso.simulator.world.clock import Timer
+from sayso.simulator.world.world import World
 
 log = logging.getLogger("sayso.simulator.webhooks")
 
@@ -25,7 +26,8 @@ ATTEMPTS_LOGGED = 20
 CONNECTIONS = 200
 OK = 200  # 4.5: success is HTTP 200 and nothing else
 
-Kind = Literal["inbound", "status"]
+Kind = Literal["inbound", "status", "account"]
+State = Literal["pending", "held", "delivered", "expired", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,31 @@ class Attempt:
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """One webhook: the exact bytes, their signature, and what became of them."""
+    """One webhook to one callback: the exact bytes, their signature, and what became of them."""
 
     id: int
     kind: Kind
+    callback: Callback
     body: bytes
     signature: str
     created_at: float
     acknowledged: Callable[[], None] | None = None
-    state: Literal["pending", "held", "delivered", "expired", "dropped"] = "pending"
+    state: State = "pending"
     attempts: deque[Attempt] = field(default_factory=lambda: deque(maxlen=ATTEMPTS_LOGGED))
     attempt_count: int = 0
+    pause_s: float = 0.0  # the one that follows the next failed attempt
+    next_due: float | None = None  # of the next attempt, simulated
 
-    def logged(self) -> dict[str, Any]:
+    def logged(self, url: str) -> dict[str, Any]:
         """Describe it for the log; ``attempts`` holds the last 20."""
         return {
             "id": self.id,
             "kind": self.kind,
+            "app_id": self.callback.app_id,
+            "url": url,
             "state": self.state,
             "created_at": self.created_at,
+            "next_attempt_at": self.next_due,
             "attempt_count": self.attempt_count,
             "attempts": [
                 {"at": a.at, "status_code": a.status_code, "error": a.error, "took_ms": round(a.took_ms, 1)}
@@ -69,32 +77,29 @@ class Delivery:
         }
 
 
-class Webhooks:
-    """Delivers to the one subscribed callback; deliveries go in parallel and never wait for one another."""
+class Deliverer:
+    """Delivers to every callback; deliveries go in parallel and never wait for one another."""
 
-    def __init__(self, config: SimulatorConfig, clock: Clock, mint: Mint, live: Live) -> None:
+    def __init__(self, config: SimulatorConfig, world: World, live: Live) -> None:
         self._config = config
-        self._clock = clock
-        self._mint = mint
+        self._world = world
+        self._clock = world.clock
         self._live = live
-        self._secret = config.app_secret.encode()
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._retries: dict[int, Timer] = {}
         self._session: aiohttp.ClientSession | None = None
         self.log: deque[Delivery] = deque(maxlen=config.keep_webhooks)
         self.held: list[Delivery] = []
         self.hold_statuses = False
-        self.verification = "not yet tried"
 
     async def open(self) -> None:
-        """Get ready to call; begin the verification handshake when the configuration asks for it."""
+        """Get ready to call."""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS),
             timeout=aiohttp.ClientTimeout(total=self._config.webhook_timeout_ms / 1000),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        if self._config.verify_at_start:
-            self._spawn(self._verify())
 
     async def close(self) -> None:
         """Give up what is still pending and close every connection."""
@@ -110,18 +115,29 @@ class Webhooks:
         self.hold_statuses = False
 
     @property
+    def session(self) -> aiohttp.ClientSession:
+        """The client that calls the business."""
+        assert self._session is not None, "Deliverer.open comes first"  # noqa: S101  # a programming error
+        return self._session
+
+    @property
     def pending(self) -> int:
         """How many deliveries are on their way or waiting for a retry."""
-        return sum(1 for task in self._tasks if task.get_name() == "delivery")
+        return len(self._tasks) + len(self._retries)
 
     def post(
-        self, kind: Kind, payload: dict[str, Any], acknowledged: Callable[[], None] | None = None
+        self,
+        kind: Kind,
+        callback: Callback,
+        payload: dict[str, Any],
+        acknowledged: Callable[[], None] | None = None,
     ) -> None:
         """Sign a webhook and send it off; ``acknowledged`` is called once it was answered with 200."""
         body = escaped(payload)
-        delivery = Delivery(
-            next(self._numbers), kind, body, self._sign(body), self._clock.now(), acknowledged
-        )
+        signature = self._sign(callback.app_id, body)
+        now = self._clock.now()
+        delivery = Delivery(next(self._numbers), kind, callback, body, signature, now, acknowledged)
+        delivery.pause_s = self._config.retry_first_ms / 1000
         self.log.append(delivery)
         if kind == "status" and self.hold_statuses:
             delivery.state = "held"
@@ -145,22 +161,29 @@ class Webhooks:
         attempts = await asyncio.gather(*(self._attempt(delivery) for _ in range(copies)))
         return [attempt.status_code for attempt in attempts]
 
+    def logged(self) -> list[dict[str, Any]]:
+        """Describe every delivery that is still in the log, oldest first."""
+        return [each.logged(each.callback.url(self._world.accounts)) for each in self.log]
+
     def find(self, delivery_id: int) -> Delivery | None:
         """Return a logged delivery."""
         return next((each for each in self.log if each.id == delivery_id), None)
 
-    def _sign(self, body: bytes) -> str:
-        return "sha256=" + hmac.digest(self._secret, body, "sha256").hex()  # 4.3
+    def _sign(self, app_id: str, body: bytes) -> str:
+        secret = self._world.accounts.apps[app_id].secret.encode()
+        return "sha256=" + hmac.digest(secret, body, "sha256").hex()  # 4.3
 
     def _send_off(self, delivery: Delivery) -> None:
-        if len(self._tasks) >= self._config.keep_pending_webhooks:
+        if self.pending >= self._config.keep_pending_webhooks:
             delivery.state = "dropped"
-            log.warning("webhook %d dropped: %d are pending already", delivery.id, len(self._tasks))
+            log.warning("webhook %d dropped: %d are pending already", delivery.id, self.pending)
             return
-        self._spawn(self._deliver(delivery), name="delivery")
+        delivery.next_due = self._clock.now()
+        self._try(delivery)
 
-    def _spawn(self, work: Any, name: str = "verification") -> None:
-        task = asyncio.get_running_loop().create_task(work, name=name)
+    def _try(self, delivery: Delivery) -> None:
+        self._retries.pop(delivery.id, None)
+        task = asyncio.get_running_loop().create_task(self._deliver(delivery))
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -169,39 +192,43 @@ class Webhooks:
         self._live.changed()
 
     async def _deliver(self, delivery: Delivery) -> None:
-        for pause in self._pauses():
-            attempt = await self._attempt(delivery)
-            if attempt.status_code == OK:
-                delivery.state = "delivered"
-                if delivery.acknowledged:
-                    delivery.acknowledged()
-                return
-            if self._clock.now() - delivery.created_at > KEPT_UP_FOR_S:
-                delivery.state = "expired"
-                log.warning("webhook %d given up after seven simulated days", delivery.id)
-                return
-            await asyncio.sleep(pause)
+        attempt = await self._attempt(delivery)
+        due, delivery.next_due = delivery.next_due or attempt.at, None
+        if attempt.status_code == OK:
+            delivery.state = "delivered"
+            if delivery.acknowledged:
+                delivery.acknowledged()
+            return
+        if self._clock.now() - delivery.created_at > KEPT_UP_FOR_S:
+            delivery.state = "expired"
+            log.warning("webhook %d given up after seven simulated days", delivery.id)
+            return
+        delivery.next_due = self._next_due(delivery, due)
+        self._retries[delivery.id] = self._clock.at(delivery.next_due, lambda: self._try(delivery))
 
-    def _pauses(self) -> Iterator[float]:
-        """Grow from the first pause to the cap: at once, then with decreasing frequency (4.5)."""
-        pause = self._config.retry_first_ms / 1000
+    def _next_due(self, delivery: Delivery, due: float) -> float:
+        """Climb the ladder; the rungs that time let pass at once has gone over count as this one attempt."""
         while True:
-            yield pause
-            pause = min(pause * 2, self._config.retry_cap_ms / 1000)
+            due += delivery.pause_s
+            delivery.pause_s = min(delivery.pause_s * 2, self._config.retry_cap_ms / 1000)
+            if due > self._clock.now() or delivery.pause_s == self._config.retry_cap_ms / 1000:
+                return max(due, self._clock.now())
 
     async def _attempt(self, delivery: Delivery) -> Attempt:
-        assert self._session is not None, "Webhooks.open comes first"  # noqa: S101  # a programming error
         at, began = self._clock.now(), time.perf_counter()
         status_code: int | None = None
         error: str | None = None
         try:
             headers = {"Content-Type": "application/json", "X-Hub-Signature-256": delivery.signature}
-            async with self._session.post(
-                self._config.webhook_url, data=delivery.body, headers=headers, allow_redirects=False
+            async with self.session.post(
+                delivery.callback.url(self._world.accounts),
+                data=delivery.body,
+                headers=headers,
+                allow_redirects=False,
             ) as answer:
                 status_code = answer.status
                 await answer.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             error = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
         attempt = Attempt(at, status_code, error, (time.perf_counter() - began) * 1000)
         delivery.attempts.append(attempt)
@@ -209,39 +236,10 @@ class Webhooks:
         self._live.changed()
         return attempt
 
-    async def _verify(self) -> None:
-        """Do the GET handshake (4.2) as soon as the callback can be reached; an answer is a verdict."""
-        for pause in self._pauses():
-            verdict = await self._ask_challenge()
-            if verdict is not None:
-                self.verification = verdict
-                log.log(logging.INFO if verdict == "verified" else logging.WARNING, "callback: %s", verdict)
-                return
-            self.verification = "callback not reachable yet"
-            await asyncio.sleep(pause)
-
-    async def _ask_challenge(self) -> str | None:
-        assert self._session is not None, "Webhooks.open comes first"  # noqa: S101  # a programming error
-        challenge = self._mint.challenge()
-        query = {
-            "hub.mode": "subscribe",
-            "hub.challenge": challenge,
-            "hub.verify_token": self._config.verify_token,
-        }
-        try:
-            async with self._session.get(
-                self._config.webhook_url, params=query, allow_redirects=False
-            ) as answer:
-                body = await answer.text(errors="replace")
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return None
-        if answer.status == OK and body == challenge:
-            return "verified"
-        if answer.status == OK:
-            return "refused: the challenge did not come back as the whole body"
-        return f"refused: HTTP {answer.status} to the verification request"
-
     async def _cancel_all(self) -> None:
+        for timer in self._retries.values():
+            timer.cancel()
+        self._retries.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sayso.simulator.content import Button, Content
-from sayso.simulator.envelopes import envelope, inbound_value
 from sayso.simulator.journey import Journey
-from sayso.simulator.live import Live
-from sayso.simulator.state import Message, Person, World
-from sayso.simulator.views import message_on_phone, person_on_phone, status_on_phone
-from sayso.simulator.webhooks import Webhooks
+from sayso.simulator.page.live import Live
+from sayso.simulator.page.views import message_on_phone, person_on_phone, status_on_phone
+from sayso.simulator.webhooks.envelopes import inbound_value
+from sayso.simulator.webhooks.outbox import Outbox
+from sayso.simulator.world.content import Button, Content
+from sayso.simulator.world.messages import Message
+from sayso.simulator.world.people import Person
+from sayso.simulator.world.world import World
 
 TEXT_AT_MOST = 65_536
 
@@ -20,9 +22,9 @@ class PhoneError(ValueError):
 class Phones:
     """The phones of all people."""
 
-    def __init__(self, world: World, webhooks: Webhooks, journey: Journey, live: Live) -> None:
+    def __init__(self, world: World, outbox: Outbox, journey: Journey, live: Live) -> None:
         self._world = world
-        self._webhooks = webhooks
+        self._outbox = outbox
         self._journey = journey
         self._live = live
 
@@ -86,8 +88,9 @@ class Phones:
         world.thread(number.phone_number_id, person.wa_id).last_inbound_at = now  # 7.1: any inbound opens it
         self._live.publish("message", lambda: message_on_phone(message, world))
         self._live.publish("person", lambda: person_on_phone(person, world))
-        payload = envelope(number, inbound_value(person, message))
-        self._webhooks.post("inbound", payload, lambda: self._acknowledged(message))
+        self._outbox.messages(
+            "inbound", number, inbound_value(person, message), lambda: self._acknowledged(message)
+        )
         return message
 
     def _acknowledged(self, message: Message) -> None:

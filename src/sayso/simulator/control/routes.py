@@ -9,8 +9,8 @@ import msgspec
 from aiohttp import web
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.faults import Fault
-from sayso.simulator.phone import PhoneError
+from sayso.simulator.faults.model import Fault
+from sayso.simulator.phone.actions import PhoneError
 
 if TYPE_CHECKING:
     from sayso.simulator.server import Simulator

@@ -1,13 +1,13 @@
 """Templates and their parameters: which exist, what they show, what Meta refuses (cloud-api.md 2.6, 3)."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from sayso.simulator.content import Button, Content
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import array_at, as_object, choice_at, missing, object_at, text_at, within
+from sayso.simulator.world.content import Button, Content
+from sayso.simulator.world.templates import Template
 
 TEMPLATE_NAME = 512  # 2.8
 PAYLOAD = 256  # 2.6
@@ -20,40 +20,12 @@ _COMPONENTS = ("header", "body", "button", "carousel", "limited_time_offer")
 _WORDS = {"text": None, "currency": "currency", "date_time": "date_time"}
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """One language of one template, its ``components`` as the API lists them (3.2)."""
-
-    id: str
-    name: str
-    language: str
-    category: str
-    components: tuple[dict[str, Any], ...]
-    status: str = "APPROVED"
-    parameter_format: str = "POSITIONAL"
-
-    def part(self, kind: str) -> dict[str, Any]:
-        """Return the component of this kind, empty when the template has none."""
-        return next((each for each in self.components if each["type"] == kind), {})
-
-    def listed(self) -> dict[str, Any]:
-        """Describe it as ``GET /{waba-id}/message_templates`` does (3.1)."""
-        return {
-            "name": self.name,
-            "parameter_format": self.parameter_format,
-            "components": list(self.components),
-            "language": self.language,
-            "status": self.status,
-            "category": self.category,
-            "id": self.id,
-            "quality_score": {"score": "UNKNOWN", "date": 0},
-            "rejected_reason": "NONE",
-        }
+Find = Callable[[str, str], Template | None]
 
 
-def content_of(given: dict[str, Any], templates: Mapping[tuple[str, str], Template]) -> Content:
+def content_of(given: dict[str, Any], find: Find) -> Content:
     """Fill the named template with the given components; raise 132xxx as Meta does (2.6, 5.3)."""
-    template = _find(given, templates)
+    template = _find(given, find)
     by_kind = dict(_parameters(given, template))
     body_limit = BODY_TEXT if len(template.components) > 1 else BODY_TEXT_ALONE
     return Content(
@@ -63,15 +35,16 @@ def content_of(given: dict[str, Any], templates: Mapping[tuple[str, str], Templa
         buttons=tuple(_quick_replies(given, template)),
         answers_as="button",
         template=template.name,
+        template_id=template.id,
         category=template.category.lower(),
     )
 
 
-def _find(given: dict[str, Any], templates: Mapping[tuple[str, str], Template]) -> Template:
+def _find(given: dict[str, Any], find: Find) -> Template:
     name = text_at(given, "name", "template['name']", limit=TEMPLATE_NAME)
     language = object_at(given, "language", "template['language']", ("code", "policy"))
     code = text_at(language, "code", "template['language']['code']", limit=16)
-    template = templates.get((name, code))
+    template = find(name, code)
     if template is None:
         raise GraphError(132001, f"template name ({name}) does not exist in {code}")
     if template.status == "PAUSED":
@@ -189,61 +162,3 @@ def _index(component: dict[str, Any], where: str, count: int) -> int:
     if not str(raw).isdecimal() or int(str(raw)) >= count:
         raise GraphError(132018, f"{where}: index {raw!r} is not one of the template's {count} buttons")
     return int(str(raw))
-
-
-def preloaded() -> tuple[Template, ...]:
-    """Return the templates that exist and are approved from the start."""
-    return (_CONFIRMATION_REQUEST, _DAILY_SUMMARY, _HELLO_WORLD)
-
-
-_CONFIRMATION_REQUEST = Template(
-    id="1900000000000001",
-    name="confirmation_request",
-    language="en",
-    category="UTILITY",
-    components=(
-        {
-            "type": "BODY",
-            "text": "Hi {{1}}, \n\nThe AI Assistant wants to {{2}}. \n\nReply with:\n• Y to confirm\n"
-            "• N to decline  \n• CANCEL to stop\n\nThis action will {{3}}.",
-            "example": {"body_text": [["Ana", "send the weekly report", "e-mail 14 people"]]},
-        },
-        {
-            "type": "BUTTONS",
-            "buttons": [
-                {"type": "QUICK_REPLY", "text": "Confirm"},
-                {"type": "QUICK_REPLY", "text": "Decline"},
-                {"type": "QUICK_REPLY", "text": "Cancel"},
-            ],
-        },
-    ),
-)
-_DAILY_SUMMARY = Template(
-    id="1900000000000002",
-    name="daily_summary",
-    language="en",
-    category="UTILITY",
-    components=(
-        {
-            "type": "BODY",
-            "text": "Your summary for {{1}}.\n\nCompleted: {{2}}\n\nComing up: {{3}}\n\nReply STOP to end.",
-            "example": {"body_text": [["3 March", "2 tasks", "Stand-up at 09:30"]]},
-        },
-    ),
-)
-_HELLO_WORLD = Template(
-    id="1900000000000003",
-    name="hello_world",
-    language="en_US",
-    category="UTILITY",
-    components=(
-        {"type": "HEADER", "format": "TEXT", "text": "Hello World"},
-        {
-            "type": "BODY",
-            "text": "Welcome and congratulations!! This message demonstrates your ability to send a WhatsApp "
-            "message notification from the Cloud API, hosted by Meta. Thank you for taking the time to test "
-            "with us.",
-        },
-        {"type": "FOOTER", "text": "WhatsApp Business Platform sample message"},
-    ),
-)

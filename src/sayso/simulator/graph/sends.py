@@ -1,0 +1,114 @@
+"""``POST /{phone-number-id}/messages``: sends, read receipts, the typing indicator (cloud-api.md 2)."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from sayso.simulator.errors import GraphError
+from sayso.simulator.faults.model import (
+    Delay,
+    DropAfter,
+    DropBefore,
+    FailLate,
+    Fault,
+    Faults,
+    RefuseWithError,
+)
+from sayso.simulator.fields import object_at, text_at
+from sayso.simulator.graph.call import Call, Route, answer, success
+from sayso.simulator.page.live import Live
+from sayso.simulator.page.views import person_on_phone, status_on_phone
+from sayso.simulator.sending import Sending
+from sayso.simulator.world.accounts import MESSAGING
+from sayso.simulator.world.messages import Message
+from sayso.simulator.world.people import Person
+from sayso.simulator.world.world import World
+
+TYPING_S = 25  # 2.7: the indicator disappears on the reply or after about 25 s
+
+
+class Sends:
+    """The messages edge of a business number."""
+
+    def __init__(self, world: World, sending: Sending, faults: Faults, live: Live) -> None:
+        self._world = world
+        self._sending = sending
+        self._faults = faults
+        self._live = live
+
+    def routes(self) -> list[Route]:
+        """List what is answered here."""
+        return [Route("POST", "number", "messages", "messages", MESSAGING, self._messages)]
+
+    async def _messages(self, call: Call) -> web.Response:
+        body = await call.json()
+        if body.get("status") is not None:
+            return self._mark_read(body)
+        number = self._world.accounts.numbers[call.node]
+        fault = self._faults.take(body) if self._faults.armed else None
+        if fault is not None:
+            return await self._send_faulty(call, body, fault)
+        return _accepted(*self._sending.accept(number, body))
+
+    async def _send_faulty(self, call: Call, body: dict[str, Any], fault: Fault) -> web.Response:
+        if isinstance(fault, RefuseWithError):
+            raise GraphError(fault.code, fault.details, http_status=fault.http_status)
+        if isinstance(fault, DropBefore):
+            return _cut(call.request)
+        if isinstance(fault, Delay) and not fault.after_accept:
+            await asyncio.sleep(fault.delay_s)
+        refusal = (fault.code, fault.details) if isinstance(fault, FailLate) else None
+        message, person = self._sending.accept(self._world.accounts.numbers[call.node], body, refusal)
+        if isinstance(fault, DropAfter):
+            return _cut(call.request)
+        if isinstance(fault, Delay) and fault.after_accept:
+            await asyncio.sleep(fault.delay_s)
+        return _accepted(message, person)
+
+    def _mark_read(self, body: dict[str, Any]) -> web.Response:
+        """Mark an inbound message and all before it as read, and show the typing indicator if asked (2.7)."""
+        if body.get("messaging_product") != "whatsapp" or body["status"] != "read":
+            raise GraphError(100, 'A read receipt is {"messaging_product":"whatsapp","status":"read",...}.')
+        wamid = text_at(body, "message_id", "message_id", limit=1024)
+        message = self._world.messages.get(wamid)
+        if message is None or message.outbound:
+            raise GraphError(131009, f"Param message_id: no inbound message {wamid}.")
+        self._show_typing(message, body)
+        for earlier in self._world.unread_with(message.wa_id, outbound=False):
+            earlier.status = "read"
+            self._world.read(earlier)
+            self._live.publish("status", lambda each=earlier: status_on_phone(each))  # type: ignore[misc]
+            if earlier is message:
+                break
+        return success()
+
+    def _show_typing(self, message: Message, body: dict[str, Any]) -> None:
+        if body.get("typing_indicator") is None:
+            return
+        indicator = object_at(body, "typing_indicator", "typing_indicator", ("type",))
+        if indicator.get("type") != "text":
+            raise GraphError(100, "Param typing_indicator['type'] must be text.")
+        person = self._world.person(message.wa_id)
+        thread = self._world.thread(message.phone_number_id, message.wa_id)
+        thread.typing_until = self._world.clock.now() + TYPING_S
+        self._live.publish("person", lambda: person_on_phone(person, self._world))
+
+
+def _accepted(message: Message, person: Person) -> web.Response:
+    """Answer a send (2.2): ``wa_id`` is omitted when it went to a BSUID; templates carry message_status."""
+    if message.by_user_id:
+        contact = {"input": str(message.body["recipient"]), "user_id": person.user_id}
+    else:
+        contact = {"input": str(message.body["to"]), "wa_id": person.wa_id}
+    sent = {"id": message.wamid}
+    if message.content.template is not None:
+        sent["message_status"] = "held_for_quality_assessment" if message.status == "held" else "accepted"
+    return answer({"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]})
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Cut the connection; the response returned goes nowhere."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

@@ -1,0 +1,1 @@
+"""The pages in the browser: the phones, and the desk behind them."""

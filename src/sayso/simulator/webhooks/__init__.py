@@ -1,0 +1,1 @@
+"""Webhooks: who subscribed, what is told, how it gets there (cloud-api.md 4)."""

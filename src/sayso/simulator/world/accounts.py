@@ -1,0 +1,167 @@
+"""The business's side of the world: portfolio, WABAs, phone numbers, apps and tokens (cloud-api.md 1.3, 6, 8)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+MESSAGING = "whatsapp_business_messaging"
+MANAGEMENT = "whatsapp_business_management"
+#: Every webhook field of 4.1 that the simulator tells.
+FIELDS = frozenset(
+    {
+        "account_alerts",
+        "account_review_update",
+        "account_update",
+        "business_capability_update",
+        "message_template_components_update",
+        "message_template_quality_update",
+        "message_template_status_update",
+        "messages",
+        "phone_number_name_update",
+        "phone_number_quality_update",
+        "security",
+        "template_category_update",
+        "user_preferences",
+    }
+)
+
+Tier = Literal["TIER_50", "TIER_250", "TIER_1K", "TIER_2K", "TIER_10K", "TIER_100K", "TIER_UNLIMITED"]
+Quality = Literal["GREEN", "YELLOW", "RED", "UNKNOWN"]
+
+
+@dataclass(slots=True)
+class Portfolio:
+    """A business portfolio: BSUIDs and the messaging limit are scoped to it (4.7, 6)."""
+
+    id: str
+    name: str = "Sayso"
+    tier: Tier = "TIER_UNLIMITED"
+    verified: bool = True
+
+
+@dataclass(slots=True)
+class Override:
+    """A callback of a WABA or a number that takes the place of the app's own (4.1)."""
+
+    callback_url: str
+    verify_token: str = ""
+
+
+@dataclass(slots=True)
+class Restriction:
+    """Why every send of a WABA or a number fails: the code of 5.3 and words, at once or by webhook."""
+
+    code: int
+    details: str
+    late: bool = False
+
+
+@dataclass(slots=True)
+class Waba:
+    """A WhatsApp business account. ``subscribed`` holds, per app id, the override of its callback or None (8.2)."""
+
+    id: str
+    portfolio_id: str
+    name: str = "Sayso"
+    currency: str = "USD"
+    timezone_id: str = "1"
+    country: str = "US"
+    message_template_namespace: str = "5f1b0f6e_0000_4000_8000_000000000001"
+    account_review_status: str = "APPROVED"
+    business_verification_status: str = "verified"
+    ownership_type: str = "SELF"
+    insights: bool = False
+    subscribed: dict[str, Override | None] = field(default_factory=dict)
+    restriction: Restriction | None = None
+    marketing_disabled: bool = False  # disable_marketing_messages_on_cloud_api, 131063
+
+
+@dataclass(slots=True)
+class BusinessNumber:
+    """One of the business's phone numbers (8.1). ``allowed`` limits a test number to these people (131030)."""
+
+    phone_number_id: str
+    waba_id: str
+    digits: str
+    verified_name: str
+    status: str = "CONNECTED"
+    quality_rating: Quality = "GREEN"
+    throughput: Literal["STANDARD", "HIGH"] = "STANDARD"
+    registered: bool = True
+    pin: str | None = None
+    account_mode: Literal["LIVE", "SANDBOX"] = "LIVE"
+    name_status: str = "APPROVED"
+    code_verification_status: str = "VERIFIED"
+    username: str | None = None
+    identity_check: bool = False
+    profile: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    blocked: set[str] = field(default_factory=set)  # wa_ids the business blocked
+    allowed: set[str] | None = None
+    override: Override | None = None
+    restriction: Restriction | None = None
+
+    @property
+    def per_second(self) -> int:
+        """Messages a second, in and out together (6)."""
+        return 80 if self.throughput == "STANDARD" else 1_000
+
+
+@dataclass(slots=True)
+class Subscription:
+    """An app's webhook subscription to ``whatsapp_business_account`` (4.1)."""
+
+    callback_url: str
+    verify_token: str
+    fields: set[str] = field(default_factory=lambda: set(FIELDS))
+    verification: str = "not yet tried"
+
+
+@dataclass(slots=True)
+class App:
+    """A Meta app: its secret signs its webhooks (4.3) and proves its tokens (1.3)."""
+
+    id: str
+    secret: str
+    name: str = "Sayso"
+    require_proof: bool = False  # "Require app secret"
+    subscription: Subscription | None = None
+
+
+@dataclass(slots=True)
+class Token:
+    """An access token (1.3). ``waba_ids`` None reaches every WABA; ``expires_at`` None never expires."""
+
+    value: str
+    app_id: str
+    scopes: tuple[str, ...] = (MANAGEMENT, MESSAGING)
+    kind: Literal["SYSTEM_USER", "USER", "APP"] = "SYSTEM_USER"
+    waba_ids: tuple[str, ...] | None = None
+    issued_at: float = 0.0
+    expires_at: float | None = None
+    subcode: int | None = None  # set when invalidated: 460 password changed, 467 invalid
+    user_id: str = "300000000000009"
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Everything a business has at Meta, found by id."""
+
+    portfolios: dict[str, Portfolio] = field(default_factory=dict)
+    wabas: dict[str, Waba] = field(default_factory=dict)
+    numbers: dict[str, BusinessNumber] = field(default_factory=dict)
+    apps: dict[str, App] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for kept in (self.portfolios, self.wabas, self.numbers, self.apps, self.tokens):
+            kept.clear()
+
+    def numbers_of(self, waba_id: str) -> Iterator[BusinessNumber]:
+        """Walk a WABA's numbers."""
+        return (each for each in self.numbers.values() if each.waba_id == waba_id)
+
+    def portfolio_of(self, number: BusinessNumber) -> Portfolio:
+        """Return the portfolio a number belongs to."""
+        return self.portfolios[self.wabas[number.waba_id].portfolio_id]

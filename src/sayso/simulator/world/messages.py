@@ -1,0 +1,46 @@
+"""Messages of both directions, and how far each has come."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sayso.simulator.world.content import Content
+
+
+@dataclass(slots=True)
+class NextStep:
+    """What becomes of a message next, and when (simulated unix seconds)."""
+
+    status: str
+    due: float
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """One message either way. ``body`` is the JSON exactly as sent to us, or as we told it by webhook.
+
+    ``status``: accepted, held (paced), sent, delivered, read, played, failed, dropped (outlived its time).
+    """
+
+    wamid: str
+    outbound: bool
+    phone_number_id: str
+    wa_id: str
+    at: float
+    body: dict[str, Any]
+    content: Content
+    status: str = "accepted"
+    quote: str | None = None
+    callback_data: str | None = None
+    by_user_id: bool = False  # addressed by BSUID, not by phone
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    next_step: NextStep | None = None
+    #: Reactions on it now: who ("" is the business) and the emoji.
+    reactions: dict[str, str] = field(default_factory=dict)
+    edited: bool = False
+    deleted: bool = False
+    pricing: dict[str, Any] | None = None  # decided when it was sent (4.9)
+
+    @property
+    def type(self) -> str:
+        """The message type in Meta's terms."""
+        return str(self.body.get("type") or "text")
