@@ -30,6 +30,14 @@ class Mint:
         """Strike an ``fbtrace_id`` (5.1)."""
         return "A" + base64.urlsafe_b64encode(self._chance.randbytes(16)).decode().rstrip("=")
 
+    def node_id(self) -> str:
+        """Strike the id of a node: a numeric string of 15 to 17 digits (8)."""
+        return str(self._chance.randrange(10**14, 10**17))
+
+    def opaque(self, size: int = 32) -> str:
+        """Strike an opaque value such as a token or an upload handle, of ``size`` random bytes, URL-safe."""
+        return base64.urlsafe_b64encode(self._chance.randbytes(size)).decode().rstrip("=")
+
     def challenge(self) -> str:
         """Strike a ``hub.challenge`` for the verification handshake (4.2)."""
         return str(self._chance.randrange(10**8, 10**10))
