@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from sayso.simulator.rules.course import Course
 from sayso.simulator.world.accounts import Tier
 
 #: People whose phones exist from the start: (name, number). More arrive by the page or by being written to.
@@ -41,10 +42,15 @@ class SimulatorConfig:
     delivered_after_ms: int = 120  # after `sent`
     read_after_ms: int = 400  # after `delivered`
 
-    #: Refuse a free-form message outside the window at once, not by webhook (7.1).
+    #: Which statuses are told, and in which order (9); one message can be given another by a fault.
+    course: Course = "usual"
+
+    #: Refuse at once, not by webhook, what Meta refuses either way: 131047, 131026, 131049 and the like (5.1, 9).
     refuse_at_once: bool = False
     #: Enforce throughput per number (130429) and the pair rate (131056), section 6.
     enforce_rates: bool = True
+    #: Say Retry-After with 130429, 80007 and 4; Meta documents none (6).
+    retry_after: bool = False
     tier: Tier = "TIER_UNLIMITED"  # of the portfolio, section 6
     #: Marketing templates one person takes in a rolling 24 h before 131049; the real cap is dynamic (7.4).
     marketing_cap: int = 2

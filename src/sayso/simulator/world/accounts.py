@@ -13,6 +13,7 @@ FIELDS = frozenset(
         "account_review_update",
         "account_update",
         "business_capability_update",
+        "business_username_updates",
         "message_template_components_update",
         "message_template_quality_update",
         "message_template_status_update",
@@ -24,9 +25,43 @@ FIELDS = frozenset(
         "user_preferences",
     }
 )
+#: Fields of 4.1 that can be subscribed to, though nothing here ever tells them.
+QUIET_FIELDS = frozenset(
+    {
+        "automatic_events",
+        "calls",
+        "flows",
+        "group_lifecycle_update",
+        "group_participants_update",
+        "group_settings_update",
+        "group_status_update",
+        "history",
+        "partner_solutions",
+        "payment_configuration_update",
+        "smb_app_state_sync",
+        "smb_message_echoes",
+        "standby",
+    }
+)
 
 Tier = Literal["TIER_50", "TIER_250", "TIER_1K", "TIER_2K", "TIER_10K", "TIER_100K", "TIER_UNLIMITED"]
 Quality = Literal["GREEN", "YELLOW", "RED", "UNKNOWN"]
+NameStatus = Literal[
+    "APPROVED", "AVAILABLE_WITHOUT_REVIEW", "DECLINED", "EXPIRED", "PENDING_REVIEW", "NONE"
+]  # 8.1
+NumberStatus = Literal[
+    "CONNECTED",
+    "PENDING",
+    "FLAGGED",
+    "RESTRICTED",
+    "RATE_LIMITED",
+    "DISCONNECTED",
+    "BANNED",
+    "MIGRATED",
+    "DELETED",
+    "UNVERIFIED",
+]  # 8.1
+CodeVerification = Literal["VERIFIED", "NOT_VERIFIED", "EXPIRED"]
 
 
 @dataclass(slots=True)
@@ -49,11 +84,18 @@ class Override:
 
 @dataclass(slots=True)
 class Restriction:
-    """Why every send of a WABA or a number fails: the code of 5.3 and words, at once or by webhook."""
+    """Why sends of a WABA or a number fail: the code of 5.3 and words, at once or by webhook.
+
+    ``countries`` (two letters each) limits it to people there, as 130497 does; ``business_initiated`` to messages
+    outside a window (4.11, 7.7); ``until`` (simulated unix seconds) in time.
+    """
 
     code: int
     details: str
     late: bool = False
+    countries: list[str] | None = None
+    business_initiated: bool = False
+    until: float | None = None
 
 
 @dataclass(slots=True)
@@ -84,14 +126,19 @@ class BusinessNumber:
     waba_id: str
     digits: str
     verified_name: str
-    status: str = "CONNECTED"
+    status: NumberStatus = "CONNECTED"
     quality_rating: Quality = "GREEN"
     throughput: Literal["STANDARD", "HIGH"] = "STANDARD"
     registered: bool = True
     pin: str | None = None
     account_mode: Literal["LIVE", "SANDBOX"] = "LIVE"
-    name_status: str = "APPROVED"
-    code_verification_status: str = "VERIFIED"
+    name_status: NameStatus = "APPROVED"
+    code_verification_status: CodeVerification = "VERIFIED"
+    verification_code: str | None = None  # the one last sent by request_code
+    official: bool = False  # is_official_business_account
+    onboarded_at: float = 0.0
+    #: When it was registered or deregistered in the last 72 h: 10 at most (6).
+    registrations: list[float] = field(default_factory=list)
     username: str | None = None
     identity_check: bool = False
     profile: dict[str, Any] = field(default_factory=dict)
@@ -152,15 +199,29 @@ class Accounts:
     numbers: dict[str, BusinessNumber] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    #: Management calls of the last hour, by "app/waba": when they were made, oldest first (6).
+    management_calls: dict[str, list[float]] = field(default_factory=dict)
+    #: Other calls of the last hour, by "app/waba": how many in each minute of unix time (6).
+    other_calls: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget everything."""
         for kept in (self.portfolios, self.wabas, self.numbers, self.apps, self.tokens):
             kept.clear()
+        self.management_calls.clear()
+        self.other_calls.clear()
 
     def numbers_of(self, waba_id: str) -> Iterator[BusinessNumber]:
         """Walk a WABA's numbers."""
         return (each for each in self.numbers.values() if each.waba_id == waba_id)
+
+    def wabas_of(self, portfolio_id: str) -> Iterator[Waba]:
+        """Walk a portfolio's WABAs."""
+        return (each for each in self.wabas.values() if each.portfolio_id == portfolio_id)
+
+    def is_user(self, node: str) -> bool:
+        """Tell whether this is the id of a (system) user, which is whoever has a token."""
+        return any(each.user_id == node for each in self.tokens.values())
 
     def portfolio_of(self, number: BusinessNumber) -> Portfolio:
         """Return the portfolio a number belongs to."""

@@ -39,6 +39,9 @@ class Message:
     edited: bool = False
     deleted: bool = False
     pricing: dict[str, Any] | None = None  # decided when it was sent (4.9)
+    course: str = "usual"  # which statuses are told, and in which order (9); see rules.course
+    expires_at: float | None = None  # not delivered by then, it is dropped without a webhook (2.1)
+    outside_window: bool = False  # whom it reaches counts towards the messaging limit (6)
 
     @property
     def type(self) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from sayso.simulator.world.quotas import Burst, Marketing
+
 
 @dataclass(slots=True)
 class Person:
@@ -20,8 +22,10 @@ class Person:
     identity_hash: str = ""
     on_whatsapp: bool = True  # False: messages fail with 131026
     read_receipts: bool = True
+    phone_off: bool = False  # messages wait at `sent` until it is on again, or outlive their time (2.1)
     blocked_by: set[str] = field(default_factory=set)  # phone number ids this person blocked
     no_marketing: set[str] = field(default_factory=set)  # phone number ids whose marketing they stopped
+    marketing: Marketing = field(default_factory=Marketing)  # 7.4
 
     @property
     def phone(self) -> str:
@@ -38,3 +42,4 @@ class Thread:
     #: A click-to-WhatsApp ad brought them: answered within 24 h, it opens 72 free hours (7.2).
     entry_point_at: float | None = None
     free_until: float | None = None
+    burst: Burst = field(default_factory=Burst)  # pair rate, 6

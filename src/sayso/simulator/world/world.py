@@ -20,6 +20,7 @@ from sayso.simulator.world.ids import Mint, bsuid, calling_code
 from sayso.simulator.world.media import Media, Upload
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.people import Person, Thread
+from sayso.simulator.world.quotas import Quotas
 from sayso.simulator.world.templates import Template
 
 _PUNCTUATION = str.maketrans("", "", "+-() ")
@@ -41,6 +42,7 @@ class World:
         self.media: dict[str, Media] = {}
         self.uploads: dict[str, Upload] = {}
         self.threads: dict[tuple[str, str], Thread] = {}
+        self.quotas = Quotas()
         self._by_user_id: dict[str, Person] = {}
         self.reset()
 
@@ -49,6 +51,7 @@ class World:
         for kept in (self.people, self.messages, self.unread, self.templates, self.media, self.uploads):
             kept.clear()
         self.threads.clear()
+        self.quotas.clear()
         self._by_user_id.clear()
         self.mint = Mint(self.config.seed)
         self._open_first_account()
