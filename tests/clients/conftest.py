@@ -1,11 +1,24 @@
-"""Businesses written with independent clients of the Cloud API, and a simulator for each test."""
+"""Businesses written with independent clients of the Cloud API, each connected to a simulator of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
+from pywa.errors import WhatsAppError
 
+from clients.files import Shelf, offering
+from clients.javascript_business import Driver, JavascriptBusiness, driving
 from clients.python_business import PythonBusiness, serving
-from clients.stage import Background, Stage, quick, running
+from clients.stage import Background, quick, running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    """Let a refusal that pywa raised fail its test in words: being frozen, it cannot pass through pytest."""
+    try:
+        return (yield)
+    except WhatsAppError as refusal:
+        raise AssertionError(f"pywa was refused: {refusal!r}") from refusal
 
 
 @pytest.fixture(scope="session")
@@ -15,16 +28,46 @@ def background() -> Iterator[Background]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Driver]:
+    with driving() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def shelf(background: Background) -> Iterator[Shelf]:
+    """Files under public addresses, to send by link."""
+    with offering(background) as made:
+        yield made
+
+
 @pytest.fixture
-def pywa(background: Background) -> Iterator[PythonBusiness]:
-    """A business that uses pywa; it does not know yet where Meta is."""
-    with serving(background) as business:
+def settings() -> dict[str, Any]:
+    """What the simulator is told beyond the defaults; a module overrides this fixture to play another account."""
+    return {}
+
+
+@pytest.fixture
+def pywa(background: Background, settings: dict[str, Any]) -> Iterator[PythonBusiness]:
+    """A business that uses pywa."""
+    with serving(background) as business, running(background, quick(business.url, **settings)) as meta:
+        business.connect(meta)
         yield business
 
 
 @pytest.fixture
-def meta(background: Background, pywa: PythonBusiness) -> Iterator[Stage]:
-    """A simulator that calls the business of pywa, and is called by it."""
-    with running(background, quick(pywa.url)) as stage:
-        pywa.connect(stage.base_url)
-        yield stage
+def kapso(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[JavascriptBusiness]:
+    """A business that uses @kapso/whatsapp-cloud-api."""
+    business = JavascriptBusiness(driver, "kapso")
+    with running(background, quick(business.url, **settings)) as meta:
+        business.connect(meta)
+        yield business
+
+
+@pytest.fixture
+def waj(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[JavascriptBusiness]:
+    """A business that uses whatsapp-api-js."""
+    business = JavascriptBusiness(driver, "waj")
+    with running(background, quick(business.url, **settings)) as meta:
+        business.connect(meta)
+        yield business

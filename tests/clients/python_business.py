@@ -4,17 +4,26 @@ pywa takes the HTTP client it shall use, so only that client knows where Meta is
 """
 
 import queue
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
-import uvicorn
-from pywa import WhatsApp, handlers, types
+from pywa import WhatsApp, errors, handlers, types
+from pywa.types import templates
 from starlette.applications import Starlette
 
-from clients.stage import APP_ID, APP_SECRET, PHONE_ID, TOKEN, VERIFY_TOKEN, WABA_ID, WAIT_S, Background
+from clients.stage import (
+    APP_ID,
+    APP_SECRET,
+    PHONE_ID,
+    TOKEN,
+    VERIFY_TOKEN,
+    WABA_ID,
+    WAIT_S,
+    Background,
+    Stage,
+)
 
 U = TypeVar("U")
 
@@ -30,6 +39,11 @@ HANDLERS: tuple[type[Any], ...] = (
     handlers.UserMarketingPreferencesHandler,
     handlers.PhoneNumberChangeHandler,
 )
+
+#: pywa's classes of refusals of a send, with the first code of each.
+FAMILIES = (errors.AuthorizationError, errors.ThrottlingError, errors.IntegrityError, errors.SendMessageError)
+KINDS: list[type[errors.WhatsAppError]] = [kind for family in FAMILIES for kind in family.__subclasses__()]
+REFUSALS = [(next(iter(kind.__error_codes__)), kind) for kind in KINDS if kind.__error_codes__]
 
 
 class Elsewhere(httpx.HTTPTransport):
@@ -52,8 +66,9 @@ class PythonBusiness:
     """pywa, its webhook server, and whatever its handlers were told."""
 
     def __init__(self, server: Starlette) -> None:
-        self._meta = Elsewhere()
-        self.session = httpx.Client(transport=self._meta, timeout=2 * WAIT_S)
+        self.meta: Stage
+        self._elsewhere = Elsewhere()
+        self.session = httpx.Client(transport=self._elsewhere, timeout=2 * WAIT_S)
         self.url = ""
         self._told: queue.Queue[Any] = queue.Queue()
         self._passed: list[Any] = []
@@ -71,12 +86,13 @@ class PythonBusiness:
             "verify_token": VERIFY_TOKEN,
             "webhook_endpoint": "/hook",
         }
-        given["session"] = httpx.Client(transport=self._meta, timeout=2 * WAIT_S)
+        given["session"] = httpx.Client(transport=self._elsewhere, timeout=2 * WAIT_S)
         return WhatsApp(**given | differently)
 
-    def connect(self, base_url: str) -> None:
+    def connect(self, meta: Stage) -> None:
         """Tell where Meta is."""
-        self._meta.base = httpx.URL(base_url)
+        self.meta = meta
+        self._elsewhere.base = httpx.URL(meta.base_url)
 
     def hears(self, kind: type[U], **like: Any) -> U:
         """Wait for the next update of a kind, with these attributes; what else comes is kept for later."""
@@ -93,12 +109,30 @@ class PythonBusiness:
                 return update  # type: ignore[no-any-return]
             self._passed.append(update)
 
+    def unheard(self, kind: type[U]) -> list[U]:
+        """List what came, and was passed over so far."""
+        while not self._told.empty():
+            self._passed.append(self._told.get())
+        return [each for each in self._passed if isinstance(each, kind)]
+
     def status(self, wamid: str, status: types.MessageStatusType) -> types.MessageStatus[Any]:
         """Wait for a status of a message."""
         return self.hears(types.MessageStatus, id=wamid, status=status)
 
     def _note(self, _: WhatsApp, update: Any) -> None:
         self._told.put(update)
+
+
+def body(*values: Any, **named: Any) -> templates.BaseParams:
+    """Fill a template's body; pywa's own types do not admit what it is made for."""
+    filled: templates.BaseParams = templates.BodyText.params(*values, **named)
+    return filled
+
+
+def header(*values: Any, **named: Any) -> templates.BaseParams:
+    """Fill a template's header text."""
+    filled: templates.BaseParams = templates.HeaderText.params(*values, **named)
+    return filled
 
 
 def _is(update: Any, kind: type[Any], like: dict[str, Any]) -> bool:
@@ -110,13 +144,7 @@ def serving(background: Background) -> Iterator[PythonBusiness]:
     """Serve a business's webhook."""
     app = Starlette()
     business = PythonBusiness(app)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    served = background.start(server.serve(sockets=[listening]))
-    business.url = f"http://127.0.0.1:{listening.getsockname()[1]}/hook"
-    try:
+    with background.serving(app) as port:
+        business.url = f"http://127.0.0.1:{port}/hook"
         yield business
-    finally:
-        server.should_exit = True
-        served.result(WAIT_S)
-        business.session.close()
+    business.session.close()

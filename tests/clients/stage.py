@@ -4,6 +4,7 @@ Clients block, as those of most businesses do; the loop they would block runs on
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
+import uvicorn
+from starlette.applications import Starlette
 
 from sayso.simulator import Simulator, SimulatorConfig
 
@@ -38,6 +41,18 @@ class Background:
     def start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Let it run over there."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    @contextmanager
+    def serving(self, app: Starlette) -> Iterator[int]:
+        """Serve an application over there; gives its port."""
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        served = self.start(server.serve(sockets=[listening]))
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            served.result(WAIT_S)
 
     def close(self) -> None:
         """End the loop and its thread."""
