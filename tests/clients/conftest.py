@@ -7,7 +7,7 @@ import pytest
 from pywa.errors import WhatsAppError
 
 from clients.files import Shelf, offering
-from clients.javascript_business import Driver, JavascriptBusiness, driving
+from clients.javascript_business import Driver, Kapso, Waj, driving
 from clients.python_business import PythonBusiness, serving
 from clients.stage import Background, quick, running
 
@@ -56,18 +56,18 @@ def pywa(background: Background, settings: dict[str, Any]) -> Iterator[PythonBus
 
 
 @pytest.fixture
-def kapso(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[JavascriptBusiness]:
+def kapso(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[Kapso]:
     """A business that uses @kapso/whatsapp-cloud-api."""
-    business = JavascriptBusiness(driver, "kapso")
+    business = Kapso(driver)
     with running(background, quick(business.url, **settings)) as meta:
         business.connect(meta)
         yield business
 
 
 @pytest.fixture
-def waj(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[JavascriptBusiness]:
+def waj(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[Waj]:
     """A business that uses whatsapp-api-js."""
-    business = JavascriptBusiness(driver, "waj")
+    business = Waj(driver)
     with running(background, quick(business.url, **settings)) as meta:
         business.connect(meta)
         yield business
