@@ -35,6 +35,10 @@ class SimulatorConfig:
     business_number: str = "+1 555 010 0000"
     verified_name: str = "Sayso Assistant"
     people: tuple[tuple[str, str], ...] = FIRST_PEOPLE
+    #: Names besides this machine's own by which the page and the control API may be called (Host header).
+    allow_hosts: tuple[str, ...] = ()
+    #: A file that is loaded at the start if it is there, and written at the end and on request.
+    snapshot: str | None = None
 
     #: Read for the person. While a phone page is open and visible, what it shows is what gets read instead.
     auto_read: bool = True
@@ -49,6 +53,8 @@ class SimulatorConfig:
     refuse_at_once: bool = False
     #: Enforce throughput per number (130429) and the pair rate (131056), section 6.
     enforce_rates: bool = True
+    #: Refuse management calls beyond 200 (or 5,000) an hour per app and WABA with 80008, section 6.
+    enforce_management_limits: bool = True
     #: Say Retry-After with 130429, 80007 and 4; Meta documents none (6).
     retry_after: bool = False
     tier: Tier = "TIER_UNLIMITED"  # of the portfolio, section 6
@@ -65,6 +71,12 @@ class SimulatorConfig:
     verify_at_start: bool = True  # the GET handshake of cloud-api.md 4.2
     #: Updates put into one webhook when several wait (4.5: up to 1,000); 1 never joins any.
     batch_at_most: int = 1
+    batch_wait_ms: int = 50  # the first of a batch waits this long for company
+    #: Post the retry of a webhook to every other subscribed app as well (4.5).
+    retry_to_all_apps: bool = False
+    #: `failed` statuses of messages sent to a phone have `contacts:[{"wa_id":...}]`, as in traffic of August 2026 shown
+    #: by clients that need it; off: no contacts, as Meta's documentation has it (4.6, 4.7).
+    failed_contacts: bool = True
     #: Webhook payload version: below v24.0 statuses carry `conversation` (4.9).
     webhook_version: str = "v25.0"
 

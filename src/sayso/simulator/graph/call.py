@@ -12,8 +12,13 @@ from sayso.simulator.errors import GraphError
 from sayso.simulator.world.accounts import App, Token
 
 Method = Literal["GET", "POST", "DELETE"]
-#: What the id in a path stands for; `root` paths have none.
-NodeKind = Literal["number", "waba", "template", "media", "app", "upload", "portfolio", "root"]
+#: What the id in a path stands for; `root` paths have none, `unknown` ids are nothing here.
+NodeKind = Literal[
+    "number", "waba", "template", "media", "app", "upload", "portfolio", "user", "root", "unknown"
+]
+#: Parameters that say who calls, not what is asked.
+_CREDENTIALS = ("access_token", "appsecret_proof")
+_META_HOSTS = (".facebook.com", ".fbsbx.com")
 
 
 @dataclass(slots=True)
@@ -30,8 +35,13 @@ class Call:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters, without the token."""
-        return {key: value for key, value in self.request.query.items() if key != "access_token"}
+        """The query parameters, without the credentials."""
+        return _without_credentials(self.request.query)
+
+    @property
+    def base_url(self) -> str:
+        """Where this simulator was called, such as ``http://127.0.0.1:8001``: what its absolute URLs begin with."""
+        return base_url(self.request)
 
     async def json(self) -> dict[str, Any]:
         """Read a JSON object sent as ``application/json`` (1.3)."""
@@ -46,25 +56,44 @@ class Call:
 
         The body wins over the query. Values of a form or query are strings: JSON in them is the reader's to see.
         """
-        found: dict[str, Any] = self.query
-        if not self.request.can_read_body:
-            return found
-        if self.request.content_type == "application/json":
-            raw = await self.request.read()
-            return found | (_object(raw) if raw.strip() else {})
-        form = await self.request.post()
-        return found | {key: value for key, value in form.items() if key != "access_token"}
+        return self.query | _without_credentials(await body_of(self.request))
 
 
 class Route(NamedTuple):
-    """One thing the API does. ``needs`` is the permission of the token; ``name`` is what faults aim at."""
+    """One thing the API does. ``needs`` is the permission of the token; ``name`` is what faults aim at.
+
+    An ``open`` route takes calls without a token, such as those that ask for one.
+    """
 
     method: Method
     kind: NodeKind
     edge: str
     name: str
     needs: str | None
-    handler: Callable[[Call], Awaitable[web.Response]]
+    handler: Callable[[Call], Awaitable[web.StreamResponse]]
+    open: bool = False
+
+
+async def body_of(request: web.Request) -> dict[str, Any]:
+    """Read the parameters of a body, JSON or form; none for an empty body."""
+    if not request.can_read_body:
+        return {}
+    if request.content_type == "application/json":
+        raw = await request.read()
+        return _object(raw) if raw.strip() else {}
+    return dict(await request.post())
+
+
+def base_url(request: web.Request) -> str:
+    """Tell where a call came in: as its ``Host`` says, or by its socket when that names one of Meta's hosts.
+
+    Clients that send graph.facebook.com here by their own means keep the name in ``Host``.
+    """
+    host = request.host
+    local = request.transport and request.transport.get_extra_info("sockname")
+    if local and (not host or host.partition(":")[0].endswith(_META_HOSTS)):
+        host = f"{local[0]}:{local[1]}"
+    return f"{request.scheme}://{host}"
 
 
 def answer(found: Any, *, status: int = 200) -> web.Response:
@@ -77,16 +106,6 @@ def success() -> web.Response:
     return web.Response(body=b'{"success":true}', content_type="application/json")
 
 
-def _object(raw: bytes) -> dict[str, Any]:
-    try:
-        body = msgspec.json.decode(raw)
-    except msgspec.DecodeError as problem:
-        raise GraphError(100, f"The body is not valid JSON: {problem}.") from problem
-    if not isinstance(body, dict):
-        raise GraphError(100, "The body must be a JSON object.")
-    return body
-
-
 def from_text(value: Any, where: str) -> Any:
     """Return what a parameter holds: JSON in a string of a query or form, or the value as it came in JSON."""
     if not isinstance(value, str):
@@ -95,3 +114,48 @@ def from_text(value: Any, where: str) -> Any:
         return json.loads(value)
     except ValueError as problem:
         raise GraphError(100, f"Param {where} must be valid JSON: {problem}.") from problem
+
+
+def required(given: dict[str, Any], name: str) -> Any:
+    """Return a parameter that must be there and not empty; refuse as Graph's own nodes do (100)."""
+    found = given.get(name)
+    if found is None or found == "":
+        raise GraphError(
+            100, f"The parameter {name} is required.", message=f"The parameter {name} is required"
+        )
+    return found
+
+
+def flag(given: dict[str, Any], name: str, *, default: bool = False) -> bool:
+    """Read a true or false, in JSON or in the words of a query."""
+    found = given.get(name, default)
+    if isinstance(found, bool):
+        return found
+    word = str(found).lower()
+    if word not in ("true", "false", "1", "0"):
+        raise GraphError(100, f"Param {name} must be a boolean.")
+    return word in ("true", "1")
+
+
+def listed(value: Any, where: str) -> list[Any]:
+    """Read several values: a JSON array, one in a string, or words with commas between."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    found = from_text(value, where)
+    if not isinstance(found, list):
+        raise GraphError(100, f"Param {where} must be an array.")
+    return found
+
+
+def _without_credentials(given: Any) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key not in _CREDENTIALS}
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(raw)
+    except msgspec.DecodeError as problem:
+        raise GraphError(100, f"The body is not valid JSON: {problem}.") from problem
+    if not isinstance(body, dict):
+        raise GraphError(100, "The body must be a JSON object.")
+    return body

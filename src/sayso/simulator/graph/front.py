@@ -8,70 +8,120 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from sayso.simulator.errors import GraphError
+from sayso.simulator.faults.faults import Faults
 from sayso.simulator.graph import versions
 from sayso.simulator.graph.call import Call, NodeKind, Route
+from sayso.simulator.graph.exchanges import ROUTE
 from sayso.simulator.graph.tokens import caller, check_scope
+from sayso.simulator.graph.usage import Usage
+from sayso.simulator.world.accounts import App, Token
+from sayso.simulator.world.ids import Mint
+from sayso.simulator.world.media import find_media
 from sayso.simulator.world.world import World
+
+#: Who calls a route that takes calls without a token.
+_NOBODY = Token("", "", scopes=(), kind="APP", user_id="")
+_NO_APP = App("", "")
 
 
 class Front:
     """Answers as graph.facebook.com does."""
 
-    def __init__(self, world: World, routes: Iterable[Route]) -> None:
+    def __init__(self, world: World, faults: Faults, routes: Iterable[Route]) -> None:
         self._world = world
-        self._routes = {(each.method, each.kind, each.edge): each for each in routes}
+        self._faults = faults
+        self._routes: dict[tuple[str, NodeKind, str], Route] = {
+            (each.method, each.kind, each.edge): each for each in routes
+        }
+        faults.know(self._routes.values())
+        self._usage = Usage(world)
+        self._traces = Mint(
+            world.config.seed
+        )  # apart from the world's, whose ids shall not depend on retries
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one Graph call, refusals in Graph's envelope, with the version it was served by (1.1)."""
         parts = [part for part in request.path.split("/") if part]
         asked = parts.pop(0) if parts and versions.is_version(parts[0]) else None
         headers: dict[str, str] = {}
+        trace = self._traces.trace()
+        answer: web.StreamResponse
         try:
             answer = await self._serve(request, parts, headers)
         except GraphError as refusal:
-            answer = web.Response(
-                body=refusal.envelope(self._world.mint.trace()),
-                status=refusal.http_status,
-                content_type="application/json",
-            )
-        answer.headers["facebook-api-version"] = versions.served(asked, self._world.clock.now())
-        answer.headers.update(headers)
+            answer = _refused(refusal, trace)
+        except web.HTTPRequestEntityTooLarge as problem:
+            answer = _refused(GraphError(100, f"{problem.text}.", http_status=413), trace)
+        if not answer.prepared:
+            answer.headers["facebook-api-version"] = versions.served(asked, self._world.clock.now())
+            answer.headers["x-fb-trace-id"] = trace
+            answer.headers.update(headers)
         return answer
 
-    async def _serve(self, request: web.Request, parts: list[str], headers: dict[str, str]) -> web.Response:
-        token, app = caller(request, self._world)
+    async def _serve(
+        self, request: web.Request, parts: list[str], headers: dict[str, str]
+    ) -> web.StreamResponse:
         kind, node, edge = self._place(parts)
-        route = self._routes.get((request.method, kind, edge))  # type: ignore[arg-type]  # or it is not found
+        method = _method(request)
+        route = self._routes.get((method, kind, edge))
+        if route is not None:
+            request[ROUTE] = route.name
+        if route is not None and route.open:
+            return await self._faults.serve(route, Call(request, _NOBODY, _NO_APP, node, edge, headers))
+        token, app = await caller(request, self._world)
         if route is None:
-            raise GraphError(
-                100, f"Unsupported {request.method.lower()} request: /{'/'.join(parts)} is not simulated."
+            raise self._refusal(method, kind, parts)
+        waba_id = self._waba_of(kind, node)
+        check_scope(token, route.needs, waba_id)
+        self._usage.count(app.id, waba_id, kind, edge, headers)
+        return await self._faults.serve(route, Call(request, token, app, node, edge, headers))
+
+    def _refusal(self, method: str, kind: NodeKind, parts: list[str]) -> GraphError:
+        """Compose the refusal of what is not there.
+
+        Of an id that is nothing the sheet says code 33 (5.3); the words are those Graph has for it, where 33 is
+        the subcode of a 100.
+        """
+        words = f"Unsupported {method.lower()} request"
+        if kind == "unknown":
+            words += (
+                f". Object with ID '{parts[0]}' does not exist, cannot be loaded due to missing permissions, or "
+                "does not support this operation"
             )
-        check_scope(token, route.needs, self._waba_of(kind, node))
-        return await route.handler(Call(request, token, app, node, edge, headers))
+            return GraphError(33, words, message=words, kind="GraphMethodException")
+        return GraphError(100, f"{words}: /{'/'.join(parts)} is not simulated.", kind="GraphMethodException")
 
     def _place(self, parts: list[str]) -> tuple[NodeKind, str, str]:
         """Tell what a path leads to: the kind of its node, the node's id, and the edge."""
         if not parts:
             return "root", "", ""
         kind = self._kind(parts[0])
+        if kind == "upload":  # its id may have been pasted whole, with the `?sig=` escaped
+            return kind, parts[0].partition("?")[0], "/".join(parts[1:])
         if kind != "root":
             return kind, parts[0], "/".join(parts[1:])
-        if parts[0].isdigit():  # an id that is nothing here; 5.3
-            raise GraphError(33, f"There is no object with the id {parts[0]}.")
+        if parts[0].isdecimal():
+            return "unknown", parts[0], "/".join(parts[1:])
         return "root", "", "/".join(parts)
 
     def _kind(self, node: str) -> NodeKind:
-        world = self._world
+        world, accounts = self._world, self._world.accounts
+        if node in accounts.numbers:
+            return "number"
         homes: tuple[tuple[NodeKind, object], ...] = (
-            ("number", world.accounts.numbers),
-            ("waba", world.accounts.wabas),
+            ("waba", accounts.wabas),
             ("template", world.templates),
-            ("media", world.media),
-            ("app", world.accounts.apps),
-            ("upload", world.uploads),
-            ("portfolio", world.accounts.portfolios),
+            ("app", accounts.apps),
+            ("portfolio", accounts.portfolios),
         )
-        return next((kind for kind, home in homes if node in home), "root")  # type: ignore[operator]
+        found: NodeKind | None = next((kind for kind, home in homes if node in home), None)  # type: ignore[operator]
+        if found is not None:
+            return found
+        if node.startswith("upload:"):
+            return "upload" if node.partition("?")[0] in world.uploads else "unknown"
+        if find_media(world, node) is not None:
+            return "media"
+        return "user" if accounts.is_user(node) else "root"
 
     def _waba_of(self, kind: NodeKind, node: str) -> str | None:
         """Tell the WABA a node belongs to, which the token must reach."""
@@ -87,3 +137,17 @@ class Front:
                 return world.accounts.numbers[world.media[node].phone_number_id].waba_id
             case _:
                 return None
+
+
+def _method(request: web.Request) -> str:
+    """Tell the method: HEAD is GET without a body, and a POST may say ``?method=delete``, as all of Graph takes it."""
+    if request.method == "HEAD":
+        return "GET"
+    said = request.query.get("method", "").upper()
+    return said if request.method == "POST" and said in ("GET", "DELETE") else request.method
+
+
+def _refused(refusal: GraphError, trace: str) -> web.Response:
+    return web.Response(
+        body=refusal.envelope(trace), status=refusal.http_status, content_type="application/json"
+    )

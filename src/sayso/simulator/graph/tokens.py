@@ -1,32 +1,55 @@
-"""Who may call: bearer tokens, their scopes, expiry and proof (cloud-api.md 1.3, 5.3)."""
+"""Who may call: tokens, their scopes, expiry and proof (cloud-api.md 1.3, 5.3)."""
 
 import hashlib
 import hmac
 from datetime import UTC, datetime
+from typing import Any
 
 from aiohttp import web
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.world.accounts import App, Token
+from sayso.simulator.graph.call import body_of
+from sayso.simulator.world.accounts import MESSAGING, App, Token
 from sayso.simulator.world.world import World
 
+#: What an invalidated token is refused with, by its subcode (5.3).
+_INVALIDATED = {
+    460: "The session has been invalidated because the user changed their password or Facebook has changed the "
+    "session for security reasons.",
+    467: "The session is invalid because the user logged out.",
+}
+_PROOF_MISSING = "API calls from the server require an appsecret_proof argument"
+_PROOF_WRONG = "Invalid appsecret_proof provided in the API argument"
 
-def caller(request: web.Request, world: World) -> tuple[Token, App]:
+
+async def caller(request: web.Request, world: World) -> tuple[Token, App]:
     """Return the token of a call and its app; raise 104 missing, 190 wrong or expired, 100 without proof.
 
-    The token comes as a bearer header; as the query parameter ``access_token`` it works too, on all of Graph.
+    The token comes as ``Authorization: Bearer`` (or ``OAuth``, as uploads do); as the parameter ``access_token``
+    of query, form or JSON it works too, on all of Graph.
     """
-    value = _presented(request)
+    value = _in_header(request) or request.query.get("access_token", "") or await _in_body(request)
     if not value:
         raise GraphError(104, "An access token is required to request this resource.")
-    token = find(world, value)
-    if token is None:
-        raise GraphError(190, "Invalid OAuth access token - Cannot parse access token")
+    token = known_token(world, value)
     check_alive(token, world.clock.now())
     app = world.accounts.apps[token.app_id]
-    if app.require_proof:
-        _check_proof(request, token, app)
+    if app.require_proof or "appsecret_proof" in request.query:
+        given = request.query.get("appsecret_proof") or (await _parameters(request)).get("appsecret_proof")
+        check_proof(given, token, app)
     return token, app
+
+
+def known_token(world: World, value: str) -> Token:
+    """Return a token, alive or not; raise 190 for one nobody was given."""
+    found = find(world, value)
+    if found is None:
+        raise GraphError(
+            190,
+            "Invalid OAuth access token - Cannot parse access token",
+            message="Invalid OAuth access token - Cannot parse access token",
+        )
+    return found
 
 
 def find(world: World, value: str) -> Token | None:
@@ -38,30 +61,58 @@ def find(world: World, value: str) -> Token | None:
     app = world.accounts.apps.get(app_id)
     if app is None or not hmac.compare_digest(secret.encode(), app.secret.encode()):
         return None
-    return Token(value, app.id, kind="APP")
+    return Token(value, app.id, scopes=(), kind="APP", user_id="")
+
+
+def refusal(token: Token, now: float) -> tuple[int, str] | None:
+    """Tell the subcode of 190 and the words for a token that is over; None for one alive (1.3)."""
+    if token.subcode is not None:
+        words = _INVALIDATED.get(token.subcode, "The session has been invalidated.")
+        return token.subcode, f"Error validating access token: {words}"
+    if token.expires_at is not None and token.expires_at <= now:
+        ended, current = _moment(token.expires_at), _moment(now)
+        words = f"Session has expired on {ended}. The current time is {current}."
+        return 463, f"Error validating access token: {words}"
+    return None
 
 
 def check_alive(token: Token, now: float) -> None:
     """Raise 190 with subcode 463 for an expired token, with its own subcode for an invalidated one (1.3)."""
-    if token.subcode is not None:
-        raise GraphError(
-            190,
-            "Error validating access token: The session has been invalidated.",
-            subcode=token.subcode,
-        )
-    if token.expires_at is not None and token.expires_at <= now:
-        ended = datetime.fromtimestamp(token.expires_at, UTC).strftime("%A, %d-%b-%y %H:%M:%S UTC")
-        raise GraphError(190, f"Error validating access token: Session has expired on {ended}.", subcode=463)
+    found = refusal(token, now)
+    if found is not None:
+        subcode, words = found
+        raise GraphError(190, words, subcode=subcode, message=words)
 
 
 def check_scope(token: Token, needs: str | None, waba_id: str | None) -> None:
-    """Raise 200 when the token lacks the permission, or does not reach the WABA (1.3)."""
+    """Raise 10 or 200 when the token lacks the permission, 200 when it does not reach the WABA (1.3, 5.3).
+
+    Of sends Meta says 10 "Application does not have permission for this action", of management 200.
+    """
     if needs is None:
         return
     if needs not in token.scopes:
-        raise GraphError(200, f"Permissions error: the access token lacks {needs}.")
+        raise GraphError(
+            10 if needs == MESSAGING else 200, f"Permissions error: the access token lacks {needs}."
+        )
     if waba_id is not None and token.waba_ids is not None and waba_id not in token.waba_ids:
         raise GraphError(200, f"Permissions error: the access token does not reach the account {waba_id}.")
+
+
+def check_app_token(token: Token, app_id: str) -> None:
+    """Raise 15 for a token that is not an app's own, 10 for another app's (1.3)."""
+    if token.kind != "APP":
+        raise GraphError(15, "This method must be called with an app access_token.")
+    if token.app_id != app_id:
+        raise GraphError(10, f"The access token belongs to the app {token.app_id}, not to {app_id}.")
+
+
+def check_proof(given: Any, token: Token, app: App) -> None:
+    """Raise 100 unless ``given`` is the token's proof (1.3)."""
+    if not given:
+        raise GraphError(100, _PROOF_MISSING, message=_PROOF_MISSING, kind="GraphMethodException")
+    if not hmac.compare_digest(str(given).encode(), proof_of(token.value, app.secret).encode()):
+        raise GraphError(100, _PROOF_WRONG, message=_PROOF_WRONG, kind="GraphMethodException")
 
 
 def proof_of(token: str, secret: str) -> str:
@@ -69,14 +120,24 @@ def proof_of(token: str, secret: str) -> str:
     return hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-def _presented(request: web.Request) -> str:
+def _in_header(request: web.Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        token = request.query.get("access_token", "")
-    return token.strip()
+    return token.strip() if scheme.lower() in ("bearer", "oauth") else ""
 
 
-def _check_proof(request: web.Request, token: Token, app: App) -> None:
-    given = request.query.get("appsecret_proof", "")
-    if not hmac.compare_digest(given.encode(), proof_of(token.value, app.secret).encode()):
-        raise GraphError(100, "API calls from the server require an appsecret_proof argument")
+async def _in_body(request: web.Request) -> str:
+    return str((await _parameters(request)).get("access_token", ""))
+
+
+async def _parameters(request: web.Request) -> dict[str, Any]:
+    """Read the body's parameters, unless it is a file on its way, whose handler reads it piece by piece."""
+    if request.content_type not in ("application/json", "application/x-www-form-urlencoded"):
+        return {}
+    try:
+        return await body_of(request)
+    except GraphError:  # not even JSON: whoever wants the body says so
+        return {}
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%A, %d-%b-%y %H:%M:%S UTC")

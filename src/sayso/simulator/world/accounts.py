@@ -72,6 +72,9 @@ class Portfolio:
     name: str = "Sayso"
     tier: Tier = "TIER_UNLIMITED"
     verified: bool = True
+    #: People (wa_ids) whose number the Meta-hosted contact book keeps visible, on by default (4.7).
+    contact_book: set[str] = field(default_factory=set)
+    contact_book_on: bool = True
 
 
 @dataclass(slots=True)
@@ -141,6 +144,7 @@ class BusinessNumber:
     registrations: list[float] = field(default_factory=list)
     username: str | None = None
     identity_check: bool = False
+    coexistence: bool = False  # also on the Business app: edits and deletions arrive as such (4.8)
     profile: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)  # wa_ids the business blocked
