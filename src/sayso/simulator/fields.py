@@ -1,10 +1,14 @@
 """Reading Graph JSON field by field, refusing as Meta does: 131008 missing, 131009 wrong, 100 too long.
 
-``where`` is the field's place in Meta's notation, such as ``text['body']`` (cloud-api.md 5.3).
+``where`` is the field's place in Meta's notation, such as ``text['body']`` (cloud-api.md 5.3). As Graph does, an
+object or an array may come as a string of JSON, a number or a boolean as a string, and the words of an enumeration
+in either case.
 """
 
+import json
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from sayso.simulator.errors import GraphError
 
@@ -25,9 +29,11 @@ def object_at(
 
 
 def as_object(found: Any, where: str, known: Collection[str] | None = None) -> dict[str, Any]:
-    """Return ``found`` if it is an object whose keys are all ``known``."""
+    """Return ``found`` if it is an object whose keys are all ``known``; null values count as not given."""
     if not isinstance(found, dict):
-        raise GraphError(100, f"Param {where} must be an object.")
+        found = _from_text(found)
+        if not isinstance(found, dict):
+            raise GraphError(100, f"Param {where} must be an object.")
     if known is not None:
         for key, value in found.items():
             if key not in known and value is not None:
@@ -41,7 +47,19 @@ def array_at(parent: dict[str, Any], key: str, where: str) -> list[Any]:
     if found is None:
         raise missing(where)
     if not isinstance(found, list):
-        raise GraphError(100, f"Param {where} must be an array.")
+        found = _from_text(found)
+        if not isinstance(found, list):
+            raise GraphError(100, f"Param {where} must be an array.")
+    return found
+
+
+def counted_at(
+    parent: dict[str, Any], key: str, where: str, *, least: int, most: int, what: str
+) -> list[Any]:
+    """Return a required array of ``least`` to ``most`` elements, which are ``what``."""
+    found = array_at(parent, key, where)
+    if not least <= len(found) <= most:
+        raise GraphError(131009, f"Param {where} must hold {least} to {most} {what}; it has {len(found)}.")
     return found
 
 
@@ -54,23 +72,104 @@ def text_at(parent: dict[str, Any], key: str, where: str, *, limit: int) -> str:
         raise GraphError(100, f"Param {where} must be a string.")
     if not found.strip():
         raise GraphError(131009, f"Param {where} must not be empty.")
-    return within(found, where, limit)
+    if len(found) > limit:
+        too_long(found, where, limit)
+    return found
+
+
+def words_at(parent: dict[str, Any], key: str, where: str, *, limit: int | None = None) -> str:
+    """Return an optional string; "" when it is left out, null or empty."""
+    found = parent.get(key)
+    if found is None:
+        return ""
+    if not isinstance(found, str):
+        raise GraphError(100, f"Param {where} must be a string.")
+    return found if limit is None else within(found, where, limit)
+
+
+def id_at(parent: dict[str, Any], key: str, where: str) -> str:
+    """Return a required id, given as a string or as an integer."""
+    found = parent.get(key)
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    return text_at(parent, key, where, limit=1024)
 
 
 def within(text: str, where: str, limit: int) -> str:
     """Return ``text`` unless it is longer than ``limit`` characters."""
     if len(text) > limit:
-        raise GraphError(100, f"Param {where} must be at most {limit} characters long; it has {len(text)}.")
+        too_long(text, where, limit)
     return text
 
 
+def too_long(text: str, where: str, limit: int) -> NoReturn:
+    """Refuse a text over its limit, which counts characters."""
+    raise GraphError(100, f"Param {where} must be at most {limit} characters long; it has {len(text)}.")
+
+
 def choice_at(parent: dict[str, Any], key: str, where: str, choices: Collection[str]) -> str:
-    """Return a required string that is one of ``choices``."""
+    """Return a required string that is one of ``choices``, as it is written there."""
     found = parent.get(key)
     if found is None:
         raise missing(where)
-    if found not in choices:
-        raise GraphError(
-            100, f"Param {where} must be one of {{{', '.join(sorted(choices))}}}; it is {found!r}."
-        )
-    return str(found)
+    if isinstance(found, str):
+        if found in choices:
+            return found
+        if found.lower() in choices:
+            return found.lower()
+    raise GraphError(100, f"Param {where} must be one of {{{', '.join(sorted(choices))}}}; it is {found!r}.")
+
+
+def flag_at(parent: dict[str, Any], key: str, where: str) -> bool:
+    """Return an optional boolean, false when it is left out."""
+    found = parent.get(key)
+    if found is None or isinstance(found, bool):
+        return bool(found)
+    if found in ("true", "false"):
+        return bool(found == "true")
+    raise GraphError(100, f"Param {where} must be a boolean.")
+
+
+def number_at(parent: dict[str, Any], key: str, where: str, *, least: float, most: float) -> float:
+    """Return a required number from ``least`` to ``most``, given as a number or as a string of one."""
+    found = parent.get(key)
+    if found is None:
+        raise missing(where)
+    try:
+        number = float("nan") if isinstance(found, bool) else float(found)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if number != number:  # noqa: PLR0124  # not a number
+        raise GraphError(100, f"Param {where} must be a number.")
+    if not least <= number <= most:
+        raise GraphError(131009, f"Param {where} must be from {least:g} to {most:g}; it is {number:g}.")
+    return number
+
+
+def link_at(parent: dict[str, Any], key: str, where: str) -> str:
+    """Return a required web address: ``http`` or ``https`` and a host (2.4)."""
+    found = text_at(parent, key, where, limit=4096)
+    try:
+        parts = urlsplit(found)
+        fine = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and " " not in found
+    except ValueError:  # such as a bracket without its other half
+        fine = False
+    if not fine:
+        raise GraphError(100, f"Param {where} is not a valid URI")
+    return found
+
+
+def unique(values: list[str], where: str, what: str) -> None:
+    """Refuse ``values`` when one of them is there twice; ``what`` names them."""
+    if len(set(values)) != len(values):
+        raise GraphError(131009, f"Param {where}: every {what} must be unique; they are {values}.")
+
+
+def _from_text(found: Any) -> Any:
+    """Return what a string of JSON holds, or ``found`` itself."""
+    if not isinstance(found, str):
+        return found
+    try:
+        return json.loads(found)
+    except ValueError:
+        return found

@@ -3,7 +3,20 @@
 from dataclasses import dataclass
 from typing import Literal
 
-ButtonKind = Literal["reply", "url", "phone", "copy", "flow", "location", "contact", "call", "other"]
+ButtonKind = Literal[
+    "reply",
+    "url",
+    "phone",
+    "copy",
+    "flow",
+    "location",
+    "contact",
+    "call",
+    "permission",
+    "catalog",
+    "address",
+    "other",
+]
 MediaKind = Literal["image", "video", "audio", "document", "sticker"]
 
 
@@ -11,7 +24,10 @@ MediaKind = Literal["image", "video", "audio", "document", "sticker"]
 class Button:
     """A button under a bubble: its words, and what a tap on it reports back (``id`` or ``payload``).
 
-    ``kind`` tells what a tap does; ``value`` is the URL, the number, the code, or the flow's token.
+    ``kind`` tells what a tap does: `reply` answers; `url`, `phone` and `copy` open or copy ``value`` and tell the
+    business nothing; `flow` opens the flow ``payload`` (its id or name) with the token ``value``; `location`,
+    `contact`, `address` and `permission` (to call) ask the person for just that; `call` rings the business;
+    `catalog` opens the shop ``value``.
     """
 
     title: str
@@ -62,17 +78,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ContactCard:
-    """A shared contact: a name, and the numbers or addresses to reach them."""
+    """A shared contact: a name, and how to reach them. ``addresses`` are one line each."""
 
     name: str
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     organization: str = ""
+    urls: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    birthday: str = ""  # YYYY-MM-DD
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card of a carousel (2.5, 2.6)."""
+    """One card of a carousel (2.5, 2.6): media, words and buttons, or a product, which ``body`` names."""
 
     attachment: Attachment | None = None
     body: str = ""
@@ -114,6 +133,9 @@ class Content:
     category: str = "service"
     #: Words for what has none of its own, such as an unsupported kind.
     note: str = ""
+    #: Accepted, and yet it will fail with this code and these words: what Meta finds out only afterwards, such as
+    #: media that cannot be processed (131053).
+    late: tuple[int, str] | None = None
 
     @property
     def shown(self) -> str:
