@@ -34,9 +34,11 @@ CODES: dict[int, Row] = {
     3: Row("API Method", 500, "A", graph=True, notes="capability or permission"),
     4: Row("Application request limit reached", 429, "W", graph=True, notes="hourly, per app"),
     10: Row("Application does not have permission for this action", 403, "A", graph=True),
+    15: Row("This method must be called with an app access_token", acts="A", graph=True),
     17: Row("User request limit reached", 429, "W", graph=True),
     33: Row("Parameter value is not valid", acts="X", graph=True, type="GraphMethodException"),
     100: Row("Invalid parameter", graph=True, notes="misspelt, over-long, unknown; templates by subcode"),
+    101: Row("Error validating application", acts="A", graph=True),
     104: Row("An access token is required to request this resource", 401, "A", graph=True),
     190: Row("Invalid OAuth access token", 401, "A", graph=True, notes="subcodes 460, 463, 467"),
     192: Row("Invalid phone number", graph=True, notes="template endpoint"),
@@ -46,6 +48,7 @@ CODES: dict[int, Row] = {
     803: Row(
         "Some of the aliases you requested do not exist", 404, "B", graph=True, type="GraphMethodException"
     ),
+    2200: Row("Callback verification failed", graph=True),
     80007: Row("Rate limit issues", 429, "W", notes="200 or 5,000 calls an hour per WABA"),
     80008: Row("Too many calls to this WhatsApp Business account", acts="W"),
     200005: Row("Template insights not available"),
