@@ -120,9 +120,7 @@ def required(given: dict[str, Any], name: str) -> Any:
     """Return a parameter that must be there and not empty; refuse as Graph's own nodes do (100)."""
     found = given.get(name)
     if found is None or found == "":
-        raise GraphError(
-            100, f"The parameter {name} is required.", message=f"The parameter {name} is required"
-        )
+        raise GraphError(100, f"The parameter {name} is required.")
     return found
 
 

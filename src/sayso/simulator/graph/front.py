@@ -88,7 +88,7 @@ class Front:
                 f". Object with ID '{parts[0]}' does not exist, cannot be loaded due to missing permissions, or "
                 "does not support this operation"
             )
-            return GraphError(33, words, message=words, kind="GraphMethodException")
+            return GraphError(33, words)
         return GraphError(100, f"{words}: /{'/'.join(parts)} is not simulated.", kind="GraphMethodException")
 
     def _place(self, parts: list[str]) -> tuple[NodeKind, str, str]:

@@ -74,9 +74,7 @@ class MediaCalls:
             if given.get("messaging_product") != "whatsapp":
                 raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
             if form.data is None:
-                raise GraphError(
-                    100, "The parameter file is required.", message="The parameter file is required"
-                )
+                raise GraphError(100, "The parameter file is required.")
             mime_type = _type_of(given.get("type", ""), form)
             _check(mime_type, form)
             number = self._world.accounts.numbers[call.node]
@@ -188,7 +186,7 @@ def _check(mime_type: str, form: _Form) -> None:
             f"Param file must be a file with one of the following types: {', '.join(KINDS)}. "
             f"Received file of type '{found}'."
         )
-        raise GraphError(100, words, message=words.removesuffix("."))
+        raise GraphError(100, words)
     limit = limit_of(mime_type, data)
     if form.size > limit:
         name = f"{'animated' if is_animated(data) else 'static'} sticker" if kind == "sticker" else kind

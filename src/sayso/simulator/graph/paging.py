@@ -47,7 +47,7 @@ def place_of(text: str, where: str) -> int:
             return int(place)
     except ValueError:
         pass
-    raise GraphError(100, f"Invalid cursor in param {where}.", message="Invalid cursors values")
+    raise GraphError(100, f"Invalid cursor in param {where}.")
 
 
 def _limit(given: str | None) -> int:

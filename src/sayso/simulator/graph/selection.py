@@ -37,7 +37,7 @@ def select(kind: str, readers: Mapping[str, Reader], asked: str | None, default:
         reader = readers.get(wanted.name)
         if reader is None:
             words = f"Tried accessing nonexisting field ({wanted.name}) on node type ({kind})"
-            raise GraphError(100, words, message=words)
+            raise GraphError(100, words)
         found = reader(wanted)
         if found is not ABSENT:
             told[wanted.name] = only(found, wanted.inner)
@@ -109,4 +109,4 @@ def _past(text: str, at: int, wanted: str) -> int:
 
 def _wrong(text: str, at: int) -> GraphError:
     words = f"Syntax error at character {at} of param fields: {text[max(0, at - 20) : at + 20]!r}"
-    return GraphError(100, words, message=words)
+    return GraphError(100, words)

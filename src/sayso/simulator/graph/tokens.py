@@ -44,11 +44,7 @@ def known_token(world: World, value: str) -> Token:
     """Return a token, alive or not; raise 190 for one nobody was given."""
     found = find(world, value)
     if found is None:
-        raise GraphError(
-            190,
-            "Invalid OAuth access token - Cannot parse access token",
-            message="Invalid OAuth access token - Cannot parse access token",
-        )
+        raise GraphError(190, "Invalid OAuth access token - Cannot parse access token")
     return found
 
 
@@ -81,7 +77,7 @@ def check_alive(token: Token, now: float) -> None:
     found = refusal(token, now)
     if found is not None:
         subcode, words = found
-        raise GraphError(190, words, subcode=subcode, message=words)
+        raise GraphError(190, words, subcode=subcode)
 
 
 def check_scope(token: Token, needs: str | None, waba_id: str | None) -> None:
@@ -110,9 +106,9 @@ def check_app_token(token: Token, app_id: str) -> None:
 def check_proof(given: Any, token: Token, app: App) -> None:
     """Raise 100 unless ``given`` is the token's proof (1.3)."""
     if not given:
-        raise GraphError(100, _PROOF_MISSING, message=_PROOF_MISSING, kind="GraphMethodException")
+        raise GraphError(100, _PROOF_MISSING, kind="GraphMethodException")
     if not hmac.compare_digest(str(given).encode(), proof_of(token.value, app.secret).encode()):
-        raise GraphError(100, _PROOF_WRONG, message=_PROOF_WRONG, kind="GraphMethodException")
+        raise GraphError(100, _PROOF_WRONG, kind="GraphMethodException")
 
 
 def proof_of(token: str, secret: str) -> str:

@@ -61,6 +61,8 @@ NumberStatus = Literal[
     "DELETED",
     "UNVERIFIED",
 ]  # 8.1
+#: Who has a username that is asked for: Page and Instagram account can be linked, somebody else's is gone (147001-4).
+Holder = Literal["somebody", "facebook", "instagram"]
 CodeVerification = Literal["VERIFIED", "NOT_VERIFIED", "EXPIRED"]
 
 
@@ -116,6 +118,7 @@ class Waba:
     business_verification_status: str = "verified"
     ownership_type: str = "SELF"
     insights: bool = False
+    template_creations: list[float] = field(default_factory=list)  # within the last hour (3.4)
     subscribed: dict[str, Override | None] = field(default_factory=dict)
     restriction: Restriction | None = None
     marketing_disabled: bool = False  # disable_marketing_messages_on_cloud_api, 131063
@@ -203,6 +206,7 @@ class Accounts:
     numbers: dict[str, BusinessNumber] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    held_usernames: dict[str, Holder] = field(default_factory=dict)
     #: Management calls of the last hour, by "app/waba": when they were made, oldest first (6).
     management_calls: dict[str, list[float]] = field(default_factory=dict)
     #: Other calls of the last hour, by "app/waba": how many in each minute of unix time (6).
@@ -212,6 +216,7 @@ class Accounts:
         """Forget everything."""
         for kept in (self.portfolios, self.wabas, self.numbers, self.apps, self.tokens):
             kept.clear()
+        self.held_usernames.clear()
         self.management_calls.clear()
         self.other_calls.clear()
 
