@@ -4,23 +4,20 @@ Meta promises no order, repeats itself, and leaves `delivered` out when the chat
 of it, so each can be asked for.
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 #: ``usual``: sent, delivered, read. ``no_delivered``: sent, read. ``read_first``: sent, read, delivered.
 #: ``twice``: each of the usual ones two times. ``silent``: nothing, until the message has outlived its time.
 Course = Literal["usual", "no_delivered", "read_first", "twice", "silent"]
-COURSES: tuple[str, ...] = get_args(Course)
 
 
-def after_sent(course: str, *, chat_open: bool, receipts: bool) -> tuple[str, bool]:
-    """Tell what follows `sent`, and whether the person then has it before their eyes at once.
+def arrival(course: str, *, chat_open: bool, receipts: bool) -> str:
+    """Tell how a message arrives on the phone: as `read` at once when the chat is open, else as `delivered` (4.9).
 
-    ``chat_open``: the person looks at this chat, so that `read` comes alone (4.9). Without read receipts there is
-    never a `read`, and `delivered` is what comes.
+    Without read receipts there is never a `read`.
     """
-    if receipts and (chat_open or course in ("no_delivered", "read_first")):
-        return "read", True
-    return "delivered", chat_open
+    at_once = chat_open or course in ("no_delivered", "read_first")
+    return "read" if at_once and receipts else "delivered"
 
 
 def copies(course: str) -> int:

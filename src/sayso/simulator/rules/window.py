@@ -1,15 +1,16 @@
 """Whether a message may reach a person now: the 24-hour customer service window (cloud-api.md 7.1)."""
 
-from sayso.simulator.world.messages import Message
+from sayso.simulator.rules.refusal import Refusal
+from sayso.simulator.world.content import Content
 from sayso.simulator.world.people import Thread
 
 WINDOW_S = 24 * 3600
 
-CLOSED_DETAILS = (
+CLOSED = Refusal(
+    131047,
     "Message failed to send because more than 24 hours have passed since the customer last replied to this "
-    "number."
+    "number.",
 )
-CLOSED = (131047, CLOSED_DETAILS)
 
 
 def window_until(thread: Thread) -> float | None:
@@ -23,11 +24,6 @@ def is_open(thread: Thread, now: float) -> bool:
     return until is not None and now < until
 
 
-def late_refusal(message: Message, thread: Thread, now: float) -> tuple[int, str] | None:
-    """Tell the code and words with which an accepted message will fail, or None when it goes through.
-
-    Free-form outside the window is accepted with 200 and then fails with 131047; templates go out any time.
-    """
-    if message.content.template is not None or is_open(thread, now):
-        return None
-    return CLOSED
+def closed_to(content: Content, thread: Thread, now: float) -> Refusal | None:
+    """Refuse what is free-form outside the window; templates go out any time."""
+    return None if content.template is not None or is_open(thread, now) else CLOSED

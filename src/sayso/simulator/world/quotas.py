@@ -29,6 +29,7 @@ class Reach:
 
     delivered: dict[str, float] = field(default_factory=dict)  # wa_id: when last
     under_way: dict[str, float] = field(default_factory=dict)  # wa_id: since when
+    nothing_before: float = 0.0  # nobody falls out of the day before this moment
 
 
 @dataclass(slots=True)
