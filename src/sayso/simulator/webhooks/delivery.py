@@ -1,189 +1,267 @@
-"""Webhooks on their way: signed, posted, retried until HTTP 200, logged, sent again (cloud-api.md 4.3, 4.5)."""
+"""Webhooks on their way: signed, posted in parallel, retried until HTTP 200, sent again (cloud-api.md 4.3, 4.5)."""
 
 import asyncio
-import hmac
 import itertools
 import logging
-import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import aiohttp
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any
 
 from sayso.simulator.config import SimulatorConfig
+from sayso.simulator.faults.faults import Faults
+from sayso.simulator.faults.matching import Aim
+from sayso.simulator.faults.model import WEBHOOKS
 from sayso.simulator.page.live import Live
+from sayso.simulator.webhooks.batches import Batcher
+from sayso.simulator.webhooks.chaos import Mischief, Shuffler, mischief
+from sayso.simulator.webhooks.deliveries import Attempt, Delivery, State
 from sayso.simulator.webhooks.envelopes import escaped
-from sayso.simulator.webhooks.subscribers import Callback
+from sayso.simulator.webhooks.handshake import verify
+from sayso.simulator.webhooks.injection import injected
+from sayso.simulator.webhooks.log import WebhookLog
+from sayso.simulator.webhooks.poster import OK, Poster
+from sayso.simulator.webhooks.signatures import headers
+from sayso.simulator.webhooks.subscribers import Callback, callbacks
+from sayso.simulator.webhooks.trouble import Trouble
+from sayso.simulator.webhooks.updates import Update, payload
 from sayso.simulator.world.clock import Timer
 from sayso.simulator.world.world import World
 
 log = logging.getLogger("sayso.simulator.webhooks")
 
 KEPT_UP_FOR_S = 7 * 24 * 3600  # 4.5: seven days, here simulated ones, then dropped
-ATTEMPTS_LOGGED = 20
-CONNECTIONS = 200
-OK = 200  # 4.5: success is HTTP 200 and nothing else
-
-Kind = Literal["inbound", "status", "account"]
-State = Literal["pending", "held", "delivered", "expired", "dropped"]
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One POST: when (simulated), what came back (a status code or an error), how long it took."""
-
-    at: float
-    status_code: int | None
-    error: str | None
-    took_ms: float
-
-
-@dataclass(slots=True, eq=False)
-class Delivery:
-    """One webhook to one callback: the exact bytes, their signature, and what became of them."""
-
-    id: int
-    kind: Kind
-    callback: Callback
-    body: bytes
-    signature: str
-    created_at: float
-    acknowledged: Callable[[], None] | None = None
-    state: State = "pending"
-    attempts: deque[Attempt] = field(default_factory=lambda: deque(maxlen=ATTEMPTS_LOGGED))
-    attempt_count: int = 0
-    pause_s: float = 0.0  # the one that follows the next failed attempt
-    next_due: float | None = None  # of the next attempt, simulated
-
-    def logged(self, url: str) -> dict[str, Any]:
-        """Describe it for the log; ``attempts`` holds the last 20."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "app_id": self.callback.app_id,
-            "url": url,
-            "state": self.state,
-            "created_at": self.created_at,
-            "next_attempt_at": self.next_due,
-            "attempt_count": self.attempt_count,
-            "attempts": [
-                {"at": a.at, "status_code": a.status_code, "error": a.error, "took_ms": round(a.took_ms, 1)}
-                for a in self.attempts
-            ],
-            "signature": self.signature,
-            "body": self.body.decode("ascii"),
-        }
+_NOTHING = Mischief()
 
 
 class Deliverer:
     """Delivers to every callback; deliveries go in parallel and never wait for one another."""
 
-    def __init__(self, config: SimulatorConfig, world: World, live: Live) -> None:
+    def __init__(self, config: SimulatorConfig, world: World, live: Live, faults: Faults) -> None:
         self._config = config
         self._world = world
         self._clock = world.clock
         self._live = live
+        self._faults = faults
         self._numbers = itertools.count(1)
+        self._poster = Poster(config.webhook_timeout_ms)
+        self._batcher = Batcher(config, world.clock, self._send)
+        self._shuffler = Shuffler(world.clock, self._release)
+        self._trouble = Trouble()
+        self._open: dict[int, Delivery] = {}  # pending, whether or not the log still has them
         self._tasks: set[asyncio.Task[None]] = set()
-        self._retries: dict[int, Timer] = {}
-        self._session: aiohttp.ClientSession | None = None
-        self.log: deque[Delivery] = deque(maxlen=config.keep_webhooks)
+        self._timers: dict[int, Timer] = {}
+        self._overflowing = False
+        self.log = WebhookLog(config.keep_webhooks)
         self.held: list[Delivery] = []
         self.hold_statuses = False
+        #: Called with the id of an inbound message once its webhook was answered with 200.
+        self.on_acknowledged: Callable[[str], None] = lambda _: None
+
+    # --- coming and going -------------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Get ready to call."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-            timeout=aiohttp.ClientTimeout(total=self._config.webhook_timeout_ms / 1000),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        await self._poster.open()
 
     async def close(self) -> None:
         """Give up what is still pending and close every connection."""
         await self._cancel_all()
-        if self._session is not None:
-            await self._session.close()
+        await self._poster.close()
 
     async def reset(self) -> None:
         """Forget the log, what is held and what is pending."""
         await self._cancel_all()
         self.log.clear()
         self.held.clear()
+        self._open.clear()
+        self._trouble.clear()
         self.hold_statuses = False
 
+    async def verify(self, url: str, token: str) -> str:
+        """Shake hands with a callback (4.2): ``verified``, or why not in words."""
+        return await verify(self._poster.session, self._world, url, token)
+
     @property
-    def session(self) -> aiohttp.ClientSession:
+    def poster(self) -> Poster:
         """The client that calls the business."""
-        assert self._session is not None, "Deliverer.open comes first"  # noqa: S101  # a programming error
-        return self._session
+        return self._poster
 
     @property
     def pending(self) -> int:
-        """How many deliveries are on their way or waiting for a retry."""
-        return len(self._tasks) + len(self._retries)
+        """How many webhooks are on their way, being put together, or waiting for a retry."""
+        return len(self._tasks) + len(self._timers) + self._batcher.waiting + self._shuffler.waiting
 
-    def post(
-        self,
-        kind: Kind,
-        callback: Callback,
-        payload: dict[str, Any],
-        acknowledged: Callable[[], None] | None = None,
-    ) -> None:
-        """Sign a webhook and send it off; ``acknowledged`` is called once it was answered with 200."""
-        body = escaped(payload)
-        signature = self._sign(callback.app_id, body)
-        now = self._clock.now()
-        delivery = Delivery(next(self._numbers), kind, callback, body, signature, now, acknowledged)
-        delivery.pause_s = self._config.retry_first_ms / 1000
-        self.log.append(delivery)
-        if kind == "status" and self.hold_statuses:
-            delivery.state = "held"
-            self.held.append(delivery)
+    # --- new webhooks -----------------------------------------------------------------------------------
+
+    def post(self, callback: Callback, update: Update) -> None:
+        """Send an update off to one callback, alone or joined with others, as faults allow."""
+        struck = self._faults.of_webhook(*_aim(callback, update)) if self._faults.about_webhooks else []
+        if struck:
+            self._send_struck(callback, update, mischief(struck))
+        elif update.kind == "status" and self.hold_statuses:
+            self._hold(self._composed(callback, [update]))
         else:
-            self._send_off(delivery)
+            self._batcher.add(callback, update)
+
+    def _send(self, callback: Callback, updates: list[Update]) -> None:
+        self._send_off(self._composed(callback, updates))
+
+    def _send_struck(self, callback: Callback, update: Update, what: Mischief) -> None:
+        """Send one update on its own, with all that faults make of it."""
+        first = self._composed(callback, [update], what)
+        if what.lost:
+            first.state = "lost"
+            self._live.publish("webhooks", dict)
+            return
+        if update.kind == "status" and self.hold_statuses:
+            self._hold(first)
+            return
+        for delivery in (first, *(self._copy(first, callback) for _ in range(what.copies - 1))):
+            if what.shuffled is not None:
+                self._open[delivery.id] = delivery
+                self._shuffler.add(what.shuffled, delivery)
+            elif what.delay_s:
+                self._open[delivery.id] = delivery
+                self._try_at(self._clock.now() + what.delay_s, delivery)
+            else:
+                self._send_off(delivery)
+
+    def _composed(self, callback: Callback, updates: list[Update], what: Mischief = _NOTHING) -> Delivery:
+        found = payload(updates)
+        body = escaped(injected(found, what.what) if what.what else found)
+        delivery = Delivery(
+            id=next(self._numbers),
+            callback=callback,
+            told=tuple(each.told for each in updates),
+            body=body,
+            headers=headers(self._world.accounts.apps[callback.app_id].secret, body, what.how),
+            created_at=self._clock.now(),
+            pause_s=self._config.retry_first_ms / 1000,
+            acknowledged=tuple(each.acknowledged for each in updates if each.acknowledged),
+            faults=what.names,
+        )
+        self.log.add(delivery)
+        return delivery
+
+    def _copy(self, of: Delivery, callback: Callback, *, once: bool = False) -> Delivery:
+        """Make another webhook of the same bytes, signed for the app it goes to."""
+        mine = of.headers
+        if callback.app_id != of.callback.app_id:
+            mine = headers(self._world.accounts.apps[callback.app_id].secret, of.body)
+        copied = Delivery(
+            id=next(self._numbers),
+            callback=callback,
+            told=of.told,
+            body=of.body,
+            headers=mine,
+            created_at=self._clock.now(),
+            pause_s=self._config.retry_first_ms / 1000,
+            faults=of.faults,
+            copy_of=of.id,
+            once=once,
+        )
+        self.log.add(copied)
+        return copied
+
+    # --- holding, retrying, sending again -----------------------------------------------------------------
 
     def hold(self, *, on: bool) -> int:
         """Hold status webhooks back, or release them in their order; return how many were released."""
         self.hold_statuses = on
-        released = [] if on else self.held[:]
-        if not on:
-            self.held.clear()
+        if on:
+            return 0
+        released, self.held = self.held, []
         for delivery in released:
             delivery.state = "pending"
             self._send_off(delivery)
         return len(released)
+
+    def retry_now(self) -> int:
+        """Make every retry that is waiting for its time now; return how many."""
+        waiting = [self._open[number] for number in self._timers if self._open[number].attempt_count]
+        for delivery in waiting:
+            self._timers.pop(delivery.id).cancel()
+            delivery.next_due = self._clock.now()
+            self._try(delivery)
+        return len(waiting)
+
+    def release_gathered(self) -> None:
+        """Send what faults gathered, in its own order, as when they are cleared."""
+        self._release(self._shuffler.clear())
 
     async def redeliver(self, delivery: Delivery, copies: int) -> list[int | None]:
         """Post the same bytes again, ``copies`` times in parallel, once each; return the status codes."""
         attempts = await asyncio.gather(*(self._attempt(delivery) for _ in range(copies)))
         return [attempt.status_code for attempt in attempts]
 
-    def logged(self) -> list[dict[str, Any]]:
-        """Describe every delivery that is still in the log, oldest first."""
-        return [each.logged(each.callback.url(self._world.accounts)) for each in self.log]
+    def described(self, delivery: Delivery, *, body: bool = True) -> dict[str, Any]:
+        """Describe a webhook as the log does."""
+        return delivery.logged(delivery.callback.url(self._world.accounts), body=body)
 
-    def find(self, delivery_id: int) -> Delivery | None:
-        """Return a logged delivery."""
-        return next((each for each in self.log if each.id == delivery_id), None)
+    # --- snapshots ----------------------------------------------------------------------------------------
 
-    def _sign(self, app_id: str, body: bytes) -> str:
-        secret = self._world.accounts.apps[app_id].secret.encode()
-        return "sha256=" + hmac.digest(secret, body, "sha256").hex()  # 4.3
+    def saved(self) -> dict[str, Any]:
+        """Everything as plain data, for a snapshot; what was on its way is pending in it."""
+        self._batcher.flush()
+        kept = {each.id: each for each in self.log} | self._open | {each.id: each for each in self.held}
+        return {"hold": self.hold_statuses, "deliveries": [kept[number].saved() for number in sorted(kept)]}
+
+    def restored(self, raw: dict[str, Any]) -> None:
+        """Take back what :meth:`saved` gave, and set what is pending going again."""
+        for each in raw["deliveries"]:
+            delivery = Delivery.restored(each)
+            self.log.add(delivery)
+            if delivery.state == "held":
+                self.held.append(delivery)
+            elif delivery.state == "pending":
+                self._open[delivery.id] = delivery
+                self._try_at(delivery.next_due or self._clock.now(), delivery)
+            self._numbers = itertools.count(delivery.id + 1)
+        self.hold_statuses = raw["hold"]
+
+    # --- on the wire --------------------------------------------------------------------------------------
+
+    def _hold(self, delivery: Delivery) -> None:
+        delivery.state = "held"
+        self.held.append(delivery)
+        self._live.publish("webhooks", dict)
 
     def _send_off(self, delivery: Delivery) -> None:
-        if self.pending >= self._config.keep_pending_webhooks:
+        if len(self._open) >= self._config.keep_pending_webhooks:
             delivery.state = "dropped"
-            log.warning("webhook %d dropped: %d are pending already", delivery.id, self.pending)
+            if not self._overflowing:
+                log.warning("webhooks are dropped: %d are pending already", len(self._open))
+            self._overflowing = True
             return
+        self._overflowing = False
+        self._open[delivery.id] = delivery
         delivery.next_due = self._clock.now()
         self._try(delivery)
 
+    def _release(self, deliveries: list[Delivery]) -> None:
+        """Post these one after the other, so that their order holds on the wire."""
+
+        async def in_turn() -> None:
+            for delivery in deliveries:
+                delivery.next_due = self._clock.now()
+                await self._deliver(delivery)
+
+        if deliveries:
+            self._begin(in_turn())
+
+    def _try_at(self, due: float, delivery: Delivery) -> None:
+        delivery.next_due = due
+        self._timers[delivery.id] = self._clock.at(due, partial(self._try, delivery))
+
     def _try(self, delivery: Delivery) -> None:
-        self._retries.pop(delivery.id, None)
-        task = asyncio.get_running_loop().create_task(self._deliver(delivery))
+        self._timers.pop(delivery.id, None)
+        if delivery.attempt_count and self._config.retry_to_all_apps:
+            for other in self._others(delivery):
+                self._send_off(self._copy(delivery, other, once=True))
+        self._begin(self._deliver(delivery))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -192,55 +270,81 @@ class Deliverer:
         self._live.changed()
 
     async def _deliver(self, delivery: Delivery) -> None:
+        url = delivery.callback.url(self._world.accounts)
+        if not url:
+            self._finish(delivery, "dropped")  # nobody is subscribed any more
+            return
         attempt = await self._attempt(delivery)
         due, delivery.next_due = delivery.next_due or attempt.at, None
         if attempt.status_code == OK:
-            delivery.state = "delivered"
-            if delivery.acknowledged:
-                delivery.acknowledged()
-            return
-        if self._clock.now() - delivery.created_at > KEPT_UP_FOR_S:
-            delivery.state = "expired"
-            log.warning("webhook %d given up after seven simulated days", delivery.id)
-            return
-        delivery.next_due = self._next_due(delivery, due)
-        self._retries[delivery.id] = self._clock.at(delivery.next_due, lambda: self._try(delivery))
+            self._finish(delivery, "delivered")
+            for wamid in delivery.acknowledged:
+                self.on_acknowledged(wamid)
+        elif delivery.once:
+            self._finish(delivery, "dropped")
+        else:
+            self._trouble.failed(url, delivery.id, attempt.error or f"HTTP {attempt.status_code}")
+            self._try_again(delivery, due)
 
-    def _next_due(self, delivery: Delivery, due: float) -> float:
+    def _try_again(self, delivery: Delivery, due: float) -> None:
         """Climb the ladder; the rungs that time let pass at once has gone over count as this one attempt."""
+        cap_s = self._config.retry_cap_ms / 1000
+        now = self._clock.now()
         while True:
             due += delivery.pause_s
-            delivery.pause_s = min(delivery.pause_s * 2, self._config.retry_cap_ms / 1000)
-            if due > self._clock.now() or delivery.pause_s == self._config.retry_cap_ms / 1000:
-                return max(due, self._clock.now())
+            delivery.pause_s = min(delivery.pause_s * 2, cap_s)
+            if due > now or delivery.pause_s == cap_s:
+                break
+        due = max(due, now)
+        if due - delivery.created_at > KEPT_UP_FOR_S:
+            self._finish(delivery, "expired")
+            log.warning("webhook %d given up after seven simulated days", delivery.id)
+        else:
+            self._try_at(due, delivery)
+
+    def _finish(self, delivery: Delivery, state: State) -> None:
+        delivery.state, delivery.next_due = state, None
+        self._open.pop(delivery.id, None)
+        self._trouble.over(delivery.id)
 
     async def _attempt(self, delivery: Delivery) -> Attempt:
-        at, began = self._clock.now(), time.perf_counter()
-        status_code: int | None = None
-        error: str | None = None
-        try:
-            headers = {"Content-Type": "application/json", "X-Hub-Signature-256": delivery.signature}
-            async with self.session.post(
-                delivery.callback.url(self._world.accounts),
-                data=delivery.body,
-                headers=headers,
-                allow_redirects=False,
-            ) as answer:
-                status_code = answer.status
-                await answer.read()
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
-            error = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
-        attempt = Attempt(at, status_code, error, (time.perf_counter() - began) * 1000)
+        at = self._clock.now()
+        url = delivery.callback.url(self._world.accounts)
+        answer = await self._poster.post(url, delivery.body, delivery.headers)
+        attempt = Attempt(at, *answer)
         delivery.attempts.append(attempt)
         delivery.attempt_count += 1
-        self._live.changed()
+        self._live.publish("webhooks", dict)
         return attempt
 
+    def _others(self, delivery: Delivery) -> Iterable[Callback]:
+        """Walk the callbacks of the other apps that are told the same (4.5)."""
+        accounts, told = self._world.accounts, delivery.told[0]
+        waba, number = accounts.wabas.get(told.waba_id), accounts.numbers.get(told.phone_number_id or "")
+        found = callbacks(accounts, waba, number, told.field) if waba else ()
+        return [each for each in found if each.app_id != delivery.callback.app_id]
+
     async def _cancel_all(self) -> None:
-        for timer in self._retries.values():
+        for timer in self._timers.values():
             timer.cancel()
-        self._retries.clear()
+        self._timers.clear()
+        self._batcher.clear()
+        self._shuffler.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _aim(callback: Callback, update: Update) -> tuple[Aim, str | None]:
+    told = update.told
+    aim = Aim(
+        on=WEBHOOKS,
+        phone_number_id=update.phone_number_id or "",
+        waba_id=update.waba_id,
+        wa_id=update.wa_id or "",
+        field=update.field,
+        status=told.status or "",
+        app_id=callback.app_id,
+    )
+    return aim, told.message_id

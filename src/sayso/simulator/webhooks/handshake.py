@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from sayso.simulator.webhooks.delivery import OK
+from sayso.simulator.webhooks.poster import OK
 from sayso.simulator.world.world import World
 
 log = logging.getLogger("sayso.simulator.webhooks")

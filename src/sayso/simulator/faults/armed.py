@@ -1,0 +1,71 @@
+"""A fault that is armed: how often it met a call it concerns, how often it struck, what is left."""
+
+import random
+from typing import Any
+
+import msgspec
+
+from sayso.simulator.faults.model import Fault
+
+
+class Armed:
+    """One armed fault and its schedule."""
+
+    __slots__ = ("_chance", "fault", "hits", "id", "left", "seen")
+
+    def __init__(self, number: int, fault: Fault) -> None:
+        self.id = number
+        self.fault = fault
+        self.seen = self.hits = 0
+        self.left = fault.times
+        self._chance = random.Random(fault.seed)  # noqa: S311  # a dice for tests, not a secret
+
+    @property
+    def kind(self) -> str:
+        """Its ``kind`` in JSON."""
+        return str(self.fault.__struct_config__.tag)
+
+    @property
+    def used_up(self) -> bool:
+        """Whether it will never strike again."""
+        return self.left == 0
+
+    def strikes(self) -> bool:
+        """Count one call it concerns, and decide whether it is struck."""
+        if self.used_up:
+            return False
+        self.seen += 1
+        place = self.seen - self.fault.after
+        if place < 1 or place % (self.fault.every or 1):
+            return False
+        if self.fault.probability is not None and self._chance.random() >= self.fault.probability:
+            return False
+        self.hits += 1
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+    def told(self) -> dict[str, str | int]:
+        """Name it, as logs do."""
+        return {"id": self.id, "kind": self.kind}
+
+    def listed(self) -> dict[str, Any]:
+        """Describe it: what was armed, and ``next`` as the times left (null: until cleared), ``hits``, ``seen``."""
+        fault: dict[str, Any] = msgspec.to_builtins(self.fault)
+        on = {"on": self.fault.on}
+        return {"id": self.id, **fault, **on, "next": self.left, "hits": self.hits, "seen": self.seen}
+
+    def saved(self) -> dict[str, Any]:
+        """Everything about it as plain data."""
+        chance = self._chance.getstate()
+        counts = {"seen": self.seen, "hits": self.hits, "left": self.left, "chance": chance}
+        return {"id": self.id, "fault": msgspec.to_builtins(self.fault), **counts}
+
+    @classmethod
+    def restored(cls, raw: dict[str, Any]) -> "Armed":
+        """Make it again from what :meth:`saved` gave, once through JSON."""
+        armed = cls(raw["id"], msgspec.convert(raw["fault"], Fault))
+        armed.seen, armed.hits, armed.left = raw["seen"], raw["hits"], raw["left"]
+        version, inner, gauss = raw["chance"]
+        armed._chance.setstate((version, tuple(inner), gauss))
+        return armed

@@ -1,0 +1,169 @@
+"""All faults armed now, and where calls and webhooks meet them."""
+
+import asyncio
+import itertools
+from collections.abc import Iterable
+from typing import Any, TypedDict
+
+from aiohttp import web
+
+from sayso.simulator.faults.armed import Armed
+from sayso.simulator.faults.effects import strike
+from sayso.simulator.faults.matching import Aim, aim_of, concerns, concerns_webhook, wa_id_of
+from sayso.simulator.faults.model import (
+    EVERYWHERE,
+    RECEIPTS,
+    WEBHOOKS,
+    FailLate,
+    Fault,
+    TakeCourse,
+    WebhookFault,
+)
+from sayso.simulator.graph.call import Call, Route
+from sayso.simulator.graph.exchanges import STRUCK, WAMID
+from sayso.simulator.page.live import Live
+from sayso.simulator.rules.course import Course
+from sayso.simulator.world.world import World
+
+#: Messages whose webhooks are to be struck; the oldest are forgotten beyond it.
+MESSAGES_KEPT = 10_000
+
+
+class FaultError(ValueError):
+    """A fault that cannot be armed as written; the words say why."""
+
+
+class UnknownPlaceError(FaultError):
+    """``on`` names no route; ``known`` are those there are."""
+
+    def __init__(self, on: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"`on` cannot be '{on}'")
+        self.on, self.known = on, known
+
+
+class Faults:
+    """The faults armed now; a call or webhook is struck by the first, in the order armed, that strikes it."""
+
+    def __init__(self, world: World, live: Live) -> None:
+        self._world = world
+        self._live = live
+        self._numbers = itertools.count(1)
+        self._released = asyncio.Event()
+        self._by_message: dict[str, Armed] = {}
+        self._routes: set[str] = set()
+        self.armed: dict[int, Armed] = {}
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The names of all routes."""
+        return tuple(sorted(self._routes))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Everything `on` may say."""
+        return (EVERYWHERE, WEBHOOKS, RECEIPTS, *self.routes)
+
+    def know(self, routes: Iterable[Route]) -> None:
+        """Learn which routes there are, so that a misspelt one is refused."""
+        self._routes = {each.name for each in routes}
+
+    def arm(self, fault: Fault) -> int:
+        """Arm a fault and return its id; raise FaultError when it could never strike."""
+        if fault.on not in self.places:
+            raise UnknownPlaceError(fault.on, self.places)
+        if fault.on == WEBHOOKS and not isinstance(fault, WebhookFault):
+            raise FaultError("`on` cannot be 'webhooks' for this kind: it is about answers, not webhooks")
+        if fault.to is not None and not wa_id_of(fault.to, self._world):
+            raise FaultError(f"`to` is neither a phone number nor the BSUID of somebody known: '{fault.to}'")
+        number = next(self._numbers)
+        self.armed[number] = Armed(number, fault)
+        self._live.publish("faults", dict)
+        return number
+
+    def disarm(self, number: int) -> None:
+        """Disarm one fault; raise LookupError when there is none with this id."""
+        if self.armed.pop(number, None) is None:
+            raise LookupError(f"no fault {number} is armed")
+        self._live.publish("faults", dict)
+
+    def clear(self) -> None:
+        """Disarm everything; answers that hang are ended."""
+        self.armed.clear()
+        self._by_message.clear()
+        released, self._released = self._released, asyncio.Event()
+        released.set()
+        self._live.publish("faults", dict)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Describe what is armed, with the times left."""
+        return [each.listed() for each in self.armed.values()]
+
+    async def serve(self, route: Route, call: Call) -> web.StreamResponse:
+        """Let a call be answered, or strike it."""
+        if not self.armed:
+            return await route.handler(call)
+        struck = self._taken(await aim_of(route, call, self._world))
+        if struck is None:
+            return await route.handler(call)
+        call.request[STRUCK] = struck
+        answer = await strike(struck.fault, call, route.handler, self._released)
+        if isinstance(struck.fault, WebhookFault) and (wamid := call.request.get(WAMID)) is not None:
+            self._remember(wamid, struck)
+        return answer
+
+    def of_webhook(self, aim: Aim, message_id: str | None) -> list[Armed]:
+        """Tell what strikes one update on its way to one app: by itself, and by the message it is about."""
+        found = [self._by_message[message_id]] if message_id in self._by_message else []
+        found = [each for each in found if concerns_webhook(each.fault, aim)]
+        by_itself = self._taken(aim) if self.armed else None
+        return found if by_itself is None else [*found, by_itself]
+
+    @property
+    def about_webhooks(self) -> bool:
+        """Whether anything armed, or remembered of a message, may strike a webhook."""
+        return bool(self.armed or self._by_message)
+
+    def saved(self) -> dict[str, Any]:
+        """Everything as plain data, for a snapshot."""
+        by_message = {wamid: each.saved() for wamid, each in self._by_message.items()}
+        return {"armed": [each.saved() for each in self.armed.values()], "by_message": by_message}
+
+    def restored(self, raw: dict[str, Any]) -> None:
+        """Take back what :meth:`saved` gave."""
+        self.clear()
+        self.armed = {each["id"]: Armed.restored(each) for each in raw["armed"]}
+        self._by_message = {wamid: Armed.restored(each) for wamid, each in raw["by_message"].items()}
+        self._numbers = itertools.count(max(self.armed, default=0) + 1)
+
+    def _taken(self, aim: Aim) -> Armed | None:
+        for armed in self.armed.values():
+            if concerns(armed.fault, aim, self._world) and armed.strikes():
+                if armed.used_up:
+                    del self.armed[armed.id]
+                self._live.publish("faults", dict)
+                return armed
+        return None
+
+    def _remember(self, wamid: str, struck: Armed) -> None:
+        self._by_message[wamid] = struck
+        if len(self._by_message) > MESSAGES_KEPT:
+            del self._by_message[next(iter(self._by_message))]
+
+
+class Orders(TypedDict, total=False):
+    """What a fault has to say on how a message goes on once it is accepted, as ``Sending.accept`` takes it (9)."""
+
+    refusal: tuple[int, str]
+    refused_after: str | None
+    course: Course
+
+
+def orders(request: web.Request) -> Orders:
+    """Tell what becomes of the message that this call sends; nothing without a fault."""
+    struck = request.get(STRUCK)
+    match None if struck is None else struck.fault:
+        case FailLate(code=code, details=details, after_status=after):
+            return {"refusal": (code, details), "refused_after": after}
+        case TakeCourse(course=course):
+            return {"course": course}
+    return {}

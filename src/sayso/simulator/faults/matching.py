@@ -1,0 +1,106 @@
+"""Which calls and webhooks a fault concerns: route, number, WABA, person, template, token."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sayso.simulator.errors import GraphError
+from sayso.simulator.faults.model import EVERYWHERE, RECEIPTS, WEBHOOKS, Fault, WebhookFault
+from sayso.simulator.graph.call import Call, Route
+from sayso.simulator.world.world import World, dialled
+
+
+class Aim(NamedTuple):
+    """What a fault is held against: one call, or one webhook to one app. "" stands for none."""
+
+    on: str
+    method: str = ""
+    phone_number_id: str = ""
+    waba_id: str = ""
+    wa_id: str = ""
+    template: str = ""
+    token: str = ""
+    field: str = ""
+    status: str = ""
+    app_id: str = ""
+
+
+_ALIKE: tuple[tuple[Callable[[Fault], str | None], Callable[[Aim], str]], ...] = (
+    (lambda fault: fault.method, lambda aim: aim.method),
+    (lambda fault: fault.phone_number_id, lambda aim: aim.phone_number_id),
+    (lambda fault: fault.waba_id, lambda aim: aim.waba_id),
+    (lambda fault: fault.template, lambda aim: aim.template),
+    (lambda fault: fault.token, lambda aim: aim.token),
+)
+
+
+def concerns(fault: Fault, aim: Aim, world: World) -> bool:
+    """Tell whether a fault is meant for this."""
+    anywhere = fault.on == EVERYWHERE and aim.on != WEBHOOKS
+    if not (anywhere or fault.on == aim.on):
+        return False
+    if any(wanted(fault) not in (None, there(aim)) for wanted, there in _ALIKE):
+        return False
+    if aim.on == WEBHOOKS and not concerns_webhook(fault, aim):
+        return False
+    return fault.to is None or wa_id_of(fault.to, world) == aim.wa_id
+
+
+def concerns_webhook(fault: Fault, aim: Aim) -> bool:
+    """Tell whether the part of a fault that is about webhooks is meant for this one."""
+    return isinstance(fault, WebhookFault) and all(
+        wanted in (None, there)
+        for wanted, there in (
+            (fault.field, aim.field),
+            (fault.status, aim.status),
+            (fault.app_id, aim.app_id),
+        )
+    )
+
+
+def wa_id_of(to: str, world: World, business_digits: str | None = None) -> str:
+    """Tell whose phone or BSUID this is; "" for nobody's."""
+    found = world.person_by_user_id(to)
+    if found is not None:
+        return found.wa_id
+    try:
+        return dialled(to, business_digits or world.number.digits)
+    except GraphError:
+        return ""
+
+
+async def aim_of(route: Route, call: Call, world: World) -> Aim:
+    """Tell what a call is about. A JSON body is read, any other is left for whoever takes the call."""
+    body = await _body(call)
+    receipt = route.name == "messages" and body.get("status") is not None
+    number = world.accounts.numbers.get(call.node)
+    template = body.get("template")
+    name = template.get("name") if isinstance(template, dict) else None
+    return Aim(
+        on=RECEIPTS if receipt else route.name,
+        method=route.method,
+        phone_number_id=call.node if number else "",
+        waba_id=number.waba_id if number else call.node,
+        wa_id=_person(body, world, number.digits if number else None),
+        template=str(name or body.get("name") or call.request.query.get("name") or ""),
+        token=call.token.value,
+    )
+
+
+def _person(body: dict[str, Any], world: World, digits: str | None) -> str:
+    if body.get("message_id") is not None:  # a read receipt: whose message is read
+        message = world.messages.get(str(body["message_id"]))
+        return "" if message is None else message.wa_id
+    to = body.get("to") or body.get("recipient")
+    return "" if to is None else wa_id_of(str(to), world, digits)
+
+
+async def _body(call: Call) -> dict[str, Any]:
+    if call.request.content_type != "application/json" or not call.request.can_read_body:
+        return {}
+    try:
+        body = msgspec.json.decode(await call.request.read())
+    except msgspec.DecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,97 @@
+"""A webhook to one callback: its bytes, its headers, what became of it (cloud-api.md 4.3, 4.5)."""
+
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from sayso.simulator.webhooks.signatures import SHA256
+from sayso.simulator.webhooks.subscribers import Callback
+from sayso.simulator.webhooks.updates import Told
+
+ATTEMPTS_LOGGED = 20
+
+#: ``held`` waits for its release, ``lost`` was armed to be, ``expired`` outlived seven days, ``dropped`` had no room.
+State = Literal["pending", "held", "delivered", "expired", "dropped", "lost"]
+STATES: tuple[State, ...] = ("pending", "held", "delivered", "expired", "dropped", "lost")
+KINDS = ("inbound", "status", "account", "mixed")
+
+
+class Attempt(NamedTuple):
+    """One POST: when (simulated), what came back (a status code or an error), how long it took."""
+
+    at: float
+    status_code: int | None
+    error: str | None
+    took_ms: float
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One webhook to one callback: the exact bytes, their headers, and what became of them."""
+
+    id: int
+    callback: Callback
+    told: tuple[Told, ...]
+    body: bytes
+    headers: dict[str, str]
+    created_at: float
+    pause_s: float  # the one that follows the next failed attempt
+    acknowledged: tuple[str, ...] = ()  # inbound messages that are delivered once this is
+    faults: tuple[dict[str, str | int], ...] = ()
+    copy_of: int | None = None
+    once: bool = False  # not tried again, whatever the answer
+    state: State = "pending"
+    attempts: deque[Attempt] = field(default_factory=lambda: deque(maxlen=ATTEMPTS_LOGGED))
+    attempt_count: int = 0
+    next_due: float | None = None  # of the next attempt, simulated
+
+    @property
+    def kind(self) -> str:
+        """What it tells of: one kind, or ``mixed``."""
+        first = self.told[0].kind
+        return first if all(each.kind == first for each in self.told) else "mixed"
+
+    def logged(self, url: str, *, body: bool = True) -> dict[str, Any]:
+        """Describe it for the log; ``attempts`` holds the last 20."""
+        text = {"body": self.body.decode("ascii")} if body else {}
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "fields": sorted({each.field for each in self.told}),
+            "updates": [each._asdict() for each in self.told],
+            "app_id": self.callback.app_id,
+            "url": url,
+            "state": self.state,
+            "created_at": self.created_at,
+            "next_attempt_at": self.next_due,
+            "attempt_count": self.attempt_count,
+            "attempts": [each._asdict() | {"took_ms": round(each.took_ms, 1)} for each in self.attempts],
+            "faults": list(self.faults),
+            "copy_of": self.copy_of,
+            "signature": self.headers.get(SHA256),
+            **text,
+        }
+
+    def saved(self) -> dict[str, Any]:
+        """Everything about it as plain data."""
+        return asdict(self) | {
+            "body": self.body.decode("ascii"),
+            "attempts": [list(each) for each in self.attempts],
+            "told": [list(each) for each in self.told],
+            "callback": list(self.callback),
+        }
+
+    @classmethod
+    def restored(cls, raw: dict[str, Any]) -> "Delivery":
+        """Make it again from what :meth:`saved` gave, once through JSON."""
+        return cls(
+            **raw
+            | {
+                "body": raw["body"].encode("ascii"),
+                "attempts": deque((Attempt(*each) for each in raw["attempts"]), maxlen=ATTEMPTS_LOGGED),
+                "told": tuple(Told(*each) for each in raw["told"]),
+                "callback": Callback(*raw["callback"]),
+                "acknowledged": tuple(raw["acknowledged"]),
+                "faults": tuple(raw["faults"]),
+            }
+        )

@@ -1,0 +1,57 @@
+"""The client that calls the business: one POST or GET at a time, with a limit in real time (cloud-api.md 4.5)."""
+
+import time
+from typing import NamedTuple
+
+import aiohttp
+
+CONNECTIONS = 200
+OK = 200  # 4.5: success is HTTP 200 and nothing else
+
+
+class Answer(NamedTuple):
+    """What a POST came back with: a status code, or an error in words; and how long it took."""
+
+    status_code: int | None
+    error: str | None
+    took_ms: float
+
+
+class Poster:
+    """Keeps connections to the business open."""
+
+    def __init__(self, timeout_ms: int) -> None:
+        self._timeout_s = timeout_ms / 1000
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Get ready to call."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The client itself."""
+        assert self._session is not None, "Poster.open comes first"  # noqa: S101  # a programming error
+        return self._session
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """Post and read the answer; redirects are not followed."""
+        began = time.perf_counter()
+        status_code: int | None = None
+        error: str | None = None
+        try:
+            async with self.session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+                await answer.read()
+                status_code = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+            error = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
+        return Answer(status_code, error, (time.perf_counter() - began) * 1000)
