@@ -63,6 +63,8 @@ class SimulatorConfig:
     #: How a submitted template is reviewed (3.3): at once, after `review_after_s`, or by the desk's moderator.
     review: Literal["instant", "delayed", "moderator"] = "delayed"
     review_after_s: float = 2.0
+    #: Refuse `hello_world` from numbers that are no test numbers (SANDBOX) with 131058; off, as it is a first send.
+    sample_from_test_numbers_only: bool = False
 
     #: Webhooks: first pause before a retry, doubled up to the cap (cloud-api.md 4.5, quickened).
     retry_first_ms: int = 200

@@ -15,6 +15,7 @@ from sayso.simulator.page.routes import PhonePage
 from sayso.simulator.parts import Parts
 from sayso.simulator.phone.actions import PhoneError
 from sayso.simulator.webhooks.handshake import verify_when_reachable
+from sayso.simulator.webhooks.log import Wanted
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.world import dialled
 
@@ -55,11 +56,11 @@ class Simulator:
 
     async def start(self) -> None:
         """Begin to listen; raise OSError when the port is taken."""
-        graph = Front(self._world, self.parts.routes())
+        graph = Front(self._world, self._faults, self.parts.routes())
         app = web.Application()
         app.add_routes([*PhonePage(self).routes(), *Control(self).routes()])
         app.router.add_route("*", "/_sim/{rest:.*}", _no_such_control)
-        app.router.add_route("*", "/{path:.*}", graph.answer)
+        app.router.add_route("*", "/{path:.*}", self.parts.exchanges.recording(graph.answer))
         self._runner = web.AppRunner(
             app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, keepalive_timeout=75
         )
@@ -72,7 +73,7 @@ class Simulator:
         await self._deliverer.open()
         if self.config.verify_at_start:
             verification = verify_when_reachable(
-                self._deliverer.session, self._world, self.config.app_id, self.live.changed
+                self._deliverer.poster.session, self._world, self.config.app_id, self.live.changed
             )
             self._verification = asyncio.get_running_loop().create_task(verification)
 
@@ -232,25 +233,35 @@ class Simulator:
         await self.parts.reset()
         self.live.publish("reset", self.state)
 
-    def webhooks(self, *, state: str | None = None, kind: str | None = None) -> list[dict[str, Any]]:
-        """List the webhooks sent, oldest first, with every attempt."""
-        return [
-            each
-            for each in self._deliverer.logged()
-            if state in (None, each["state"]) and kind in (None, each["kind"])
-        ]
+    def webhooks(
+        self,
+        *,
+        state: str | None = None,
+        kind: str | None = None,
+        app_id: str | None = None,
+        field: str | None = None,
+        message_id: str | None = None,
+        after: int = 0,
+    ) -> list[dict[str, Any]]:
+        """List the webhooks sent that are like this, oldest first, with every attempt."""
+        wanted = Wanted(
+            state=state, kind=kind, app_id=app_id, field=field, message_id=message_id, after=after
+        )
+        return [self._deliverer.described(each) for each in self._deliverer.log.walk(wanted)]
 
     async def redeliver(self, webhook_id: int, *, copies: int = 1) -> list[int | None]:
         """Post a logged webhook again, ``copies`` times in parallel; return the status codes."""
-        found = self._deliverer.find(webhook_id)
+        found = self._deliverer.log.find(webhook_id)
         if found is None:
             raise LookupError(f"there is no webhook {webhook_id} in the log")
         return await self._deliverer.redeliver(found, copies)
 
+    def retry_webhooks(self) -> int:
+        """Make every retry that is waiting for its time now; return how many."""
+        return self._deliverer.retry_now()
+
     def arm(self, fault: Fault) -> int:
-        """Arm a fault (see :mod:`sayso.simulator.faults.model`) and return its id."""
-        if fault.to is not None:
-            dialled(fault.to, self._world.number.digits)
+        """Arm a fault (see :mod:`sayso.simulator.faults.model`) and return its id; ValueError when it cannot be."""
         return self._faults.arm(fault)
 
     def hold_webhooks(self, *, on: bool) -> int:
@@ -258,9 +269,17 @@ class Simulator:
         return self._deliverer.hold(on=on)
 
     def clear_faults(self) -> None:
-        """Disarm every fault and release what is held."""
+        """Disarm every fault and release what is held or gathered."""
         self._faults.clear()
         self._deliverer.hold(on=False)
+        self._deliverer.release_gathered()
+
+    def exchanges(
+        self, *, route: str | None = None, status: str | None = None, after: int = 0
+    ) -> list[dict[str, Any]]:
+        """List the Graph calls that were like this, whole, oldest first."""
+        found = self.parts.exchanges.walk(after=after, route=route, status=status)
+        return [each.whole() for each in found]
 
     def faults(self) -> dict[str, Any]:
         """Describe what is armed and held."""
