@@ -1,4 +1,4 @@
-"""Telling watchers at once: open phone pages, and waits for something to become true, without polling."""
+"""Telling watchers at once: open pages, and waits for something to become true, without polling."""
 
 import asyncio
 import itertools
@@ -6,20 +6,35 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-T = TypeVar("T")
-#: A page this far behind is cut off; its browser reconnects and starts from a fresh snapshot.
-BEHIND_AT_MOST = 5_000
+import msgspec
 
-Happening = tuple[str, dict[str, Any]]
+T = TypeVar("T")
+#: What happens within this time is told to the pages together: one frame, each message and person once.
+TOGETHER_S = 0.03
+#: More than this at once, or a page this many frames behind, and a page starts afresh instead.
+AT_ONCE_AT_MOST, FRAMES_BEHIND_AT_MOST = 4_000, 64
+#: How soon after starting afresh a page is told anything again, so that a flood costs it little.
+AFRESH_S = 0.5
+
+Make = Callable[[], dict[str, Any]]
+#: A frame of the stream; None ends it, AFRESH asks for a new snapshot.
+AFRESH = b""
 
 
 @dataclass(slots=True, eq=False)
 class Page:
-    """One open phone page: what it has yet to be told, and whose conversations are on its screen."""
+    """One open page: what it has yet to be told, and whose conversations are on its screen."""
 
     id: str
-    queue: asyncio.Queue[Happening | None] = field(default_factory=asyncio.Queue)
+    frames: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     showing: frozenset[str] | None = frozenset()  # None: the page is hidden, nobody is looking
+    chats: dict[str, str] = field(default_factory=dict)  # per person, the number whose chat is on the screen
+
+    def start_afresh(self) -> None:
+        """Forget what it has yet to be told: the next thing it gets is how everything stands."""
+        while not self.frames.empty():
+            self.frames.get_nowait()
+        self.frames.put_nowait(AFRESH)
 
 
 class Live:
@@ -29,6 +44,9 @@ class Live:
         self.pages: dict[str, Page] = {}
         self._numbers = itertools.count(1)
         self._waits: dict[int, Callable[[], None]] = {}
+        self._happened: list[tuple[str, Make]] = []
+        self._telling: asyncio.TimerHandle | None = None
+        self._afresh = False
 
     def open(self) -> Page:
         """Begin to watch; close it with :meth:`close`."""
@@ -39,22 +57,28 @@ class Live:
     def close(self, page: Page) -> None:
         """End watching; closing twice is harmless."""
         self.pages.pop(page.id, None)
-        page.queue.put_nowait(None)
+        page.frames.put_nowait(None)
 
     def close_all(self) -> None:
         """End every page's stream, for shutdown."""
         for page in list(self.pages.values()):
             self.close(page)
 
-    def publish(self, kind: str, make: Callable[[], dict[str, Any]]) -> None:
-        """Tell every page, then look at every wait. ``make`` runs only when a page is there to be told."""
+    def publish(self, kind: str, make: Make) -> None:
+        """Let every page know soon, then look at every wait.
+
+        ``make`` tells how things stand when the pages are told, and runs only when there are pages. Several
+        happenings with the same ``wamid`` or ``wa_id``, or of a kind that has neither, are told once: as the last.
+        ``reset`` makes the pages start afresh.
+        """
         if self.pages:
-            happening = (kind, make())
-            for page in list(self.pages.values()):
-                if page.queue.qsize() >= BEHIND_AT_MOST:
-                    self.close(page)
-                else:
-                    page.queue.put_nowait(happening)
+            if kind == "reset" or len(self._happened) >= AT_ONCE_AT_MOST:
+                self._happened.clear()
+                self._afresh = True
+            elif not self._afresh:
+                self._happened.append((kind, make))
+            if self._telling is None:
+                self._telling = asyncio.get_running_loop().call_later(TOGETHER_S, self._tell)
         self.changed()
 
     def changed(self) -> None:
@@ -67,9 +91,14 @@ class Live:
         """Tell whether any phone page is open and visible."""
         return any(page.showing is not None for page in self.pages.values())
 
-    def shows(self, wa_id: str) -> bool:
-        """Tell whether a visible phone page shows this person's conversation."""
-        return any(page.showing and wa_id in page.showing for page in self.pages.values())
+    def shows(self, wa_id: str, phone_number_id: str | None = None) -> bool:
+        """Tell whether a visible phone page shows this person's conversation, with this number or any."""
+        return any(
+            page.showing
+            and wa_id in page.showing
+            and phone_number_id in (None, page.chats.get(wa_id, phone_number_id))
+            for page in self.pages.values()
+        )
 
     async def until(self, find: Callable[[], T | None], timeout_s: float) -> T | None:
         """Wait until ``find`` returns something and return it; None when ``timeout_s`` real seconds pass."""
@@ -91,3 +120,41 @@ class Live:
             return None
         finally:
             del self._waits[key]
+
+    def _tell(self) -> None:
+        """Give every page what happened meanwhile, in one frame made once."""
+        self._telling = None
+        afresh, happened = self._afresh, self._happened
+        self._afresh, self._happened = False, []
+        pages = list(self.pages.values())
+        if afresh:
+            for page in pages:
+                page.start_afresh()
+            self._telling = asyncio.get_running_loop().call_later(AFRESH_S, self._tell)
+            return
+        if not (pages and happened):
+            return
+        frame = event("happened", _together(happened))
+        for page in pages:
+            if page.frames.qsize() >= FRAMES_BEHIND_AT_MOST:
+                page.start_afresh()
+            else:
+                page.frames.put_nowait(frame)
+
+
+def event(kind: str, data: Any) -> bytes:
+    """Write one server-sent event."""
+    return b"event: " + kind.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def _together(happened: list[tuple[str, Make]]) -> list[tuple[str, dict[str, Any]]]:
+    """Tell each message, status, person or other kind once, in the order they first happened."""
+    told: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
+    for kind, make in happened:
+        data = make()
+        subject = data.get("wamid") or data.get("wa_id") or ""
+        if kind == "status" and ("message", subject) in told:
+            told["message", subject][1].update(data)
+        else:
+            told[kind, subject] = (kind, data)
+    return list(told.values())

@@ -1,59 +1,78 @@
-"""The phone page: its files, its live stream, and what it has on screen."""
+"""The pages: their files, their live stream, the media they draw, and what is on screen."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from aiohttp import web
 
-from sayso.simulator.control.routes import ControlError, Strict, answering, read
+from sayso.simulator.control.reading import ControlError, Strict, answering, known_query, read
+from sayso.simulator.page import views
+from sayso.simulator.page.live import AFRESH, event
 
 if TYPE_CHECKING:
     from sayso.simulator.page.live import Page
     from sayso.simulator.server import Simulator
+    from sayso.simulator.world.messages import Message
 
 _HEADERS = {
     # Everything the page needs is its own: no inline code, no other site, no framing.
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+#: What people and businesses sent is shown, never run.
+_MEDIA_HEADERS = {**_HEADERS, "Content-Security-Policy": "default-src 'none'; sandbox"}
+_SHOWN_IN_PLACE = ("image/", "audio/", "video/")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOLDER = Path(__file__).parent / "static"
-_BUBBLES_AT_START = 1_000
+_BUBBLES_AT_START, _BUBBLES_OF_ONE, _PEOPLE_AT_START = 1_000, 300, 500
 
 
 class Showing(Strict):
-    """What a page has on its screen: numbers of people, or null while the page is hidden."""
+    """What a page has on its screen: people's numbers, or null while it is hidden.
+
+    ``chats`` tells, per ``wa_id``, the phone number id of the conversation that is open there.
+    """
 
     page: str
     people: list[str] | None
+    chats: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class PhonePage:
-    """Serves the page and keeps it up to date by server-sent events."""
+    """Serves the pages and keeps them up to date by server-sent events."""
 
     def __init__(self, simulator: "Simulator") -> None:
         self._sim = simulator
-        self._files = {path.name: path.read_bytes() for path in _FOLDER.iterdir() if path.suffix in _TYPES}
+        self._world = simulator.parts.world
+        found = (path for path in _FOLDER.rglob("*") if path.suffix in _TYPES)
+        self._files = {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in found}
 
     def routes(self) -> list[web.RouteDef]:
-        """List the page's routes."""
+        """List the pages' routes."""
         return [
-            web.get("/", self._index),
-            web.get("/_sim/page/{name}", self._file),
+            web.get("/", self._phones),
+            web.get("/desk", self._desk),
+            web.get("/_sim/page/{name:.+}", self._file),
             web.get("/_sim/events", self._events),
+            web.get("/_sim/shown/{media_id}", self._media),
+            web.get("/_sim/bubbles", answering(self._bubbles)),
             web.post("/_sim/showing", answering(self._showing)),
         ]
 
-    async def _index(self, _: web.Request) -> web.Response:
-        return self._serve("phone.html")
+    async def _phones(self, _: web.Request) -> web.Response:
+        return self._serve("phones.html")
+
+    async def _desk(self, _: web.Request) -> web.Response:
+        return self._serve("desk.html")
 
     async def _file(self, request: web.Request) -> web.Response:
         return self._serve(request.match_info["name"])
@@ -65,17 +84,37 @@ class PhonePage:
         content_type = _TYPES[Path(name).suffix]
         return web.Response(body=body, content_type=content_type, charset="utf-8", headers=_HEADERS)
 
+    async def _media(self, request: web.Request) -> web.Response:
+        """Show media that either side sent, as the phone that received it can."""
+        media = self._world.media.get(request.match_info["media_id"])
+        if media is None:
+            raise web.HTTPNotFound
+        headers = dict(_MEDIA_HEADERS)
+        mime_type = media.mime_type.split(";")[0].strip()
+        if not mime_type.startswith(_SHOWN_IN_PLACE) or "svg" in mime_type:
+            mime_type, headers["Content-Disposition"] = "application/octet-stream", "attachment"
+        return web.Response(body=media.data, content_type=mime_type, headers=headers)
+
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Stream: a snapshot first, then everything that happens; a reconnecting page starts afresh."""
+        """Stream how everything stands, then everything that happens; a page that fell behind starts afresh.
+
+        ``people`` names those on the screen, whose conversations come with the start; ``desk`` marks a page
+        without phones: nobody reads on it.
+        """
+        query = known_query(request, "people", "desk")
         async with self._watching() as page:
+            if "desk" in query:
+                page.showing = None
             stream = web.StreamResponse(
                 headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             )
             await stream.prepare(request)
-            snapshot = {"page": page.id, **self._sim.state(), "bubbles": self._sim.bubbles(_BUBBLES_AT_START)}
-            await stream.write(_event("snapshot", snapshot))
-            while (happening := await page.queue.get()) is not None:
-                await stream.write(_event(*happening))
+            page.start_afresh()
+            shown = query.get("people", "").split(",")
+            while (frame := await page.frames.get()) is not None:
+                await stream.write(
+                    event("snapshot", self._snapshot(page, shown)) if frame == AFRESH else frame
+                )
             return stream
 
     @asynccontextmanager
@@ -86,17 +125,46 @@ class PhonePage:
         finally:
             self._sim.live.close(page)
 
+    def _snapshot(self, page: "Page", shown: list[str]) -> dict[str, Any]:
+        """Tell how everything stands: the latest messages, and those of the people on the screen."""
+        world = self._world
+        messages = list(world.messages.values())
+        told = {each.wamid: each for wa_id in shown for each in _conversation(messages, wa_id)}
+        told |= {each.wamid: each for each in messages[-_BUBBLES_AT_START:]}
+        people = {each.wa_id for each in told.values()} | {*shown, *(page.showing or ())}
+        people |= set(islice(world.people, _PEOPLE_AT_START))
+        return {
+            "page": page.id,
+            **views.clock_on_phone(world),
+            "numbers": views.numbers_on_phone(world),
+            "people": [
+                views.person_on_phone(each, world) for each in world.people.values() if each.wa_id in people
+            ],
+            "bubbles": [
+                views.message_on_phone(each, world)
+                for each in sorted(told.values(), key=lambda each: each.at)
+            ],
+        }
+
+    async def _bubbles(self, request: web.Request) -> dict[str, Any]:
+        """Tell the conversations of one person (``person``, digits), as far as a phone keeps them."""
+        wa_id = known_query(request, "person").get("person", "")
+        if wa_id not in self._world.people:
+            raise LookupError(f"there is nobody with the number {wa_id!r}")
+        messages = _conversation(list(self._world.messages.values()), wa_id)
+        return {"bubbles": [views.message_on_phone(each, self._world) for each in messages]}
+
     async def _showing(self, request: web.Request) -> dict[str, Any]:
         told = await read(request, Showing)
         page = self._sim.live.pages.get(told.page)
         if page is None:
             raise ControlError(f"there is no open page `{told.page}`")
         shown = None if told.people is None else frozenset(phone.lstrip("+") for phone in told.people)
-        page.showing = shown
+        page.showing, page.chats = shown, told.chats
         for wa_id in shown or ():
             self._sim.journey.read_by_person(wa_id)
         return {"page": page.id}
 
 
-def _event(kind: str, data: dict[str, Any]) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+def _conversation(messages: "list[Message]", wa_id: str) -> "list[Message]":
+    return [each for each in messages if each.wa_id == wa_id][-_BUBBLES_OF_ONE:]

@@ -56,3 +56,19 @@ export function span(seconds) {
   const told = parts.filter(([count]) => count > 0).slice(0, 2).map(([count, unit]) => `${count} ${unit}`);
   return told.join(" ") || "under a minute";
 }
+
+export function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  const [unit, by] = bytes < 1_048_576 ? ["kB", 1024] : ["MB", 1_048_576];
+  return `${(bytes / by).toFixed(bytes / by < 10 ? 1 : 0)} ${unit}`;
+}
+
+// A number that is always the same for the same words, for pictures drawn from nothing.
+export function hashed(words) {
+  let sum = 2166136261;
+  for (const letter of words) sum = Math.imul(sum ^ letter.codePointAt(0), 16777619) >>> 0;
+  return sum;
+}
+
+let lastId = 0;
+export const freshId = (what) => `${what}-${(lastId += 1)}`;

@@ -48,13 +48,14 @@ export function formatted(text) {
   for (const line of lines) {
     const quoted = /^> ?(.+)$/.exec(line);
     const listed = /^[-*] (.+)$/.exec(line);
-    if (!quoted && !listed) {
+    const counted = /^(\d{1,3}\.) (.+)$/.exec(line);
+    if (!quoted && !listed && !counted) {
       plain.push(line);
       continue;
     }
     flush(true);
-    const block = el(quoted ? "q" : "span", { class: quoted ? "said" : "item" });
-    inline(block, (quoted ?? listed)[1]);
+    const block = el(quoted ? "q" : "span", { class: quoted ? "said" : counted ? "item counted" : "item", "data-place": counted?.[1] });
+    inline(block, (quoted ?? listed ?? counted).at(-1));
     made.append(block);
   }
   flush(false);
