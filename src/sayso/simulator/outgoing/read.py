@@ -1,61 +1,42 @@
-"""What Meta accepts as a message: required fields, kinds and every length limit (cloud-api.md 2.1 to 2.8)."""
+"""What Meta accepts as a message: the envelope, the text, and which reader takes the rest (cloud-api.md 2.1 to 2.9)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import (
-    array_at,
-    as_object,
-    choice_at,
-    object_at,
-    text_at,
-    within,
-)
+from sayso.simulator.fields import choice_at, flag_at, object_at, text_at, within, words_at
+from sayso.simulator.outgoing.contacts import contacts
+from sayso.simulator.outgoing.interactive import interactive
+from sayso.simulator.outgoing.location import location
+from sayso.simulator.outgoing.media import MEDIA_TYPES, media
+from sayso.simulator.outgoing.reaction import reaction
+from sayso.simulator.outgoing.reading import Reading
 from sayso.simulator.templates.fill import content_of
 from sayso.simulator.world.accounts import BusinessNumber
-from sayso.simulator.world.content import Button, Content
+from sayso.simulator.world.content import Content
+from sayso.simulator.world.people import Person
 from sayso.simulator.world.world import World
 
 TEXT_BODY = 4096  # 2.3
-INTERACTIVE_BODY = 1024  # 2.5
-HEADER_TEXT = FOOTER_TEXT = 60  # 2.5
-BUTTONS_AT_MOST = 3  # 2.5
-BUTTON_ID = 256  # 2.5
-BUTTON_TITLE = 20  # 2.5
 CALLBACK_DATA = 512  # 2.1
 
-#: Every outgoing type of 2.1; those without a reader below are answered with an honest refusal.
-TYPES = frozenset(
-    {"text", "image", "audio", "video", "document", "sticker", "location", "contacts", "reaction"}
-    | {"interactive", "template"}
-)
-#: Every interactive kind of 2.5.
-INTERACTIVE_TYPES = frozenset(
-    {"button", "list", "cta_url", "flow", "location_request_message", "request_contact_info", "carousel"}
-    | {"call_permission_request", "voice_call", "product", "product_list", "catalog_message"}
-    | {"address_message", "order_details", "order_status"}
-)
-
-
-def not_simulated(what: str) -> GraphError:
-    """Compose the refusal of something Meta takes and the simulator does not know yet."""
-    return GraphError(131009, f"{what} is valid for Meta but not simulated yet: see docs/simulator.md.")
+#: What people send and businesses cannot (4.8): the platform knows the word and refuses it with 131051.
+INBOUND_TYPES = frozenset({"button", "edit", "order", "poll", "revoke", "system", "unknown", "unsupported"})
 
 
 def check_envelope(body: dict[str, Any]) -> None:
     """Check the fields common to all messages (2.1). Graph ignores unknown keys at this level."""
     choice_at(body, "messaging_product", "messaging_product", ("whatsapp",))
     if body.get("recipient_type") not in (None, "individual"):
-        kind = body["recipient_type"]
-        if kind == "group":
-            raise not_simulated("recipient_type group")
-        raise GraphError(100, f"Param recipient_type must be one of {{group, individual}}; it is {kind!r}.")
+        _check_recipient_type(body)
     callback_data = body.get("biz_opaque_callback_data")
     if callback_data is not None:
         if not isinstance(callback_data, str):
             raise GraphError(100, "Param biz_opaque_callback_data must be a string.")
         within(callback_data, "biz_opaque_callback_data", CALLBACK_DATA)
+    if body.get("category") is not None:
+        _check_category(body)
 
 
 def quote_of(body: dict[str, Any]) -> str | None:
@@ -66,89 +47,77 @@ def quote_of(body: dict[str, Any]) -> str | None:
     return text_at(context, "message_id", "context['message_id']", limit=1024)
 
 
-def read_content(body: dict[str, Any], world: World, number: BusinessNumber) -> Content:
-    """Check the part of a message that belongs to its type, and return what the person will see."""
-    kind = "text" if body.get("type") is None else choice_at(body, "type", "type", TYPES)
-    reader = _READERS.get(kind)
-    if reader is None:
-        raise not_simulated(f"Message type {kind}")
-    return reader(body, world, number)
+def read_content(body: dict[str, Any], world: World, number: BusinessNumber, person: Person) -> Content:
+    """Check the part of a message that belongs to its type, and return what the person will see.
+
+    What Meta would find out only later is in the content's ``late``.
+    """
+    kind = "text" if body.get("type") is None else _type_of(body)
+    reading = Reading(world, number, person)
+    content = _READERS[kind](body, reading)
+    if body.get("recipient_identity_key_hash") is not None:
+        _check_identity(body, reading)
+    return content if reading.late is None else replace(content, late=reading.late)
 
 
-def _text(body: dict[str, Any], _: World, __: BusinessNumber) -> Content:
-    text = object_at(body, "text", "text", ("body", "preview_url"))
-    if not isinstance(text.get("preview_url", False), bool | None):
-        raise GraphError(100, "Param text['preview_url'] must be a boolean.")
-    return Content(text_at(text, "body", "text['body']", limit=TEXT_BODY))
+def _type_of(body: dict[str, Any]) -> str:
+    if isinstance(body["type"], str) and body["type"] in INBOUND_TYPES:
+        raise GraphError(131051, f"Message type {body['type']} cannot be sent by a business.")
+    return choice_at(body, "type", "type", _READERS)
 
 
-def _template(body: dict[str, Any], world: World, number: BusinessNumber) -> Content:
-    given = object_at(body, "template", "template")
-    return content_of(given, lambda name, language: world.template(number.waba_id, name, language))
-
-
-def _interactive(body: dict[str, Any], _: World, __: BusinessNumber) -> Content:
-    interactive = object_at(
-        body, "interactive", "interactive", ("type", "header", "body", "footer", "action")
-    )
-    kind = choice_at(interactive, "type", "interactive['type']", INTERACTIVE_TYPES)
-    if kind != "button":
-        raise not_simulated(f"Interactive type {kind}")
-    shown = object_at(interactive, "body", "interactive['body']", ("text",))
-    return Content(
-        body=text_at(shown, "text", "interactive['body']['text']", limit=INTERACTIVE_BODY),
-        header=_header(interactive),
-        footer=_footer(interactive),
-        buttons=_buttons(object_at(interactive, "action", "interactive['action']", ("buttons",))),
-    )
-
-
-def _header(interactive: dict[str, Any]) -> str:
-    if interactive.get("header") is None:
-        return ""
-    header = object_at(interactive, "header", "interactive['header']")
-    kinds = ("text", "image", "video", "document")
-    kind = choice_at(header, "type", "interactive['header']['type']", kinds)
-    if kind != "text":
-        raise not_simulated(f"An interactive header of type {kind}")
-    return text_at(header, "text", "interactive['header']['text']", limit=HEADER_TEXT)
-
-
-def _footer(interactive: dict[str, Any]) -> str:
-    if interactive.get("footer") is None:
-        return ""
-    footer = object_at(interactive, "footer", "interactive['footer']", ("text",))
-    return text_at(footer, "text", "interactive['footer']['text']", limit=FOOTER_TEXT)
-
-
-def _buttons(action: dict[str, Any]) -> tuple[Button, ...]:
-    where = "interactive['action']['buttons']"
-    given = array_at(action, "buttons", where)
-    if not 1 <= len(given) <= BUTTONS_AT_MOST:
+def _check_recipient_type(body: dict[str, Any]) -> None:
+    """Refuse groups as Meta refuses a number that has no access to them (1312xx)."""
+    if choice_at(body, "recipient_type", "recipient_type", ("individual", "group")) == "group":
         raise GraphError(
-            131009, f"Param {where} must hold 1 to {BUTTONS_AT_MOST} buttons; it has {len(given)}."
+            131215, "Groups APIs are only available for eligible phone numbers; groups are not simulated."
         )
-    buttons = tuple(_button(each, f"{where}[{index}]") for index, each in enumerate(given))
-    for name, values in (("id", [b.payload for b in buttons]), ("title", [b.title for b in buttons])):
-        if len(set(values)) != len(values):
-            raise GraphError(
-                131009, f"Param {where}: every reply['{name}'] must be unique; they are {values}."
-            )
-    return buttons
 
 
-def _button(given: Any, where: str) -> Button:
-    button = as_object(given, where, ("type", "reply"))
-    choice_at(button, "type", f"{where}['type']", ("reply",))
-    reply = object_at(button, "reply", f"{where}['reply']", ("id", "title"))
-    ident = text_at(reply, "id", f"{where}['reply']['id']", limit=BUTTON_ID)
-    if ident != ident.strip():
-        raise GraphError(131009, f"Param {where}['reply']['id'] must not begin or end with a space.")
-    return Button(text_at(reply, "title", f"{where}['reply']['title']", limit=BUTTON_TITLE), ident)
+def _check_category(body: dict[str, Any]) -> None:
+    """Refuse Direct Send (2.9) as Meta refuses a business that has not accepted the beta's terms.
+
+    ``service`` is an ordinary message; a template has its own category, and the key means nothing beside it.
+    """
+    choices = ("authentication", "marketing", "service", "utility")
+    if body.get("type") == "template" or choice_at(body, "category", "category", choices) == "service":
+        return
+    raise GraphError(
+        100,
+        f"Param category: this business is not eligible for Direct Send, so it cannot send {body['category']} "
+        "messages without a template; Direct Send is not simulated.",
+    )
 
 
-_READERS: dict[str, Callable[[dict[str, Any], World, BusinessNumber], Content]] = {
+def _check_identity(body: dict[str, Any], reading: Reading) -> None:
+    """With the number's identity check on, a message goes only to the identity it names; else 137000 (2.1)."""
+    named = words_at(body, "recipient_identity_key_hash", "recipient_identity_key_hash")
+    if reading.number.identity_check and named != reading.person.identity_hash:
+        reading.fail_later(
+            137000, "Recipient identity key hash in the send message request does not match the latest one."
+        )
+
+
+def _text(body: dict[str, Any], _: Reading) -> Content:
+    text = object_at(body, "text", "text", ("body", "preview_url"))
+    preview = flag_at(text, "preview_url", "text['preview_url']")
+    return Content(text_at(text, "body", "text['body']", limit=TEXT_BODY), preview_url=preview)
+
+
+def _template(body: dict[str, Any], reading: Reading) -> Content:
+    given = object_at(body, "template", "template")
+    waba_id, world = reading.number.waba_id, reading.world
+    return content_of(given, lambda name, language: world.template(waba_id, name, language))
+
+
+_READERS: dict[str, Callable[[dict[str, Any], Reading], Content]] = {
     "text": _text,
-    "interactive": _interactive,
+    "interactive": interactive,
     "template": _template,
+    "location": location,
+    "contacts": contacts,
+    "reaction": reaction,
+    **dict.fromkeys(MEDIA_TYPES, media),
 }
+#: Every type that a business sends (2.1).
+TYPES = frozenset(_READERS)
