@@ -1,22 +1,14 @@
 """``POST /{phone-number-id}/messages``: sends, read receipts, the typing indicator (cloud-api.md 2)."""
 
-import asyncio
 from typing import Any
 
 from aiohttp import web
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.faults.model import (
-    Delay,
-    DropAfter,
-    DropBefore,
-    FailLate,
-    Fault,
-    Faults,
-    RefuseWithError,
-)
+from sayso.simulator.faults.faults import orders
 from sayso.simulator.fields import object_at, text_at
 from sayso.simulator.graph.call import Call, Route, answer, success
+from sayso.simulator.graph.exchanges import WAMID
 from sayso.simulator.page.live import Live
 from sayso.simulator.page.views import person_on_phone, status_on_phone
 from sayso.simulator.sending import Sending
@@ -25,45 +17,47 @@ from sayso.simulator.world.messages import Message
 from sayso.simulator.world.people import Person
 from sayso.simulator.world.world import World
 
+THROUGHPUT = 130429
 TYPING_S = 25  # 2.7: the indicator disappears on the reply or after about 25 s
 
 
 class Sends:
     """The messages edge of a business number."""
 
-    def __init__(self, world: World, sending: Sending, faults: Faults, live: Live) -> None:
+    def __init__(self, world: World, sending: Sending, live: Live) -> None:
         self._world = world
         self._sending = sending
-        self._faults = faults
         self._live = live
 
     def routes(self) -> list[Route]:
         """List what is answered here."""
-        return [Route("POST", "number", "messages", "messages", MESSAGING, self._messages)]
+        return [
+            Route("POST", "number", "messages", "messages", MESSAGING, self._messages),
+            Route("POST", "number", "marketing_messages", "messages", MESSAGING, self._marketing_messages),
+        ]
 
     async def _messages(self, call: Call) -> web.Response:
         body = await call.json()
         if body.get("status") is not None:
             return self._mark_read(body)
-        number = self._world.accounts.numbers[call.node]
-        fault = self._faults.take(body) if self._faults.armed else None
-        if fault is not None:
-            return await self._send_faulty(call, body, fault)
-        return _accepted(*self._sending.accept(number, body))
+        return self._send(call, body, lite=False)
 
-    async def _send_faulty(self, call: Call, body: dict[str, Any], fault: Fault) -> web.Response:
-        if isinstance(fault, RefuseWithError):
-            raise GraphError(fault.code, fault.details, http_status=fault.http_status)
-        if isinstance(fault, DropBefore):
-            return _cut(call.request)
-        if isinstance(fault, Delay) and not fault.after_accept:
-            await asyncio.sleep(fault.delay_s)
-        refusal = (fault.code, fault.details) if isinstance(fault, FailLate) else None
-        message, person = self._sending.accept(self._world.accounts.numbers[call.node], body, refusal)
-        if isinstance(fault, DropAfter):
-            return _cut(call.request)
-        if isinstance(fault, Delay) and fault.after_accept:
-            await asyncio.sleep(fault.delay_s)
+    async def _marketing_messages(self, call: Call) -> web.Response:
+        """Take a marketing template by the Marketing Messages API, which takes nothing else (2.6)."""
+        body = await call.json()
+        if body.get("type") != "template":
+            raise GraphError(131055, "The Marketing Messages API takes messages of type template only.")
+        return self._send(call, body, lite=True)
+
+    def _send(self, call: Call, body: dict[str, Any], *, lite: bool) -> web.Response:
+        number = self._world.accounts.numbers[call.node]
+        try:
+            message, person = self._sending.accept(number, body, lite=lite, **orders(call.request))
+        except GraphError as refusal:
+            if refusal.code == THROUGHPUT and self._world.config.retry_after:
+                call.headers["Retry-After"] = "1"
+            raise
+        call.request[WAMID] = message.wamid
         return _accepted(message, person)
 
     def _mark_read(self, body: dict[str, Any]) -> web.Response:
@@ -105,10 +99,3 @@ def _accepted(message: Message, person: Person) -> web.Response:
     if message.content.template is not None:
         sent["message_status"] = "held_for_quality_assessment" if message.status == "held" else "accepted"
     return answer({"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]})
-
-
-def _cut(request: web.Request) -> web.Response:
-    """Cut the connection; the response returned goes nowhere."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
