@@ -12,7 +12,7 @@ from sayso.simulator.outgoing.location import location
 from sayso.simulator.outgoing.media import MEDIA_TYPES, media
 from sayso.simulator.outgoing.reaction import reaction
 from sayso.simulator.outgoing.reading import Reading
-from sayso.simulator.templates.fill import content_of
+from sayso.simulator.templates.fill import template
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.people import Person
@@ -104,16 +104,10 @@ def _text(body: dict[str, Any], _: Reading) -> Content:
     return Content(text_at(text, "body", "text['body']", limit=TEXT_BODY), preview_url=preview)
 
 
-def _template(body: dict[str, Any], reading: Reading) -> Content:
-    given = object_at(body, "template", "template")
-    waba_id, world = reading.number.waba_id, reading.world
-    return content_of(given, lambda name, language: world.template(waba_id, name, language))
-
-
 _READERS: dict[str, Callable[[dict[str, Any], Reading], Content]] = {
     "text": _text,
     "interactive": interactive,
-    "template": _template,
+    "template": template,
     "location": location,
     "contacts": contacts,
     "reaction": reaction,

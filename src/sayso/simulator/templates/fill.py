@@ -1,164 +1,190 @@
-"""Templates and their parameters: which exist, what they show, what Meta refuses (cloud-api.md 2.6, 3)."""
+"""A template as the person sees it: found, let through, filled with what was sent (cloud-api.md 2.6, 5.3)."""
 
-import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import array_at, as_object, choice_at, missing, object_at, text_at, within
-from sayso.simulator.world.content import Button, Content
+from sayso.simulator.fields import array_at, as_object, object_at, text_at
+from sayso.simulator.outgoing.location import place_at
+from sayso.simulator.outgoing.media import attachment
+from sayso.simulator.outgoing.reading import Reading
+from sayso.simulator.templates.sent import CARD_KINDS, Parameters, Sent, read_sent
+from sayso.simulator.templates.taps import filled_buttons
+from sayso.simulator.templates.words import filled
+from sayso.simulator.world.content import Attachment, Card, Content, MediaKind, Place
 from sayso.simulator.world.templates import Template
 
 TEMPLATE_NAME = 512  # 2.8
-PAYLOAD = 256  # 2.6
-HEADER_TEXT = 60  # 2.6
-BODY_TEXT, BODY_TEXT_ALONE = 1024, 32_768  # 2.6: with other components, without
-_VARIABLE = re.compile(r"\{\{\s*([a-z0-9_]+)\s*\}\}")
-_FORBIDDEN = re.compile(r"[\n\r\t]| {5}")  # 2.6: newline, tab, more than 4 consecutive spaces
-_COMPONENTS = ("header", "body", "button", "carousel", "limited_time_offer")
-#: Parameter kinds that stand for words, and where the words are (2.6).
-_WORDS = {"text": None, "currency": "currency", "date_time": "date_time"}
+LANGUAGE = 16
+HEADER_TEXT = 60
+BODY_TEXT, BODY_TEXT_ALONE = 1024, 32_768  # with other components, without
+CARD_TEXT = 160
+SAMPLE = "hello_world"
 
 
-Find = Callable[[str, str], Template | None]
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A header of any kind, filled."""
+
+    text: str = ""
+    attachment: Attachment | None = None
+    place: Place | None = None
+    product: str = ""
 
 
-def content_of(given: dict[str, Any], find: Find) -> Content:
-    """Fill the named template with the given components; raise 132xxx as Meta does (2.6, 5.3)."""
-    template = _find(given, find)
-    by_kind = dict(_parameters(given, template))
-    body_limit = BODY_TEXT if len(template.components) > 1 else BODY_TEXT_ALONE
+def template(body: dict[str, Any], reading: Reading) -> Content:
+    """Read a template message; raise 132xxx as Meta does when it does not fit the template."""
+    given = object_at(body, "template", "template")
+    found = _find(given, reading)
+    _check_may_go(found, reading, to_user_id=body.get("to") is None)
+    sent = read_sent(given, "template['components']")
+    named = found.parameter_format == "NAMED"
+    header = _header(found.part("HEADER"), sent.header, reading, named=named)
+    limit = BODY_TEXT if len(found.components) > 1 else BODY_TEXT_ALONE
     return Content(
-        header=_fill(template, "header", by_kind.get("header", []), HEADER_TEXT),
-        body=_fill(template, "body", by_kind.get("body", []), body_limit),
-        footer=template.part("FOOTER").get("text", ""),
-        buttons=tuple(_quick_replies(given, template)),
+        header=header.text,
+        attachment=header.attachment,
+        place=header.place,
+        body=filled(str(found.part("BODY").get("text", "")), "body", sent.body, limit, named=named),
+        footer=str(found.part("FOOTER").get("text", "")),
+        buttons=tuple(filled_buttons(found.buttons, sent.buttons)),
+        cards=_cards(found, sent, reading, named=named),
+        note=_offer(found, sent) or header.product,
         answers_as="button",
-        template=template.name,
-        template_id=template.id,
-        category=template.category.lower(),
+        template=found.name,
+        template_id=found.id,
+        category=found.category.lower(),
     )
 
 
-def _find(given: dict[str, Any], find: Find) -> Template:
+def _find(given: dict[str, Any], reading: Reading) -> Template:
+    """Find the template; the language is matched as given, and only an approved one can be sent."""
     name = text_at(given, "name", "template['name']", limit=TEMPLATE_NAME)
     language = object_at(given, "language", "template['language']", ("code", "policy"))
-    code = text_at(language, "code", "template['language']['code']", limit=16)
-    template = find(name, code)
-    if template is None:
+    code = text_at(language, "code", "template['language']['code']", limit=LANGUAGE)
+    found = reading.world.templates.find(reading.number.waba_id, name, code)
+    if found is None:
         raise GraphError(132001, f"template name ({name}) does not exist in {code}")
-    if template.status == "PAUSED":
+    if found.status == "PAUSED":
         raise GraphError(132015, f"template name ({name}) is paused in {code}")
-    if template.status == "DISABLED":
+    if found.status == "DISABLED":
         raise GraphError(132016, f"template name ({name}) is disabled in {code}")
-    if template.status != "APPROVED":
-        raise GraphError(132001, f"template name ({name}) is {template.status} in {code}, not APPROVED")
-    return template
+    if found.status != "APPROVED":
+        raise GraphError(132001, f"template name ({name}) is {found.status} in {code}, not APPROVED")
+    return found
 
 
-def _components(given: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Walk (kind, place, component); kinds are taken in either case, null and empty lists are nothing."""
-    if given.get("components") is None:
-        return
-    for index, each in enumerate(array_at(given, "components", "template['components']")):
-        where = f"template['components'][{index}]"
-        component = dict(as_object(each, where))
-        component["type"] = str(component.get("type") or "").lower()
-        yield choice_at(component, "type", f"{where}['type']", _COMPONENTS), where, component
+def _check_may_go(found: Template, reading: Reading, *, to_user_id: bool) -> None:
+    """Refuse a one-time code to a BSUID (131062, 2.1); where asked for, the sample from a live number (131058)."""
+    if to_user_id and found.category == "AUTHENTICATION":
+        raise GraphError(
+            131062, f"template name ({found.name}): authentication templates cannot be sent to a user ID"
+        )
+    live = reading.number.account_mode == "LIVE"
+    if found.name == SAMPLE and live and reading.world.config.sample_from_test_numbers_only:
+        raise GraphError(131058, "The hello_world template can only be sent from the public test numbers.")
 
 
-def _parameters(given: dict[str, Any], template: Template) -> Iterator[tuple[str, list[Any]]]:
-    """Walk the header's and the body's parameters; other components without buttons are not simulated."""
-    for kind, where, component in _components(given):
-        if kind in ("carousel", "limited_time_offer"):
-            raise GraphError(132018, f"Param {where}: the template {template.name} has no {kind}.")
-        if kind != "button":
-            yield kind, component.get("parameters") or []
-
-
-def _fill(template: Template, kind: str, parameters: list[Any], limit: int) -> str:
-    """Put the parameters in place of the variables of a component's text."""
-    text = str(template.part(kind.upper()).get("text", ""))
-    names = list(dict.fromkeys(_VARIABLE.findall(text)))
-    if len(parameters) != len(names):
+def _header(component: dict[str, Any], parameters: Parameters, reading: Reading, *, named: bool) -> _Header:
+    """Fill a header: text, or the one parameter of the kind the template has (132012)."""
+    form = component.get("format", "TEXT")
+    if form == "TEXT":
+        text = filled(str(component.get("text", "")), "header", parameters, HEADER_TEXT, named=named)
+        return _Header(text=text)
+    if len(parameters) > 1:
         raise GraphError(
             132000,
-            f"{kind}: number of localizable_params ({len(parameters)}) does not match the expected number of "
-            f"params ({len(names)})",
+            f"header: number of localizable_params ({len(parameters)}) does not match the expected number of "
+            "params (1)",
         )
-    values = dict(_values(template, kind, parameters, names))
-    filled = _VARIABLE.sub(lambda found: values[found[1]], text)
-    if len(filled) > limit:
-        raise GraphError(132005, f"{kind}: {len(filled)} characters once filled, at most {limit}")
-    return filled
+    parameter = parameters[0] if parameters else {}
+    kind = str(parameter.get("type") or "unknown").lower()
+    wanted = ("gif", "video") if form == "GIF" else (form.lower(),)
+    if kind not in wanted:
+        raise GraphError(132012, f"header: Format mismatch, expected {form}, received {kind.upper()}")
+    return _filled_header(parameter, kind, reading)
 
 
-def _values(
-    template: Template, kind: str, parameters: list[Any], names: list[str]
-) -> Iterator[tuple[str, str]]:
-    named = template.parameter_format == "NAMED"
-    for index, (given, name) in enumerate(zip(parameters, names, strict=True)):
-        where = f"{kind}['parameters'][{index}]"
-        parameter = as_object(given, where)
-        called = parameter.get("parameter_name")
-        if named and called not in names:
-            raise GraphError(132012, f"{where}: parameter_name {called!r} is not one of {names}")
-        if not named and called is not None:
-            raise GraphError(132012, f"{where}: {template.name} is POSITIONAL and takes no parameter_name")
-        yield str(called) if named else name, _words(parameter, where)
+def _filled_header(parameter: dict[str, Any], kind: str, reading: Reading) -> _Header:
+    where = f"header['parameters'][0]['{kind}']"
+    if kind == "location":
+        return _Header(place=place_at(parameter, "location", where))
+    if kind == "product":
+        product = object_at(parameter, "product", where)
+        key = "product_retailer_id"
+        return _Header(product=text_at(product, key, f"{where}['{key}']", limit=100))
+    if kind == "gif":
+        parameter, kind = {"video": parameter.get("gif")}, "video"
+    return _Header(attachment=attachment(parameter, cast("MediaKind", kind), where, reading))
 
 
-def _words(parameter: dict[str, Any], where: str) -> str:
-    """Return the words of a parameter; currency and date_time show their fallback (2.6)."""
-    kind = str(parameter.get("type") or "").lower()
-    if kind not in _WORDS:
-        raise GraphError(132012, f"{where}: type {kind!r} where the template has text")
-    inner = _WORDS[kind]
-    holder = parameter if inner is None else object_at(parameter, inner, f"{where}['{inner}']")
-    words = holder.get("text" if inner is None else "fallback_value")
-    if words is None:
-        raise missing(f"{where}['text']")
-    if not isinstance(words, str):
-        raise GraphError(132012, f"{where}: its value must be a string")
-    if not words.strip():
-        raise GraphError(132018, f"{where}: its text must not be empty")
-    if _FORBIDDEN.search(words):
+def _offer(found: Template, sent: Sent) -> str:
+    """Fill a limited-time offer: its words, and when it ends if the template shows that."""
+    offer = found.part("LIMITED_TIME_OFFER").get("limited_time_offer")
+    if offer is None:
+        if "limited_time_offer" in sent.kinds:
+            raise GraphError(132018, f"The template {found.name} has no limited_time_offer.")
+        return ""
+    words = str(offer["text"])
+    if not offer.get("has_expiration"):
+        return words
+    where = "limited_time_offer['parameters'][0]['limited_time_offer']"
+    if len(sent.offer) != 1:
+        raise GraphError(132000, f"{where}: one parameter is expected; there are {len(sent.offer)}")
+    ends = object_at(sent.offer[0], "limited_time_offer", where).get("expiration_time_ms")
+    if isinstance(ends, str) and ends.isdecimal():
+        ends = int(ends)
+    if type(ends) is not int or ends <= 0:
+        raise GraphError(132012, f"{where}['expiration_time_ms'] must be a unix time in milliseconds")
+    return f"{words} · {_moment(ends)}"
+
+
+def _moment(ms: int) -> str:
+    """Write a unix time in milliseconds; one beyond the calendar as it is."""
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, ValueError, OSError):
+        return str(ms)
+
+
+def _cards(found: Template, sent: Sent, reading: Reading, *, named: bool) -> tuple[Card, ...]:
+    """Fill a carousel: every card of the template, named by its ``card_index``."""
+    cards: list[dict[str, Any]] = found.part("CAROUSEL").get("cards", [])
+    if not cards:
+        if sent.cards is not None:
+            raise GraphError(132018, f"The template {found.name} has no carousel.")
+        return ()
+    given = _by_index(sent.cards or [], len(cards))
+    return tuple(_card(card, given[place], place, reading, named=named) for place, card in enumerate(cards))
+
+
+def _by_index(given: list[Any], count: int) -> dict[int, dict[str, Any]]:
+    if len(given) != count:
         raise GraphError(
-            132018,
-            f"{where}: Param text cannot have new-line/tab characters or more than 4 consecutive spaces",
+            132000, f"carousel: number of cards ({len(given)}) does not match the expected number ({count})"
         )
-    return words
+    found: dict[int, dict[str, Any]] = {}
+    for place, each in enumerate(given):
+        card = as_object(each, f"carousel['cards'][{place}]", ("card_index", "components"))
+        raw = card.get("card_index", place)
+        if not str(raw).isdecimal() or int(str(raw)) >= count or int(str(raw)) in found:
+            raise GraphError(
+                132018,
+                f"carousel['cards'][{place}]['card_index'] must be a place from 0 to {count - 1}, each once",
+            )
+        found[int(str(raw))] = card
+    return found
 
 
-def _quick_replies(given: dict[str, Any], template: Template) -> Iterator[Button]:
-    """Walk the buttons; without a payload the tap reports the button's words (2.6)."""
-    payloads = dict(_payloads(given, template))
-    for index, button in enumerate(template.part("BUTTONS").get("buttons", [])):
-        yield Button(button["text"], payloads.get(index, button["text"]))
-
-
-def _payloads(given: dict[str, Any], template: Template) -> Iterator[tuple[int, str]]:
-    count = len(template.part("BUTTONS").get("buttons", []))
-    for kind, where, component in _components(given):
-        if kind != "button":
-            continue
-        if str(component.get("sub_type") or "").lower() != "quick_reply":
-            raise GraphError(132018, f"{where}: sub_type must be quick_reply, as the template's buttons are")
-        index = _index(component, where, count)
-        for parameter in component.get("parameters") or []:
-            payload = as_object(parameter, where).get("payload")
-            if not isinstance(payload, str) or not payload:
-                raise GraphError(
-                    132012, f"{where}: a quick_reply parameter is of type payload, with a payload"
-                )
-            yield index, within(payload, f"{where}['payload']", PAYLOAD)
-
-
-def _index(component: dict[str, Any], where: str, count: int) -> int:
-    """Return the 0-based index, which comes as a string or an integer (2.6)."""
-    raw = component.get("index")
-    if raw is None:
-        raise missing(f"{where}['index']")
-    if not str(raw).isdecimal() or int(str(raw)) >= count:
-        raise GraphError(132018, f"{where}: index {raw!r} is not one of the template's {count} buttons")
-    return int(str(raw))
+def _card(card: dict[str, Any], given: dict[str, Any], place: int, reading: Reading, *, named: bool) -> Card:
+    where = f"carousel['cards'][{place}]['components']"
+    sent = read_sent(given, where, CARD_KINDS)
+    parts = {each["type"]: each for each in array_at(card, "components", where)}
+    header = _header(parts["HEADER"], sent.header, reading, named=named)
+    text = str(parts.get("BODY", {}).get("text", ""))
+    return Card(
+        attachment=header.attachment,
+        body=filled(text, "body", sent.body, CARD_TEXT, named=named) or header.product,
+        buttons=tuple(filled_buttons(parts["BUTTONS"]["buttons"], sent.buttons)),
+    )
