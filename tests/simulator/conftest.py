@@ -23,6 +23,18 @@ class Hook:
 
     raw: bytes
     signature: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The whole of it."""
+        payload: dict[str, Any] = json.loads(self.raw)
+        return payload
+
+    @property
+    def values(self) -> list[dict[str, Any]]:
+        """The values of all changes of all entries."""
+        return [change["value"] for entry in self.payload["entry"] for change in entry["changes"]]
 
     @property
     def value(self) -> dict[str, Any]:
@@ -54,7 +66,8 @@ class Receiver:
             known = request.query["hub.verify_token"] == self.verify_token
             return web.Response(text=request.query["hub.challenge"]) if known else web.Response(status=403)
         async with self._came:
-            self.hooks.append(Hook(await request.read(), request.headers["X-Hub-Signature-256"]))
+            signature = request.headers.get("X-Hub-Signature-256", "")
+            self.hooks.append(Hook(await request.read(), signature, dict(request.headers)))
             self._came.notify_all()
         stuck, self.stuck = self.stuck, None
         if stuck is not None:
@@ -69,12 +82,19 @@ class Receiver:
 
     def statuses(self, wamid: str | None = None) -> list[dict[str, Any]]:
         """List the statuses told, of one message or all."""
-        told = [status for hook in self.hooks for status in hook.value.get("statuses", [])]
+        told = [
+            status for hook in self.hooks for value in hook.values for status in value.get("statuses", [])
+        ]
         return [each for each in told if wamid in (None, each["id"])]
 
     def inbound(self) -> list[dict[str, Any]]:
         """List the inbound messages told."""
-        return [message for hook in self.hooks for message in hook.value.get("messages", [])]
+        return [
+            message
+            for hook in self.hooks
+            for value in hook.values
+            for message in value.get("messages", [])
+        ]
 
     async def status(self, wamid: str, status: str) -> dict[str, Any]:
         """Wait for a status of a message."""
