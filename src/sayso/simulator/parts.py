@@ -1,7 +1,12 @@
 """The parts of a simulator and how they hang together; everything else is given this."""
 
+from typing import Any, Protocol
+
 from sayso.simulator.config import SimulatorConfig
+from sayso.simulator.control.account_changes import AccountChanges
 from sayso.simulator.faults.faults import Faults
+from sayso.simulator.graph.accounts import account_routes
+from sayso.simulator.graph.announcements import Announcements
 from sayso.simulator.graph.call import Route
 from sayso.simulator.graph.exchanges import Exchanges
 from sayso.simulator.graph.sends import Sends
@@ -16,7 +21,18 @@ from sayso.simulator.templates.life import Life
 from sayso.simulator.webhooks.delivery import Deliverer
 from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.clock import Clock
+from sayso.simulator.world.snapshot import Snapshot, of_clock, of_world, put_back
 from sayso.simulator.world.world import World
+
+
+class Keeper(Protocol):
+    """Something with state of its own that a snapshot must have: plain data out, and back in."""
+
+    def saved(self) -> Any:
+        """Tell the state as plain data."""
+
+    def restored(self, raw: Any) -> None:
+        """Take back what :meth:`saved` told, and set timers again."""
 
 
 class Parts:
@@ -31,12 +47,14 @@ class Parts:
         self.exchanges = Exchanges(config, self.clock, self.live)
         self.deliverer = Deliverer(config, self.world, self.live, self.faults)
         self.outbox = Outbox(self.world, self.deliverer)
+        self.announcements = Announcements(self.world, self.outbox)
+        self.accounts = AccountChanges(self.world, self.announcements, self.live)
         self.journey = Journey(config, self.world, self.outbox, self.live)
         self.life = Life(config, self.world, self.outbox, self.live, self.journey)
         self.keeping = Keeping(self.world, self.life)
         self.desk = Desk(self.world, self.life)
         self.phones = Phones(self.world, self.outbox, self.journey, self.live)
-        self.deliverer.on_acknowledged = self.phones.acknowledged
+        self.deliverer.on_acknowledged = self.phones.hand.acknowledged
         self.sending = Sending(self.world, self.journey, self.live)
 
     def routes(self) -> list[Route]:
@@ -44,14 +62,39 @@ class Parts:
         return [
             *Sends(self.world, self.sending, self.live).routes(),
             *TemplateCalls(self.world, self.keeping).routes(),
+            *account_routes(self.world, self.announcements, self.deliverer, self.live),
         ]
+
+    def saved(self) -> Snapshot:
+        """Gather the whole state; encode it before anything else happens."""
+        rooms = {name: room.saved() for name, room in self._keepers().items()}  # first: it may flush webhooks
+        return Snapshot(clock=of_clock(self.clock), world=of_world(self.world), rooms=rooms)
+
+    async def restore(self, snapshot: Snapshot) -> None:
+        """Put the whole state back, and set everything going again that was going to happen."""
+        await self._still()
+        self.clock.start_at(snapshot.clock.now, snapshot.clock.speed)
+        put_back(snapshot.world, self.world)
+        self.journey.resume()
+        self.life.resume()
+        for name, room in self._keepers().items():
+            if name in snapshot.rooms:
+                room.restored(snapshot.rooms[name])
+
+    def _keepers(self) -> dict[str, Keeper]:
+        """Name what keeps state besides the world, in the order it is put back."""
+        return {"faults": self.faults, "webhooks": self.deliverer}
 
     async def reset(self) -> None:
         """Return to the beginning: no messages, no faults, the machine's own time."""
+        await self._still()
+        self.clock.reset()
+        self.world.reset()
+
+    async def _still(self) -> None:
+        """Stop everything that is going to happen, forget everything that is kept outside the world."""
         self.journey.reset()
         self.life.reset()
         self.faults.clear()
         self.exchanges.clear()
         await self.deliverer.reset()
-        self.clock.reset()
-        self.world.reset()

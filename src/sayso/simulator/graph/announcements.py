@@ -74,12 +74,18 @@ class Announcements:
         self._of(number, "phone_number_name_update", value)
 
     def restricted(
-        self, waba: Waba, kind: str, remediation: str, number: BusinessNumber | None = None
+        self,
+        waba: Waba,
+        kind: str,
+        remediation: str,
+        number: BusinessNumber | None,
+        *,
+        until: float | None,
     ) -> None:
-        """Tell ``account_update`` of a restriction that lasts seven days."""
+        """Tell ``account_update`` of a restriction, which lasts seven days unless ``until`` says otherwise."""
         info = {
             "restriction_type": kind,
-            "expiration": int(self._world.clock.now()) + _WEEK_S,
+            "expiration": int(until or self._world.clock.now() + _WEEK_S),
             "remediation": remediation,
         }
         value = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [info]}

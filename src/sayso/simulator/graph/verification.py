@@ -5,23 +5,20 @@ from urllib.parse import urlsplit
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.webhooks.delivery import Deliverer
-from sayso.simulator.webhooks.handshake import verify
 from sayso.simulator.world.accounts import Override
-from sayso.simulator.world.world import World
 
 
 class Verification:
     """Does the handshake with callbacks."""
 
-    def __init__(self, world: World, deliverer: Deliverer) -> None:
-        self._world = world
+    def __init__(self, deliverer: Deliverer) -> None:
         self._deliverer = deliverer
 
     async def check(self, url: str, token: str) -> None:
         """Raise 100 for what is no URL, 2200 when the callback does not answer the challenge."""
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise GraphError(100, f"{url!r} is not a valid URL of a callback.")
-        verdict = await verify(self._deliverer.session, self._world, url, token)
+        verdict = await self._deliverer.verify(url, token)
         if verdict != "verified":
             words = f"Callback verification failed with the following errors: {verdict}"
             raise GraphError(2200, words)
