@@ -45,8 +45,11 @@ class Hook:
     @property
     def signed_with_sim_secret(self) -> bool:
         """Whether the signature is that of the raw bytes."""
-        wanted = hmac.new(b"sim-secret", self.raw, hashlib.sha256).hexdigest()
-        return self.signature == f"sha256={wanted}"
+        return self.signed_with(b"sim-secret")
+
+    def signed_with(self, secret: bytes) -> bool:
+        """Whether the signature is that of the raw bytes by this secret (4.3)."""
+        return self.signature == f"sha256={hmac.new(secret, self.raw, hashlib.sha256).hexdigest()}"
 
 
 @dataclass
@@ -90,10 +93,7 @@ class Receiver:
     def inbound(self) -> list[dict[str, Any]]:
         """List the inbound messages told."""
         return [
-            message
-            for hook in self.hooks
-            for value in hook.values
-            for message in value.get("messages", [])
+            message for hook in self.hooks for value in hook.values for message in value.get("messages", [])
         ]
 
     async def status(self, wamid: str, status: str) -> dict[str, Any]:
