@@ -4,6 +4,7 @@ import base64
 import hashlib
 import random
 from functools import lru_cache
+from typing import Any
 
 import phonenumbers
 
@@ -25,6 +26,24 @@ class Mint:
         middle = _OUTBOUND if outbound else _INBOUND
         record = _WAMID_HEAD + bytes([len(wa_id)]) + wa_id.encode() + middle + tail + b"\x00"
         return "wamid." + base64.b64encode(record).decode()
+
+    def state(self) -> list[Any]:
+        """Tell where the ids stand, as JSON can hold it."""
+        version, numbers, gauss = self._chance.getstate()
+        return [version, list(numbers), gauss]
+
+    def set_state(self, state: list[Any]) -> None:
+        """Go on where :meth:`state` stood."""
+        version, numbers, gauss = state
+        self._chance.setstate((version, tuple(numbers), gauss))
+
+    def bsuid(self, wa_id: str) -> str:
+        """Strike a BSUID for somebody whose old one died (4.7)."""
+        return f"{region(wa_id)}.{self._chance.randrange(10**19, 10**20)}"
+
+    def identity(self) -> str:
+        """Strike an identity key hash (2.1)."""
+        return base64.b64encode(self._chance.randbytes(8)).decode()
 
     def trace(self) -> str:
         """Strike an ``fbtrace_id`` (5.1)."""
@@ -48,6 +67,11 @@ def bsuid(portfolio_id: str, wa_id: str) -> str:
     """Tell the BSUID of a person towards a portfolio: ``CC.`` and digits, always the same for both (4.7)."""
     digest = hashlib.sha256(f"{portfolio_id}/{wa_id}".encode()).digest()
     return f"{region(wa_id)}.{int.from_bytes(digest[:9]) % 10**20:020d}"
+
+
+def identity_hash(wa_id: str) -> str:
+    """Tell the hash of the first identity key somebody with this number has (2.1)."""
+    return base64.b64encode(hashlib.sha256(wa_id.encode()).digest()[:8]).decode()
 
 
 def region(wa_id: str) -> str:

@@ -1,9 +1,14 @@
 """Messages of both directions, and how far each has come."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sayso.simulator.world.content import Content
+
+
+#: How far a message can be.
+Status = Literal["accepted", "held", "sent", "delivered", "read", "played", "failed", "dropped"]
+STATUSES: tuple[str, ...] = get_args(Status)
 
 
 @dataclass(slots=True)
@@ -41,6 +46,7 @@ class Message:
     pricing: dict[str, Any] | None = None  # decided when it was sent (4.9)
     course: str = "usual"  # which statuses are told, and in which order (9); see rules.course
     expires_at: float | None = None  # not delivered by then, it is dropped without a webhook (2.1)
+    sent_at: float | None = None
     outside_window: bool = False  # whom it reaches counts towards the messaging limit (6)
 
     @property

@@ -16,14 +16,16 @@ from sayso.simulator.world.accounts import (
     Waba,
 )
 from sayso.simulator.world.clock import Clock
-from sayso.simulator.world.ids import Mint, bsuid, calling_code
+from sayso.simulator.world.ids import Mint, bsuid, calling_code, identity_hash
 from sayso.simulator.world.media import Media, Upload
 from sayso.simulator.world.messages import Message
+from sayso.simulator.world.numbers import other_spelling, preferred_spelling
 from sayso.simulator.world.people import Person, Thread
 from sayso.simulator.world.quotas import Quotas
-from sayso.simulator.world.templates import Template
+from sayso.simulator.world.templates import Template, Templates
 
 _PUNCTUATION = str.maketrans("", "", "+-() ")
+PHONE_KNOWN_FOR_S = 30 * 24 * 3600  # 4.7
 _DIGITS_AT_LEAST, _DIGITS_AT_MOST = 7, 15  # E.164
 
 
@@ -37,31 +39,45 @@ class World:
         self.accounts = Accounts()
         self.people: dict[str, Person] = {}
         self.messages: dict[str, Message] = {}
-        self.unread: dict[str, Message] = {}  # by wamid: not yet read by the one it went to
-        self.templates: dict[str, Template] = {}  # by id
+        #: By wa_id and wamid: not yet read by the one it went to.
+        self.unread: dict[str, dict[str, Message]] = {}
+        self.templates = Templates()  # by id; by WABA, name and language too
         self.media: dict[str, Media] = {}
         self.uploads: dict[str, Upload] = {}
         self.threads: dict[tuple[str, str], Thread] = {}
         self.quotas = Quotas()
+        self.left: set[str] = set()  # numbers whose people changed to another: nobody is there
+        self.dead_user_ids: set[str] = set()  # BSUIDs that died with a number or a key (4.7)
         self._by_user_id: dict[str, Person] = {}
         self.reset()
 
     def reset(self) -> None:
         """Forget everything that happened; the first account, people and templates are there again."""
-        for kept in (self.people, self.messages, self.unread, self.templates, self.media, self.uploads):
-            kept.clear()
-        self.threads.clear()
-        self.quotas.clear()
-        self._by_user_id.clear()
+        self.empty()
         self.mint = Mint(self.config.seed)
         self._open_first_account()
         for name, phone in self.config.people:
             self.person(phone.translate(_PUNCTUATION), name)
 
+    def empty(self) -> None:
+        """Forget everything there is."""
+        for kept in (self.people, self.messages, self.unread, self.templates, self.media, self.uploads):
+            kept.clear()
+        for gone in (
+            self.accounts,
+            self.quotas,
+            self.threads,
+            self.left,
+            self.dead_user_ids,
+            self._by_user_id,
+        ):
+            gone.clear()
+
     @property
     def number(self) -> BusinessNumber:
-        """The first business number."""
-        return self.accounts.numbers[self.config.phone_number_id]
+        """The first business number: the configured one, or whichever a snapshot has."""
+        numbers = self.accounts.numbers
+        return numbers.get(self.config.phone_number_id) or next(iter(numbers.values()))
 
     def add_waba(self, waba: Waba) -> Waba:
         """Open a WhatsApp business account, with the templates that are there from the start."""
@@ -71,38 +87,112 @@ class World:
         return waba
 
     def template(self, waba_id: str, name: str, language: str) -> Template | None:
-        """Return one language of a template, the newest when a deleted one had the same name."""
-        found = [
-            each
-            for each in self.templates.values()
-            if (each.name, each.language, each.waba_id) == (name, language, waba_id)
-        ]
-        return found[-1] if found else None
+        """Return one language of a template."""
+        return self.templates.find(waba_id, name, language)
 
     def person(self, wa_id: str, name: str | None = None) -> Person:
         """Return the person with this number, who comes into being when new; ``name`` renames them."""
         found = self.people.get(wa_id)
         if found is None:
-            found = Person(wa_id, name or f"Guest {wa_id[-4:]}", bsuid(self.config.portfolio_id, wa_id))
+            user_id = bsuid(self.config.portfolio_id, wa_id)
+            if user_id in self.dead_user_ids:
+                user_id = self.mint.bsuid(wa_id)
+            found = Person(wa_id, name or f"Guest {wa_id[-4:]}", user_id)
+            found.identity_hash = identity_hash(wa_id)
+            found.on_whatsapp = wa_id not in self.left
             self._make_room()
-            self.people[wa_id] = self._by_user_id[found.user_id] = found
+            self.place(found)
         elif name:
             found.name = name
         return found
+
+    def place(self, person: Person) -> None:
+        """Have a person be found by their number and both their BSUIDs."""
+        self.people[person.wa_id] = self._by_user_id[person.user_id] = person
+        if person.parent_user_id:
+            self._by_user_id[person.parent_user_id] = person
 
     def person_by_user_id(self, user_id: str) -> Person | None:
         """Return the person with this BSUID or parent BSUID, if it is one of our portfolio's."""
         return self._by_user_id.get(user_id)
 
-    def place_person(self, person: Person) -> None:
-        """Put a person where their ``wa_id`` and ``user_id`` say, after one of them has changed."""
-        for wa_id in [key for key, each in self.people.items() if each is person]:
-            del self.people[wa_id]
-        for user_id in [key for key, each in self._by_user_id.items() if each is person]:
-            del self._by_user_id[user_id]
-        self.people[person.wa_id] = self._by_user_id[person.user_id] = person
+    def reached(self, wa_id: str) -> str:
+        """Tell by which ``wa_id`` somebody with this number is known: some countries have two spellings (2.1)."""
+        if wa_id in self.people:
+            return wa_id
+        other = other_spelling(wa_id)
+        return other if other in self.people else preferred_spelling(wa_id)
+
+    def phone_shown(self, person: Person, number: BusinessNumber) -> bool:
+        """Tell whether webhooks of this number say the person's phone number (4.7).
+
+        Hidden behind a username it is told only if a message went or came by it in the last 30 days, or the
+        portfolio's contact book has it.
+        """
+        if not (person.username and person.phone_hidden):
+            return True
+        book = self.accounts.portfolio_of(number)
+        if book.contact_book_on and person.wa_id in book.contact_book:
+            return True
+        known_at = self.thread(number.phone_number_id, person.wa_id).phone_known_at
+        return known_at is not None and self.clock.now() - known_at < PHONE_KNOWN_FOR_S
+
+    def forget_phone(self, person: Person) -> None:
+        """Have no business know the person's number any more: neither the contact books nor the last 30 days."""
+        for portfolio in self.accounts.portfolios.values():
+            portfolio.contact_book.discard(person.wa_id)
+        for number in self.accounts.numbers:
+            thread = self.threads.get((number, person.wa_id))
+            if thread is not None:
+                thread.phone_known_at = None
+
+    def rename_user_id(self, person: Person, user_id: str) -> None:
+        """Give a person another BSUID; the old one is dead (4.7)."""
+        self._by_user_id.pop(person.user_id, None)
+        self.dead_user_ids.add(person.user_id)
+        person.user_id = user_id
+        self._by_user_id[user_id] = person
+
+    def set_parent_user_id(self, person: Person, parent_user_id: str | None) -> None:
+        """Give a person a parent BSUID, by which they can be found too, or take it away (4.7)."""
         if person.parent_user_id:
-            self._by_user_id[person.parent_user_id] = person
+            self._by_user_id.pop(person.parent_user_id, None)
+        person.parent_user_id = parent_user_id
+        if parent_user_id:
+            self._by_user_id[parent_user_id] = person
+
+    def forget(self, person: Person) -> None:
+        """Forget a person and their conversations."""
+        self.people.pop(person.wa_id, None)
+        for user_id in (person.user_id, person.parent_user_id):
+            self._by_user_id.pop(user_id or "", None)
+        for number in self.accounts.numbers:
+            self.threads.pop((number, person.wa_id), None)
+
+    def move(self, person: Person, wa_id: str) -> None:
+        """Let a person have another number; conversations, messages and blocks go with them, the BSUID dies."""
+        old = person.wa_id
+        del self.people[old]
+        self.left.add(old)
+        self.left.discard(wa_id)
+        person.wa_id = wa_id
+        self.people[wa_id] = person
+        user_id = bsuid(self.config.portfolio_id, wa_id)
+        dead = user_id in self.dead_user_ids or user_id in self._by_user_id
+        self.rename_user_id(person, self.mint.bsuid(wa_id) if dead else user_id)
+        for number in self.accounts.numbers.values():
+            if (thread := self.threads.pop((number.phone_number_id, old), None)) is not None:
+                self.threads[number.phone_number_id, wa_id] = thread
+            if old in number.blocked:
+                number.blocked.remove(old)
+                number.blocked.add(wa_id)
+        for message in self.messages.values():
+            if message.wa_id == old:
+                message.wa_id = wa_id
+                if old in message.reactions:
+                    message.reactions[wa_id] = message.reactions.pop(old)
+        if (unread := self.unread.pop(old, None)) is not None:
+            self.unread[wa_id] = unread
 
     def thread(self, phone_number_id: str, wa_id: str) -> Thread:
         """Return the conversation of a number with a person; it begins when first asked for."""
@@ -114,24 +204,24 @@ class World:
 
     def add(self, message: Message) -> None:
         """Keep a message; beyond the bound the oldest is forgotten."""
-        self.messages[message.wamid] = self.unread[message.wamid] = message
+        self.messages[message.wamid] = message
+        self.unread.setdefault(message.wa_id, {})[message.wamid] = message
         if len(self.messages) > self.config.keep_messages:
-            oldest = next(iter(self.messages))
-            del self.messages[oldest]
-            self.unread.pop(oldest, None)
+            self.read(self.messages.pop(next(iter(self.messages))))
+        self._note_phone(message)
 
     def read(self, message: Message) -> None:
         """Note that whom the message went to has read it."""
-        self.unread.pop(message.wamid, None)
+        of_person = self.unread.get(message.wa_id)
+        if of_person is not None and of_person.pop(message.wamid, None) is not None and not of_person:
+            del self.unread[message.wa_id]
 
     def unread_with(self, wa_id: str, *, outbound: bool, phone_number_id: str | None = None) -> list[Message]:
         """List the unread messages of one direction with one person (and one number), oldest first."""
         return [
             each
-            for each in self.unread.values()
-            if each.wa_id == wa_id
-            and each.outbound is outbound
-            and phone_number_id in (None, each.phone_number_id)
+            for each in self.unread.get(wa_id, {}).values()
+            if each.outbound is outbound and phone_number_id in (None, each.phone_number_id)
         ]
 
     def outbound(self, wa_id: str | None = None) -> Iterator[Message]:
@@ -143,7 +233,6 @@ class World:
     def _open_first_account(self) -> None:
         """Open what the configuration describes: one portfolio, WABA, number, app and token."""
         config, accounts = self.config, self.accounts
-        accounts.clear()
         accounts.portfolios[config.portfolio_id] = Portfolio(config.portfolio_id, tier=config.tier)
         app = App(config.app_id, config.app_secret)
         app.subscription = Subscription(config.webhook_url, config.verify_token)
@@ -156,13 +245,23 @@ class World:
         )
         accounts.tokens[config.token] = Token(config.token, app.id, issued_at=self.clock.now())
 
+    def _note_phone(self, message: Message) -> None:
+        """Note that a message went or came by a hidden phone number, which shows it again (4.7)."""
+        person = self.people.get(message.wa_id)
+        if person is None or not person.phone_hidden:
+            return
+        number = self.accounts.numbers[message.phone_number_id]
+        by_phone = not message.by_user_id if message.outbound else self.phone_shown(person, number)
+        if by_phone:
+            self.thread(message.phone_number_id, person.wa_id).phone_known_at = message.at
+            book = self.accounts.portfolio_of(number)
+            if book.contact_book_on:
+                book.contact_book.add(person.wa_id)
+
     def _make_room(self) -> None:
         if len(self.people) < self.config.keep_people:
             return
-        oldest = self.people.pop(next(iter(self.people)))
-        self._by_user_id.pop(oldest.user_id, None)
-        for number in self.accounts.numbers:
-            self.threads.pop((number, oldest.wa_id), None)
+        self.forget(next(iter(self.people.values())))
 
 
 @lru_cache(maxsize=10_000)

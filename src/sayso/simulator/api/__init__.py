@@ -1,0 +1,1 @@
+"""The simulator in Python: what tests say to it and ask of it."""

@@ -1,0 +1,20 @@
+"""What all methods of the simulator work on."""
+
+from sayso.simulator.config import SimulatorConfig
+from sayso.simulator.parts import Parts
+
+
+class Core:
+    """One simulated Meta and its parts, without a socket."""
+
+    def __init__(self, config: SimulatorConfig | None = None) -> None:
+        self.config = config or SimulatorConfig()
+        self.parts = Parts(self.config)
+        self.clock = self.parts.clock
+        self.live = self.parts.live
+        self.journey = self.parts.journey
+        self.world = self.parts.world
+        self._world = self.parts.world
+        self._deliverer = self.parts.deliverer
+        self._faults = self.parts.faults
+        self._phones = self.parts.phones

@@ -1,0 +1,117 @@
+"""What the business sent, in Python: looked up, or waited for without polling."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sayso.simulator.api.core import Core
+from sayso.simulator.page import views
+from sayso.simulator.world.messages import Message
+from sayso.simulator.world.world import World, dialled
+
+#: How far a message got, in order; whoever waits for one of these takes any later one, too.
+_ON_THE_WAY = ("sent", "delivered", "read", "played")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which messages are meant; what is left out does not matter.
+
+    ``status`` is how far it got at least, for `sent`, `delivered` and `read`; ``after`` is a wamid.
+    """
+
+    to: str | None = None
+    containing: str = ""
+    type: str | None = None
+    status: str | None = None
+    template: str | None = None
+    after: str | None = None
+    number: str | None = None
+
+    def fits(self, message: Message) -> bool:
+        """Tell whether a message is meant, whoever it went to and whenever."""
+        return (
+            self.containing in message.content.shown
+            and self.type in (None, message.type)
+            and self.template in (None, message.content.template)
+            and self.number in (None, message.phone_number_id)
+            and _got_to(message.status, self.status)
+        )
+
+    def among(self, world: World) -> list[Message]:
+        """List the messages meant, oldest first."""
+        wa_id = None if self.to is None else world.reached(dialled(self.to, world.number.digits))
+        sent = list(world.outbound(wa_id))
+        if self.after is not None:
+            sent = _behind(sent, self.after, world)
+        return [each for each in sent if self.fits(each)]
+
+
+class SentApi(Core):
+    """What the business sent."""
+
+    def messages(
+        self,
+        to: str | None = None,
+        containing: str = "",
+        *,
+        type: str | None = None,  # noqa: A002  # Meta's name of it
+        status: str | None = None,
+        template: str | None = None,
+        after: str | None = None,
+        number: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """List what the business sent, oldest first: to one person or all, with these words shown, and so on."""
+        wanted = Filter(to, containing, type, status, template, after, number)
+        return [views.message_as_sent(each) for each in wanted.among(self.world)]
+
+    async def expect_message(
+        self,
+        *,
+        to: str | None = None,
+        containing: str = "",
+        type: str | None = None,  # noqa: A002  # Meta's name of it
+        status: str | None = None,
+        template: str | None = None,
+        after: str | None = None,
+        number: str | None = None,
+        timeout_s: float = 10.0,
+    ) -> dict[str, Any]:
+        """Wait for the first message like this, there already or yet to come.
+
+        ``status`` also waits until it got that far; ``after`` (a wamid) only looks at later ones. Raises
+        AssertionError listing what was there instead.
+        """
+        wanted = Filter(to, containing, type, status, template, after, number)
+        message = await self.live.until(lambda: next(iter(wanted.among(self.world)), None), timeout_s)
+        if message is None:
+            there = [(m.status, m.wa_id, m.content.shown) for m in self.world.outbound()]
+            raise AssertionError(f"no message like {wanted} within {timeout_s} s; there were {there[-10:]}")
+        return views.message_as_sent(message)
+
+    async def settled(self, timeout_s: float = 10.0) -> None:
+        """Wait until no webhook is on its way and no message between two statuses."""
+
+        def quiet() -> bool | None:
+            return True if self.journey.at_rest and not self._deliverer.pending else None
+
+        if not await self.live.until(quiet, timeout_s):
+            raise AssertionError(f"{self._deliverer.pending} webhooks still pending after {timeout_s} s")
+
+    def bubbles(self, at_most: int) -> list[dict[str, Any]]:
+        """Describe the last messages of both directions as the phone page shows them, oldest first."""
+        recent = list(self.world.messages.values())[-at_most:]
+        return [views.message_on_phone(each, self.world) for each in recent]
+
+
+def _got_to(status: str, wanted: str | None) -> bool:
+    if wanted in _ON_THE_WAY and status in _ON_THE_WAY:
+        return _ON_THE_WAY.index(status) >= _ON_THE_WAY.index(wanted)
+    return wanted in (None, status)
+
+
+def _behind(sent: list[Message], after: str, world: World) -> list[Message]:
+    places = [index for index, each in enumerate(sent) if each.wamid == after]
+    if places:
+        return sent[places[0] + 1 :]
+    since = world.messages.get(after)
+    return [each for each in sent if since is not None and each.at > since.at]

@@ -1,0 +1,67 @@
+"""Webhooks, faults and the log of Graph calls, in Python."""
+
+from typing import Any
+
+from sayso.simulator.api.core import Core
+from sayso.simulator.faults.model import Fault
+from sayso.simulator.webhooks.log import Wanted
+
+
+class WireApi(Core):
+    """What goes over the wire, and what goes wrong there."""
+
+    def webhooks(
+        self,
+        *,
+        state: str | None = None,
+        kind: str | None = None,
+        app_id: str | None = None,
+        field: str | None = None,
+        message_id: str | None = None,
+        after: int = 0,
+    ) -> list[dict[str, Any]]:
+        """List the webhooks sent that are like this, oldest first, with every attempt."""
+        wanted = Wanted(
+            state=state, kind=kind, app_id=app_id, field=field, message_id=message_id, after=after
+        )
+        return [self._deliverer.described(each) for each in self._deliverer.log.walk(wanted)]
+
+    async def redeliver(self, webhook_id: int, *, copies: int = 1) -> list[int | None]:
+        """Post a logged webhook again, ``copies`` times in parallel; return the status codes."""
+        found = self._deliverer.log.find(webhook_id)
+        if found is None:
+            raise LookupError(f"there is no webhook {webhook_id} in the log")
+        return await self._deliverer.redeliver(found, copies)
+
+    def retry_webhooks(self) -> int:
+        """Make every retry that is waiting for its time now; return how many."""
+        return self._deliverer.retry_now()
+
+    def arm(self, fault: Fault) -> int:
+        """Arm a fault (see :mod:`sayso.simulator.faults.model`) and return its id; ValueError when it cannot be."""
+        return self._faults.arm(fault)
+
+    def hold_webhooks(self, *, on: bool) -> int:
+        """Hold status webhooks back, or release them in order; return how many were released."""
+        return self._deliverer.hold(on=on)
+
+    def clear_faults(self) -> None:
+        """Disarm every fault and release what is held or gathered."""
+        self._faults.clear()
+        self._deliverer.hold(on=False)
+        self._deliverer.release_gathered()
+
+    def exchanges(
+        self, *, route: str | None = None, status: str | None = None, after: int = 0
+    ) -> list[dict[str, Any]]:
+        """List the Graph calls that were like this, whole, oldest first."""
+        found = self.parts.exchanges.walk(after=after, route=route, status=status)
+        return [each.whole() for each in found]
+
+    def faults(self) -> dict[str, Any]:
+        """Describe what is armed and held."""
+        return {
+            "armed": self._faults.listed(),
+            "hold_webhooks": self._deliverer.hold_statuses,
+            "held": len(self._deliverer.held),
+        }

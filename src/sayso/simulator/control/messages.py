@@ -1,0 +1,46 @@
+"""What the business sent, over the control API, and waiting for it without polling."""
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sayso.simulator.api.sent import Filter
+from sayso.simulator.control.reading import ControlRoute, known_query, number_in, one_of, phone_in
+from sayso.simulator.outgoing.read import TYPES
+from sayso.simulator.page.views import message_as_sent
+from sayso.simulator.world.messages import STATUSES
+
+if TYPE_CHECKING:
+    from sayso.simulator.server import Simulator
+
+WAIT_AT_MOST_S = 120.0
+
+
+class MessageCalls:
+    """The messages of the business as it sent them."""
+
+    def __init__(self, simulator: "Simulator") -> None:
+        self._sim = simulator
+
+    def routes(self) -> list[ControlRoute]:
+        """List the calls."""
+        return [ControlRoute("GET", "/_sim/messages", self._messages)]
+
+    async def _messages(self, request: web.Request) -> dict[str, Any]:
+        """List what was sent: ?to=&containing=&type=&status=&template=&after=; &wait_s= waits until one is there."""
+        query = known_query(
+            request, "to", "containing", "type", "status", "template", "after", "number", "wait_s"
+        )
+        wait_s = number_in(query, "wait_s", 0.0, at_most=WAIT_AT_MOST_S)
+        wanted = Filter(
+            to=phone_in(query, "to"),
+            containing=query.get("containing", ""),
+            type=one_of(query, "type", tuple(sorted(TYPES))),
+            status=one_of(query, "status", STATUSES),
+            template=query.get("template"),
+            after=query.get("after"),
+            number=query.get("number"),
+        )
+        world = self._sim.world
+        found = await self._sim.live.until(lambda: wanted.among(world) or None, wait_s)
+        return {"messages": [message_as_sent(each) for each in found or []]}

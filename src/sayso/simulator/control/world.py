@@ -1,0 +1,55 @@
+"""The simulated world as a whole, over the control API: its state, starting over, a snapshot and back."""
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sayso.simulator.control.reading import ControlError, ControlRoute, Empty, known_query, read
+from sayso.simulator.world.snapshot import SnapshotError
+
+if TYPE_CHECKING:
+    from sayso.simulator.server import Simulator
+
+
+class WorldCalls:
+    """The world as a whole."""
+
+    def __init__(self, simulator: "Simulator") -> None:
+        self._sim = simulator
+
+    def routes(self) -> list[ControlRoute]:
+        """List the calls."""
+        return [
+            ControlRoute("GET", "/_sim/state", self._state),
+            ControlRoute("POST", "/_sim/reset", self._reset),
+            ControlRoute("GET", "/_sim/snapshot", self._snapshot),
+            ControlRoute("POST", "/_sim/snapshot", self._restore),
+        ]
+
+    async def _state(self, request: web.Request) -> dict[str, Any]:
+        """Describe clock, business, people and windows, webhooks, faults."""
+        known_query(request)
+        return self._sim.state()
+
+    async def _reset(self, request: web.Request) -> dict[str, Any]:
+        """Return to the beginning."""
+        await read(request, Empty)
+        await self._sim.reset()
+        return {"reset": True}
+
+    async def _snapshot(self, request: web.Request) -> web.Response:
+        """Return the whole state as one JSON document."""
+        known_query(request)
+        return web.Response(body=self._sim.snapshot(), content_type="application/json")
+
+    async def _restore(self, request: web.Request) -> dict[str, Any]:
+        """Put back a state that GET /_sim/snapshot returned; without a body, write the file of --snapshot."""
+        known_query(request)
+        raw = await request.read()
+        try:
+            if not raw.strip():
+                return {"saved": str(self._sim.save_snapshot())}
+            await self._sim.restore(raw)
+        except SnapshotError as problem:
+            raise ControlError(str(problem)) from problem
+        return {"restored": True, "now": self._sim.clock.now()}
