@@ -62,7 +62,7 @@ async def test_outside_the_window_accepted_then_failed(
     assert (error["code"], error["title"]) == (131047, "Re-engagement message")
     assert error["title"] == error["message"]
     assert "24 hours" in error["error_data"]["details"]
-    assert "contacts" not in receiver.hooks[0].value
+    assert receiver.hooks[0].value["contacts"] == [{"wa_id": "15550001111"}]
     with pytest.raises(ValueError, match="never reached"):
         await sim.inbound(ANA, text="what?", quote=wamid)
 

@@ -197,6 +197,7 @@ class Journey:
         first = status in ("delivered", "read") and message.status in _BEFORE
         if first and person.phone_off:
             self._wait(message)
+            self._live.changed()  # it rests now, and somebody may wait for that
             return
         if first and status == "delivered":
             status = course.arrival(
