@@ -81,10 +81,9 @@ def call_permission_request(given: dict[str, Any], _: Reading) -> Content:
 def voice_call(given: dict[str, Any], reading: Reading) -> Content:
     """Read a message with a button that calls the business."""
     action = parts.named_action(given, "voice_call", "parameters")
-    found = action.get("parameters")
-    if found is None:
+    if action.get("parameters") is None:
         return _with_button(given, reading, Button(CALL_TITLE, kind="call"))
-    as_object(found, PARAMETERS, ("display_text", "ttl_minutes", "payload"))
+    found = as_object(action["parameters"], PARAMETERS, ("display_text", "ttl_minutes", "payload"))
     title = CALL_TITLE
     if found.get("display_text") is not None:
         title = text_at(found, "display_text", f"{PARAMETERS}['display_text']", limit=parts.BUTTON_TITLE)
