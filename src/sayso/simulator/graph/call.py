@@ -76,7 +76,7 @@ class Route(NamedTuple):
 
 async def body_of(request: web.Request) -> dict[str, Any]:
     """Read the parameters of a body, JSON or form; none for an empty body."""
-    if not request.can_read_body:
+    if not request.body_exists:
         return {}
     if request.content_type == "application/json":
         raw = await request.read()

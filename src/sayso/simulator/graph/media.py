@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.graph.call import Call, Route, answer, success
+from sayso.simulator.graph.exchanges import PARTS
 from sayso.simulator.graph.tokens import check_scope
 from sayso.simulator.world.accounts import MESSAGING
 from sayso.simulator.world.media import (
@@ -44,6 +46,7 @@ class _Form:
     size: int = 0
     mime_type: str = ""
     filename: str = ""
+    parts: list[dict[str, Any]] = field(default_factory=list)  # for the log of exchanges
 
 
 class MediaCalls:
@@ -139,13 +142,20 @@ async def _read_form(request: web.Request) -> _Form:
                 await _read_part(part, form)
     except ValueError as problem:
         raise GraphError(100, f"The body is not valid multipart/form-data: {problem}.") from problem
+    request[PARTS] = form.parts
     return form
 
 
 async def _read_part(part: BodyPartReader, form: _Form) -> None:
+    told = {
+        "name": part.name or "",
+        "filename": part.filename,
+        "content_type": part.headers.get("Content-Type", ""),
+    }
     if part.name != "file":
         raw = b"".join([chunk async for chunk in _chunks(part, _FIELD_AT_MOST)])
         form.fields[part.name or ""] = raw.decode("utf-8", errors="replace").strip()
+        form.parts.append({**told, "size": len(raw)})
         return
     form.mime_type = part.headers.get("Content-Type", "")
     form.filename = part.filename or ""
@@ -157,6 +167,7 @@ async def _read_part(part: BodyPartReader, form: _Form) -> None:
         else:
             kept.clear()
     form.data = b"".join(kept)
+    form.parts.append({**told, "size": form.size})
 
 
 async def _chunks(part: BodyPartReader, at_most: int | None = None) -> AsyncIterator[bytes]:
