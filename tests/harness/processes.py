@@ -193,7 +193,7 @@ async def a_house(directory: Path, *, database_url: str | None = None) -> AsyncI
     """Meta as a process and the wire to it; the service is made ready to be started."""
     port, meta = free_port(), free_port()
     data = directory / "data"
-    arguments = ["simulator", "--port", str(meta), "--webhook-url", hook(port)]
+    arguments = ["simulator", "--port", str(meta), "--webhook-url", hook(port), "--no-enforce-rates"]
     simulator = Process(arguments, {}, directory / "simulator.log", f"http://127.0.0.1:{meta}")
     alone = aiohttp.TCPConnector(force_close=True)  # a kept connection may be closing when it is used again
     async with aiohttp.ClientSession(connector=alone) as session, wire_to(simulator.url) as wire:

@@ -37,6 +37,14 @@ AutoRead = Annotated[
     bool, typer.Option(envvar="SAYSO_SIM_AUTO_READ", help="Read messages while no phone page is in view.")
 ]
 
+EnforceRates = Annotated[
+    bool,
+    typer.Option(
+        envvar="SAYSO_SIM_ENFORCE_RATES",
+        help="Refuse what is too fast for a number (130429) or a person (131056).",
+    ),
+]
+
 
 def simulator(
     *,
@@ -50,6 +58,7 @@ def simulator(
     waba_id: WabaId = _DEFAULT.waba_id,
     business_number: BusinessNumber = _DEFAULT.business_number,
     auto_read: AutoRead = _DEFAULT.auto_read,
+    enforce_rates: EnforceRates = _DEFAULT.enforce_rates,
 ) -> None:
     """Run Meta's side on this machine: the Cloud API, its webhooks, and a phone in the browser."""
     config = SimulatorConfig(
@@ -63,6 +72,7 @@ def simulator(
         waba_id=waba_id,
         business_number=business_number,
         auto_read=auto_read,
+        enforce_rates=enforce_rates,
     )
     run(config)
 
