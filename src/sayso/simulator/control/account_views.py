@@ -21,7 +21,13 @@ def everything(world: World) -> dict[str, Any]:
 
 def portfolio_told(portfolio: Portfolio) -> dict[str, Any]:
     """Describe a portfolio."""
-    return asdict(portfolio)
+    return {
+        "id": portfolio.id,
+        "name": portfolio.name,
+        "tier": portfolio.tier,
+        "verified": portfolio.verified,
+        "contact_book_on": portfolio.contact_book_on,
+    }
 
 
 def waba_told(waba: Waba) -> dict[str, Any]:
@@ -67,6 +73,7 @@ def number_told(number: BusinessNumber, world: World) -> dict[str, Any]:
         "username": number.username,
         "official": number.official,
         "identity_check": number.identity_check,
+        "coexistence": number.coexistence,
         "allowed": None if number.allowed is None else sorted(number.allowed),
         "blocked": sorted(number.blocked),
         "override_callback_uri": number.override and number.override.callback_url,
