@@ -169,7 +169,7 @@ class Graph:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     made = Receiver()
-    app = web.Application()
+    app = web.Application(client_max_size=4 * 1024 * 1024)  # 4.5: payloads may be 3 MB
     app.router.add_route("*", "/hook", made.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()

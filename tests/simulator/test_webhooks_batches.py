@@ -223,7 +223,7 @@ async def test_a_thousand_at_most_and_three_megabytes(config: SimulatorConfig, r
         await sim.settled()
         sizes = [len(hook.raw) for hook in receiver.hooks]
         assert max(sizes) <= BYTES_AT_MOST
-        assert len(sizes) == 3
+        assert len(sizes) == 3, sizes
         assert sum(len(each["updates"]) for each in sim.webhooks()) == 1_065
 
 

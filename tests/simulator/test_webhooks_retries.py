@@ -85,6 +85,7 @@ async def test_seven_simulated_days(frozen: Simulator, receiver: "Receiver", day
 
 
 async def test_all_retries_now(frozen: Simulator, graph: "Graph", receiver: "Receiver") -> None:
+    graph.base_url = frozen.base_url
     receiver.script = [500] * 3
     for words in ("one", "two", "three"):
         await frozen.inbound(ANA, text=words)

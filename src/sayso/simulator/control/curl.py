@@ -39,6 +39,6 @@ def curl_of_webhook(url: str, headers: Mapping[str, str], body: bytes) -> str:
 
 
 def _form_part(part: dict[str, Any]) -> str:
-    if "filename" not in part:
+    if "value" in part:
         return f"{part['name']}={part['value']}"
     return f"{part['name']}=@{part['filename']};type={part['content_type']}"

@@ -140,7 +140,8 @@ class Faults:
             if concerns(armed.fault, aim, self._world) and armed.strikes():
                 if armed.used_up:
                     del self.armed[armed.id]
-                self._live.publish("faults", dict)
+                # Not at once: whoever waits would look at the world in the middle of a step.
+                asyncio.get_running_loop().call_soon(self._live.publish, "faults", dict)
                 return armed
         return None
 

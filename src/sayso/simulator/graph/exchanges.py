@@ -17,7 +17,8 @@ from sayso.simulator.world.clock import Clock
 ROUTE = web.RequestKey("route", str)
 STRUCK = web.RequestKey("struck", Armed)
 WAMID = web.RequestKey("wamid", str)
-#: The parts of a multipart body, for a handler that streams it: name, filename, content_type, size of each.
+#: The parts of a multipart body, for a handler that streams it: of each name, filename, content_type, size, and the
+#: ``value`` of one that is no file.
 PARTS = web.RequestKey("parts", list[dict[str, Any]])
 
 #: Bytes kept of a body; longer ones are kept in their first part.
@@ -251,7 +252,8 @@ def _part(name: str, value: Any) -> dict[str, Any]:
             "content_type": value.content_type,
             "size": size,
         }
-    return {"name": name, "value": str(value)[:BODY_AT_MOST]}
+    shown = str(value)[:BODY_AT_MOST]
+    return {"name": name, "filename": None, "content_type": "", "size": len(str(value)), "value": shown}
 
 
 def _has_status(exchange: Exchange, wanted: str | None) -> bool:

@@ -155,7 +155,7 @@ async def _read_part(part: BodyPartReader, form: _Form) -> None:
     if part.name != "file":
         raw = b"".join([chunk async for chunk in _chunks(part, _FIELD_AT_MOST)])
         form.fields[part.name or ""] = raw.decode("utf-8", errors="replace").strip()
-        form.parts.append({**told, "size": len(raw)})
+        form.parts.append({**told, "size": len(raw), "value": form.fields[part.name or ""]})
         return
     form.mime_type = part.headers.get("Content-Type", "")
     form.filename = part.filename or ""

@@ -111,7 +111,7 @@ class Deliverer:
         first = self._composed(callback, [update], what)
         if what.lost:
             first.state = "lost"
-            self._live.publish("webhooks", dict)
+            self._say()
             return
         if update.kind == "status" and self.hold_statuses:
             self._hold(first)
@@ -181,7 +181,7 @@ class Deliverer:
         waiting = [self._open[number] for number in self._timers if self._open[number].attempt_count]
         for delivery in waiting:
             self._timers.pop(delivery.id).cancel()
-            delivery.next_due = self._clock.now()
+            delivery.next_due = None
             self._try(delivery)
         return len(waiting)
 
@@ -224,7 +224,11 @@ class Deliverer:
     def _hold(self, delivery: Delivery) -> None:
         delivery.state = "held"
         self.held.append(delivery)
-        self._live.publish("webhooks", dict)
+        self._say()
+
+    def _say(self) -> None:
+        """Let watchers know, once the step of the world in which this happens is over."""
+        asyncio.get_running_loop().call_soon(self._live.publish, "webhooks", dict)
 
     def _send_off(self, delivery: Delivery) -> None:
         if len(self._open) >= self._config.keep_pending_webhooks:
@@ -235,7 +239,6 @@ class Deliverer:
             return
         self._overflowing = False
         self._open[delivery.id] = delivery
-        delivery.next_due = self._clock.now()
         self._try(delivery)
 
     def _release(self, deliveries: list[Delivery]) -> None:
@@ -243,8 +246,7 @@ class Deliverer:
 
         async def in_turn() -> None:
             for delivery in deliveries:
-                delivery.next_due = self._clock.now()
-                await self._deliver(delivery)
+                await self._deliver(delivery, self._clock.now())
 
         if deliveries:
             self._begin(in_turn())
@@ -255,10 +257,11 @@ class Deliverer:
 
     def _try(self, delivery: Delivery) -> None:
         self._timers.pop(delivery.id, None)
+        due = delivery.next_due or self._clock.now()
         if delivery.attempt_count and self._config.retry_to_all_apps:
             for other in self._others(delivery):
                 self._send_off(self._copy(delivery, other, once=True))
-        self._begin(self._deliver(delivery))
+        self._begin(self._deliver(delivery, due))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -269,13 +272,13 @@ class Deliverer:
         self._tasks.discard(task)
         self._live.changed()
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery, due: float) -> None:
+        delivery.next_due = None
         url = delivery.callback.url(self._world.accounts)
         if not url:
             self._finish(delivery, "dropped")  # nobody is subscribed any more
             return
         attempt = await self._attempt(delivery)
-        due, delivery.next_due = delivery.next_due or attempt.at, None
         if attempt.status_code == OK:
             self._finish(delivery, "delivered")
             for wamid in delivery.acknowledged:
@@ -288,14 +291,12 @@ class Deliverer:
 
     def _try_again(self, delivery: Delivery, due: float) -> None:
         """Climb the ladder; the rungs that time let pass at once has gone over count as this one attempt."""
-        cap_s = self._config.retry_cap_ms / 1000
-        now = self._clock.now()
-        while True:
-            due += delivery.pause_s
+        cap_s, now = self._config.retry_cap_ms / 1000, self._clock.now()
+        while (due := due + delivery.pause_s) <= now and delivery.pause_s < cap_s:
             delivery.pause_s = min(delivery.pause_s * 2, cap_s)
-            if due > now or delivery.pause_s == cap_s:
-                break
-        due = max(due, now)
+        if due <= now:
+            due += cap_s * ((now - due) // cap_s + 1)
+        delivery.pause_s = min(delivery.pause_s * 2, cap_s)
         if due - delivery.created_at > KEPT_UP_FOR_S:
             self._finish(delivery, "expired")
             log.warning("webhook %d given up after seven simulated days", delivery.id)

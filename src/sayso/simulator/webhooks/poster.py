@@ -1,11 +1,13 @@
 """The client that calls the business: one POST or GET at a time, with a limit in real time (cloud-api.md 4.5)."""
 
+import io
 import time
 from typing import NamedTuple
 
 import aiohttp
 
 CONNECTIONS = 200
+_IN_ONE_PIECE = 1024 * 1024  # bytes beyond which a body is written in pieces
 OK = 200  # 4.5: success is HTTP 200 and nothing else
 
 
@@ -49,7 +51,8 @@ class Poster:
         status_code: int | None = None
         error: str | None = None
         try:
-            async with self.session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+            data = io.BytesIO(body) if len(body) > _IN_ONE_PIECE else body
+            async with self.session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
                 await answer.read()
                 status_code = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
