@@ -24,7 +24,7 @@ class SimulatorConfig:
 
     host: str = "127.0.0.1"
     port: int = 8001  # 0: any free port, told by Simulator.base_url
-    webhook_url: str = "http://127.0.0.1:8000/api/v1/whatsapp/webhook"
+    webhook_url: str = "http://127.0.0.1:8000/api/v1/whatsapp/webhook"  # "": nobody has subscribed yet
     token: str = "sim-token"  # noqa: S105  # public default of a development tool
     app_id: str = "900000000000001"
     app_secret: str = "sim-secret"  # noqa: S105  # same
@@ -55,7 +55,7 @@ class SimulatorConfig:
     enforce_rates: bool = True
     #: Refuse management calls beyond 200 (or 5,000) an hour per app and WABA with 80008, section 6.
     enforce_management_limits: bool = True
-    #: Say Retry-After with 130429, 80007 and 4; Meta documents none (6).
+    #: Say Retry-After with 130429 and 80008; Meta documents none (6).
     retry_after: bool = False
     tier: Tier = "TIER_UNLIMITED"  # of the portfolio, section 6
     #: Marketing templates one person takes in a rolling 24 h before 131049; the real cap is dynamic (7.4).

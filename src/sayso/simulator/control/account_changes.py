@@ -41,10 +41,20 @@ from sayso.simulator.world.world import World, dialled
 T = TypeVar("T")
 _LOCKED = 131031  # the restriction that disables the whole account
 _UNLIMITED = float("inf")
-_SINGLE = ("name", "currency", "country", "timezone_id", "business_verification_status", "insights")
+_PORTFOLIO_PLAIN = ("name", "tier", "verified", "contact_book_on")
+_WABA_PLAIN = (
+    "name",
+    "currency",
+    "country",
+    "timezone_id",
+    "business_verification_status",
+    "insights",
+    "marketing_disabled",
+)
 _NUMBER_PLAIN = (
     "account_mode",
     "code_verification_status",
+    "coexistence",
     "identity_check",
     "pin",
     "registered",
@@ -76,7 +86,7 @@ class AccountChanges:
         wanted = converted(said, NewPortfolio)
         portfolio = Portfolio(self._new_id(wanted.id))
         self._accounts.portfolios[portfolio.id] = portfolio
-        _set(portfolio, wanted, ("name", "tier", "verified"))
+        _set(portfolio, wanted, _PORTFOLIO_PLAIN)
         self._changed()
         return portfolio
 
@@ -131,7 +141,7 @@ class AccountChanges:
         wanted = converted(said, PortfolioChange)
         portfolio = _found(self._accounts.portfolios, portfolio_id, "portfolio")
         before, verified = portfolio.tier, portfolio.verified
-        _set(portfolio, wanted, ("name", "tier", "verified"))
+        _set(portfolio, wanted, _PORTFOLIO_PLAIN)
         if portfolio.tier != before:
             self._tier_changed(portfolio, before)
         elif portfolio.verified != verified:
@@ -186,7 +196,7 @@ class AccountChanges:
     # --- what a change does -------------------------------------------------------------------------------
 
     def _apply_waba(self, waba: Waba, wanted: WabaChange) -> None:
-        _set(waba, wanted, (*_SINGLE, "marketing_disabled"))
+        _set(waba, wanted, _WABA_PLAIN)
         if not isinstance(wanted.apps, UnsetType):
             for app_id in wanted.apps:
                 _found(self._accounts.apps, app_id, "app")

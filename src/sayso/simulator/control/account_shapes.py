@@ -52,6 +52,7 @@ class PortfolioChange(Strict):
     name: Words | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
     verified: bool | UnsetType = UNSET
+    contact_book_on: bool | UnsetType = UNSET
 
 
 class NewPortfolio(PortfolioChange):
@@ -97,6 +98,7 @@ class NumberChange(Strict):
     username: Words | UnsetType | None = UNSET
     official: bool | UnsetType = UNSET
     identity_check: bool | UnsetType = UNSET
+    coexistence: bool | UnsetType = UNSET
     allowed: Annotated[list[str], msgspec.Meta(max_length=5)] | UnsetType | None = UNSET
     restriction: Restrict | UnsetType | None = UNSET
     override: Redirect | UnsetType | None = UNSET

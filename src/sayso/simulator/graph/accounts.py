@@ -5,6 +5,7 @@ from sayso.simulator.graph.announcements import Announcements
 from sayso.simulator.graph.apps import AppCalls
 from sayso.simulator.graph.blocks import BlockCalls
 from sayso.simulator.graph.call import Route
+from sayso.simulator.graph.contact_book import ContactBookCalls
 from sayso.simulator.graph.media import MediaCalls
 from sayso.simulator.graph.numbers import NumberCalls
 from sayso.simulator.graph.oauth import OauthCalls
@@ -30,6 +31,7 @@ def account_routes(
         *SettingsCalls(world).routes(),
         *UsernameCalls(world, announcements, live).routes(),
         *BlockCalls(world).routes(),
+        *ContactBookCalls(world).routes(),
         *WabaCalls(world, analytics, verification, live).routes(),
         *analytics.routes(),
         *AppCalls(world, verification, live).routes(),

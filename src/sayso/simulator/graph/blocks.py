@@ -103,7 +103,7 @@ class BlockCalls:
         if user in self._world.people:
             return _Wanted(user, user, None)
         try:
-            return _Wanted(user, dialled(user, number.digits), None)
+            return _Wanted(user, self._world.reached(dialled(user, number.digits)), None)
         except GraphError:
             return _Wanted(user, None, None)
 

@@ -66,7 +66,9 @@ class ProfileCalls:
         }
         readers["profile_picture_url"] = lambda _: self._picture_url(call)
         readers["messaging_product"] = lambda _: "whatsapp"
-        told = {"vertical": "UNDEFINED"} | select(TYPE, readers, call.query.get("fields"), DEFAULT)
+        told = {"vertical": profile.get("vertical", "UNDEFINED")} | select(
+            TYPE, readers, call.query.get("fields"), DEFAULT
+        )
         return answer({"data": [{**told, "messaging_product": "whatsapp"}]})
 
     async def _write(self, call: Call) -> web.Response:

@@ -48,6 +48,8 @@ class Usage:
             wait = self._wait_minutes(calls, limit, now)
             if wait:
                 self._tell(app_id, waba_id, headers, wait)
+                if self._world.config.retry_after:
+                    headers["Retry-After"] = str(wait * MINUTE_S)
                 raise GraphError(
                     80008,
                     f"Too many management calls to this account: {limit} an hour. Access comes back in "
