@@ -12,6 +12,7 @@ from sayso.simulator.phone.deeds import Inbound, Tap
 from sayso.simulator.phone.errors import PhoneError
 from sayso.simulator.phone.hand import Done
 from sayso.simulator.world import snapshot
+from sayso.simulator.world.accounts import Subscription
 
 
 class WorldApi(Core):
@@ -81,6 +82,13 @@ class WorldApi(Core):
         move()
         self.live.publish("clock", lambda: views.clock_on_phone(self.world))
         return self.clock.now()
+
+    # --- who is told ------------------------------------------------------------------------------------
+
+    def subscribe(self, callback_url: str, *, verify_token: str | None = None) -> None:
+        """Have the first app's webhooks posted to ``callback_url`` from now on, without the handshake (4.1, 4.2)."""
+        app = self.world.accounts.apps[self.config.app_id]
+        app.subscription = Subscription(callback_url, verify_token or self.config.verify_token)
 
     # --- the world as a whole ---------------------------------------------------------------------------
 

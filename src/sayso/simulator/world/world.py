@@ -235,7 +235,8 @@ class World:
         config, accounts = self.config, self.accounts
         accounts.portfolios[config.portfolio_id] = Portfolio(config.portfolio_id, tier=config.tier)
         app = App(config.app_id, config.app_secret)
-        app.subscription = Subscription(config.webhook_url, config.verify_token)
+        if config.webhook_url:
+            app.subscription = Subscription(config.webhook_url, config.verify_token)
         accounts.apps[app.id] = app
         waba = self.add_waba(Waba(config.waba_id, config.portfolio_id))
         waba.subscribed[app.id] = None
