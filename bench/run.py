@@ -1,4 +1,4 @@
-"""Every measurement, or those named: ``python bench/run.py [ingest digest wire tap timers idle]``."""
+"""Every measurement, or those named: ``python bench/run.py [ingest digest wire tap timers idle simulator]``."""
 
 import importlib
 import os
@@ -11,7 +11,7 @@ import uvloop
 
 from figures import Row, table
 
-NAMES = ("ingest", "digest", "wire", "tap", "timers", "idle")
+NAMES = ("ingest", "digest", "wire", "tap", "timers", "idle", "simulator")
 _VERSIONS = ("uvicorn", "uvloop", "httptools", "aiohttp", "asyncpg", "fastapi")
 
 
