@@ -137,7 +137,7 @@ def number_at(parent: dict[str, Any], key: str, where: str, *, least: float, mos
         raise missing(where)
     try:
         number = float("nan") if isinstance(found, bool) else float(found)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if number != number:  # noqa: PLR0124  # not a number
         raise GraphError(100, f"Param {where} must be a number.")
@@ -171,5 +171,5 @@ def _from_text(found: Any) -> Any:
         return found
     try:
         return json.loads(found)
-    except ValueError:
+    except (ValueError, RecursionError):
         return found

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,9 @@ from simulator.sheet import (
     test_places_and_people,
 )
 from simulator.sheet.test_examples import EXAMPLES
+
+if TYPE_CHECKING:
+    from simulator.conftest import Graph
 
 MODULES = (
     test_asking,
@@ -126,3 +129,13 @@ def _is_free(body: dict[str, Any], path: tuple[Any, ...]) -> bool:
     joined = "/".join(str(key) for key in path)
     named = at(body, path[:-1]).get("name") if path[-1] == "parameters" else None
     return joined.endswith(FREE) or named == "send_location"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{", b"[]", b"7", b'{"type":NaN}', b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}", b"\xff{}"],
+)
+async def test_what_is_no_json_object_is_refused_as_such(graph: "Graph", raw: bytes) -> None:
+    headers = {"Authorization": "Bearer sim-token", "Content-Type": "application/json"}
+    answer = await graph.call("POST", "/v25.0/100000000000001/messages", headers=headers, data=raw)
+    assert (answer.status, answer.code) == (400, 100)

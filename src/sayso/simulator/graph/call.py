@@ -152,7 +152,7 @@ def _without_credentials(given: Any) -> dict[str, Any]:
 def _object(raw: bytes) -> dict[str, Any]:
     try:
         body = msgspec.json.decode(raw)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         raise GraphError(100, f"The body is not valid JSON: {problem}.") from problem
     if not isinstance(body, dict):
         raise GraphError(100, "The body must be a JSON object.")

@@ -80,7 +80,7 @@ def _check_category(body: dict[str, Any]) -> None:
     ``service`` is an ordinary message; a template has its own category, and the key means nothing beside it.
     """
     choices = ("authentication", "marketing", "service", "utility")
-    if body.get("type") == "template" or choice_at(body, "category", "category", choices) == "service":
+    if str(body.get("type")).lower() == "template" or choice_at(body, "category", "category", choices) == "service":
         return
     raise GraphError(
         100,
