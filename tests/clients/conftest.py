@@ -50,7 +50,10 @@ def settings() -> dict[str, Any]:
 @pytest.fixture
 def pywa(background: Background, settings: dict[str, Any]) -> Iterator[PythonBusiness]:
     """A business that uses pywa."""
-    with serving(background) as business, running(background, quick(business.url, **settings)) as meta:
+    with (
+        serving(background) as business,
+        running(background, quick(**{"webhook_url": business.url} | settings)) as meta,
+    ):
         business.connect(meta)
         yield business
 
@@ -59,7 +62,7 @@ def pywa(background: Background, settings: dict[str, Any]) -> Iterator[PythonBus
 def kapso(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[Kapso]:
     """A business that uses @kapso/whatsapp-cloud-api."""
     business = Kapso(driver)
-    with running(background, quick(business.url, **settings)) as meta:
+    with running(background, quick(**{"webhook_url": business.url} | settings)) as meta:
         business.connect(meta)
         yield business
 
@@ -68,6 +71,6 @@ def kapso(driver: Driver, background: Background, settings: dict[str, Any]) -> I
 def waj(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[Waj]:
     """A business that uses whatsapp-api-js."""
     business = Waj(driver)
-    with running(background, quick(business.url, **settings)) as meta:
+    with running(background, quick(**{"webhook_url": business.url} | settings)) as meta:
         business.connect(meta)
         yield business

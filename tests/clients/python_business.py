@@ -38,6 +38,7 @@ HANDLERS: tuple[type[Any], ...] = (
     handlers.TemplateQualityUpdateHandler,
     handlers.UserMarketingPreferencesHandler,
     handlers.PhoneNumberChangeHandler,
+    handlers.IdentityChangeHandler,
 )
 
 #: pywa's classes of refusals of a send, with the first code of each.
@@ -118,6 +119,15 @@ class PythonBusiness:
     def status(self, wamid: str, status: types.MessageStatusType) -> types.MessageStatus[Any]:
         """Wait for a status of a message."""
         return self.hears(types.MessageStatus, id=wamid, status=status)
+
+    def delivers(self, sent: types.SentMessage) -> types.MessageStatus[Any]:
+        """Wait until a message is delivered; raise what it failed with instead."""
+        final = (types.MessageStatusType.DELIVERED, types.MessageStatusType.FAILED)
+        while (status := self.hears(types.MessageStatus, id=sent.id)).status not in final:
+            pass
+        if status.error is not None:
+            raise status.error
+        return status
 
     def _note(self, _: WhatsApp, update: Any) -> None:
         self._told.put(update)

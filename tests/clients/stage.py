@@ -90,6 +90,17 @@ class Stage:
         messages: list[Json] = self.control("GET", "/messages")["messages"]
         return messages
 
+    def handle(self, content: bytes, mime_type: str) -> str:
+        """Upload an example for a template's header, resumably as it must be; return its handle."""
+        graph, token = f"{self.base_url}/v26.0", {"Authorization": f"OAuth {TOKEN}"}
+        about: dict[str, Any] = {"file_name": "example", "file_length": len(content), "file_type": mime_type}
+        session = self._http.post(f"{graph}/{APP_ID}/uploads", params=about, headers=token).json()["id"]
+        uploaded = self._http.post(
+            f"{graph}/{session}", content=content, headers={**token, "file_offset": "0"}
+        )
+        found: str = uploaded.json()["h"]
+        return found
+
     def webhooks(self, **query: Any) -> list[Json]:
         """List what was posted to the business."""
         posted: list[Json] = self.control("GET", "/webhooks", **query)["webhooks"]
@@ -110,13 +121,13 @@ def running(background: Background, config: SimulatorConfig) -> Iterator[Stage]:
 
 def quick(webhook_url: str, **more: Any) -> SimulatorConfig:
     """Configure the defaults, only quick."""
-    return SimulatorConfig(
-        port=0,
-        webhook_url=webhook_url,
-        sent_after_ms=1,
-        delivered_after_ms=1,
-        read_after_ms=1,
-        retry_first_ms=2,
-        retry_cap_ms=8,
-        **more,
-    )
+    given: dict[str, Any] = {
+        "port": 0,
+        "webhook_url": webhook_url,
+        "sent_after_ms": 1,
+        "delivered_after_ms": 1,
+        "read_after_ms": 1,
+        "retry_first_ms": 2,
+        "retry_cap_ms": 8,
+    }
+    return SimulatorConfig(**given | more)

@@ -73,3 +73,11 @@ def test_a_tap_on_a_button_brings_its_id_back(business: Kapso | Waj) -> None:
     reply = heard["interactive"].get("buttonReply") or heard["interactive"]["button_reply"]
     assert reply == {"id": "yes:7", "title": "Yes ✅"}
     assert heard["context"]["id"] == wamid
+
+
+@pytest.mark.parametrize("settings", [{"batch_at_most": 10, "batch_wait_ms": 200}])
+def test_every_update_of_a_batch_is_heard(kapso: Kapso) -> None:
+    wamids = [kapso.meta.person(sender, text="hi") for sender in (ANA, BEN, ANA, BEN)]
+    for wamid in wamids:
+        kapso.hears("message", id=wamid)
+    assert len(kapso.meta.webhooks(kind="inbound")) < len(wamids)

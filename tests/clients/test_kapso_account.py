@@ -150,3 +150,38 @@ def test_a_number_is_taken_off_verified_and_registered_again(kapso: Kapso) -> No
     assert (refused.value.told["code"], refused.value.told["category"]) == (133010, "phoneRegistration")
     assert kapso("phoneNumbers.register", {**NUMBER, "pin": "123456"}) == {"success": True}
     kapso.send_text(ANA, "hello")
+
+
+def test_a_template_of_cards(kapso: Kapso, shelf: Shelf) -> None:
+    example = {"headerHandle": [kapso.meta.handle(PNG, "image/png")]}
+    card = {
+        "components": [
+            {"type": "HEADER", "format": "IMAGE", "example": example},
+            {"type": "BODY", "text": "For {{1}} only, today.", "example": {"bodyText": [["you"]]}},
+            {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "This one"}]},
+        ]
+    }
+    cards = {"type": "CAROUSEL", "cards": [card, card]}
+    created(kapso, category="MARKETING", components=[{"type": "BODY", "text": "Look at these."}, cards])
+    image = {"type": "image", "image": {"link": shelf.link("photo.jpg")}}
+    filled = [
+        {
+            "cardIndex": place,
+            "components": [
+                {"type": "header", "parameters": [image]},
+                {"type": "body", "parameters": [{"type": "text", "text": "Ana"}]},
+                {
+                    "type": "button",
+                    "subType": "quick_reply",
+                    "index": "0",
+                    "parameters": [{"type": "payload", "payload": f"card:{place}"}],
+                },
+            ],
+        }
+        for place in range(2)
+    ]
+    template = {"name": "made_here", "language": "en_US", "cards": filled}
+    wamid = kapso.send("Template", template=make("buildTemplateSendPayload", template))
+    kapso.hears("status", id=wamid, status="delivered")
+    heard = kapso.hears("message", id=kapso.meta.person(tap={"message_id": wamid, "card": 1, "button": 0}))
+    assert heard["button"]["payload"] == "card:1"

@@ -78,3 +78,25 @@ def test_a_number_is_taken_off_and_registered_again(pywa: PythonBusiness) -> Non
 def test_an_app_token_from_id_and_secret(pywa: PythonBusiness) -> None:
     token = pywa.wa.get_app_access_token(int(pywa.wa.app_id or 0), "sim-secret")
     assert token.startswith(f"{pywa.wa.app_id}|")
+
+
+def test_a_number_is_verified_by_a_code(pywa: PythonBusiness) -> None:
+    pywa.meta.control("POST", f"/numbers/{PHONE_ID}", {"code_verification_status": "NOT_VERIFIED"})
+    assert pywa.wa.request_verification_code(code_method="SMS", language_code="en")
+    with pytest.raises(errors.WhatsAppError):
+        pywa.wa.verify_phone_number(code="000")
+    assert pywa.wa.get_business_phone_number().code_verification_status == "NOT_VERIFIED"
+
+
+def test_a_username_is_taken_and_given_up(pywa: PythonBusiness) -> None:
+    assert pywa.wa.set_username("sayso.example").status
+    assert pywa.wa.get_current_username().username == "sayso.example"
+    assert pywa.wa.delete_username()
+
+
+def test_identity_checks_are_switched_on(pywa: PythonBusiness) -> None:
+    on = types.UserIdentityChangeSettings(enable_identity_key_check=True)
+    assert pywa.wa.update_business_phone_number_settings(user_identity_change=on)
+    found = pywa.wa.get_business_phone_number_settings().user_identity_change
+    assert found is not None
+    assert found.enable_identity_key_check
