@@ -1,7 +1,9 @@
-"""``sayso simulator`` as a process: one line, the flags, the environment, a clean end."""
+"""``sayso simulator`` as a process: what it says, the flags, the environment, a snapshot, a clean end."""
 
+import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -9,15 +11,25 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 RUN = "import typer; from sayso.simulator.command import simulator; typer.run(simulator)"
 
 
+def said_by(out: IO[str]) -> Iterator[str]:
+    """Read up to the end of the line to try."""
+    for line in out:
+        yield line
+        if line.endswith("}}}'\n"):
+            return
+
+
 @contextmanager
 def running(*flags: str, **environment: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """Run the command; yield the process and the line it prints."""
+    """Run the command; yield the process and what it says at the start, "" when it ends instead."""
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, "--port", "0", *flags],
         stdout=subprocess.PIPE,
@@ -27,7 +39,7 @@ def running(*flags: str, **environment: str) -> Iterator[tuple["subprocess.Popen
     )
     assert process.stdout
     try:
-        yield process, process.stdout.readline()
+        yield process, "".join(said_by(process.stdout))
     finally:
         if process.poll() is None:
             process.kill()
@@ -48,19 +60,74 @@ def test_prints_where_it_is_and_ends_cleanly(wanted: signal.Signals) -> None:
 
 
 def test_flags_and_environment_are_heard() -> None:
-    with running("--token", "mine", "--waba-id", "5", SAYSO_SIM_APP_SECRET="whisper") as (_, line):
-        assert "token mine" in line
-        assert "app secret whisper" in line
-        assert "WABA id 5" in line
+    flags = ("--token", "mine", "--waba-id", "5", "--webhook-url", "", "--seed", "7", "--batch", "9")
+    with running(*flags, SAYSO_SIM_APP_SECRET="whisper", SAYSO_SIM_TIER="TIER_2K") as (_, said):
+        for words in ("mine", "app secret whisper", "WABA id 5", "to nobody yet"):
+            assert words in said
+        assert control(said, "/accounts")["portfolios"][0]["tier"] == "TIER_2K"
+
+
+def test_the_line_to_try_works_as_it_stands() -> None:
+    with running() as (_, said):
+        url, *_, body = words = shlex.split(said.partition("curl ")[2])
+        headers = dict(each.split(": ") for each in words if ": " in each and not each.startswith("{"))
+        with urllib.request.urlopen(urllib.request.Request(url, body.encode(), headers)) as answer:  # noqa: S310
+            assert json.load(answer)["messages"][0]["message_status"] == "accepted"
+
+
+def test_help_fits_a_narrow_terminal() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", RUN, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "80"},
+    ).stdout
+    assert "…" not in shown, "nothing is cut off"
+    for flag in ("--snapshot", "--review", "--refuse-at-once", "--no-enforce-rates", "--allow-host"):
+        assert flag in shown
+
+
+def test_a_snapshot_is_written_at_the_end_and_gone_on_from(tmp_path: Path) -> None:
+    file = tmp_path / "world.json"
+    with running("--snapshot", str(file)) as (process, said):
+        wamid = control(said, "/inbound", {"from": "+15550009999", "text": "hi"})["wamid"]
+        control(said, "/clock", {"freeze": True})
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    with running("--snapshot", str(file)) as (_, said):
+        assert control(said, "/clock")["frozen"] is True
+        reply = control(said, "/inbound", {"from": "+15550009999", "text": "again", "quote": wamid})
+        assert reply["reached"] is True
+        assert control(said, "/snapshot", {}) == {"saved": str(file)}
+
+
+def test_a_file_that_is_no_snapshot_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear Ana")
+    with running("--snapshot", str(file)) as (process, said):
+        assert (process.wait(timeout=20), said) == (2, "")
+        assert process.stderr
+        assert "not a snapshot" in process.stderr.read()
+    assert file.read_text() == "Dear Ana"
 
 
 def test_a_taken_port_is_said_plainly() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with running("--port", port) as (process, line):
-            assert process.wait(timeout=20) == 1
+            assert process.wait(timeout=20) == 2, "as `sayso serve`"
             assert line == ""
             assert process.stderr
             said = process.stderr.read()
     assert f"cannot listen on 127.0.0.1:{port}" in said
     assert "Traceback" not in said
+
+
+def control(said: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Call the control API of the process that said this."""
+    base_url = said.partition("Phones")[2].split()[0]
+    data = None if body is None else json.dumps(body).encode() if body else b""
+    with urllib.request.urlopen(f"{base_url}_sim{path}", data) as answer:  # noqa: S310  # loopback
+        answered: dict[str, Any] = json.load(answer)
+        return answered

@@ -52,4 +52,4 @@ class Message:
     @property
     def type(self) -> str:
         """The message type in Meta's terms."""
-        return str(self.body.get("type") or "text")
+        return str(self.body.get("type") or "text").lower()
