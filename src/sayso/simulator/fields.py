@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from sayso.simulator.errors import GraphError
 
+NO_LIMIT = 2**31  # characters, where no figure is published
+
 
 def missing(where: str) -> GraphError:
     """Compose the refusal of an absent required field."""
@@ -92,7 +94,7 @@ def id_at(parent: dict[str, Any], key: str, where: str) -> str:
     found = parent.get(key)
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
-    return text_at(parent, key, where, limit=1024)
+    return text_at(parent, key, where, limit=NO_LIMIT)
 
 
 def within(text: str, where: str, limit: int) -> str:
@@ -148,7 +150,7 @@ def number_at(parent: dict[str, Any], key: str, where: str, *, least: float, mos
 
 def link_at(parent: dict[str, Any], key: str, where: str) -> str:
     """Return a required web address: ``http`` or ``https`` and a host (2.4)."""
-    found = text_at(parent, key, where, limit=4096)
+    found = text_at(parent, key, where, limit=NO_LIMIT)
     try:
         parts = urlsplit(found)
         fine = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and " " not in found

@@ -4,6 +4,7 @@ from typing import Any
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import (
+    NO_LIMIT,
     as_object,
     choice_at,
     id_at,
@@ -126,6 +127,6 @@ def _check_flow_action(found: dict[str, Any]) -> None:
         return
     where = f"{PARAMETERS}['flow_action_payload']"
     payload = as_object(found["flow_action_payload"], where, ("screen", "data"))
-    text_at(payload, "screen", f"{where}['screen']", limit=1024)
+    text_at(payload, "screen", f"{where}['screen']", limit=NO_LIMIT)
     if payload.get("data") is not None and not as_object(payload["data"], f"{where}['data']"):
         raise GraphError(131009, f"Param {where}['data'] must not be empty.")

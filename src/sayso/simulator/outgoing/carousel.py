@@ -28,7 +28,7 @@ def carousel(given: dict[str, Any], reading: Reading) -> Content:
 def _card(given: Any, index: int, reading: Reading) -> Card:
     where = f"{_CARDS}[{index}]"
     card = as_object(given, where, ("card_index", "type", "header", "body", "action"))
-    if number_at(card, "card_index", f"{where}['card_index']", least=0, most=CARDS_AT_MOST - 1) != index:
+    if number_at(card, "card_index", f"{where}['card_index']", least=0, most=CARDS_AT_MOST) != index:
         raise GraphError(131009, f"Param {where}['card_index'] must be {index}, the place of the card.")
     if choice_at(card, "type", f"{where}['type']", ("cta_url", "product")) == "product":
         as_object(card, where, ("card_index", "type", "action"))

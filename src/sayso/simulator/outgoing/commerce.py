@@ -7,7 +7,7 @@ refused as Meta refuses a business that has not accepted the terms of payments (
 from typing import Any
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import as_object, choice_at, counted_at, id_at, object_at, text_at
+from sayso.simulator.fields import NO_LIMIT, as_object, choice_at, counted_at, id_at, object_at, text_at
 from sayso.simulator.outgoing import parts
 from sayso.simulator.outgoing.parts import ACTION, PARAMETERS
 from sayso.simulator.outgoing.reading import Reading
@@ -142,7 +142,7 @@ def _no_payments(given: dict[str, Any], name: str) -> GraphError:
     action = object_at(given, "action", ACTION, ("name", "parameters"))
     choice_at(action, "name", f"{ACTION}['name']", (name,))
     found = object_at(action, "parameters", PARAMETERS)
-    text_at(found, "reference_id", f"{PARAMETERS}['reference_id']", limit=60)
+    text_at(found, "reference_id", f"{PARAMETERS}['reference_id']", limit=NO_LIMIT)
     return GraphError(
         134011,
         "This WhatsApp business account has not accepted the payments terms; payments are not simulated.",

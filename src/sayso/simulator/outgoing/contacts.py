@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import array_at, as_object, missing, object_at, text_at, words_at
+from sayso.simulator.fields import NO_LIMIT, array_at, as_object, missing, object_at, text_at, words_at
 from sayso.simulator.outgoing.reading import Reading
 from sayso.simulator.world.content import ContactCard, Content
 
@@ -13,7 +13,6 @@ _CARD = ("name", "phones", "emails", "urls", "addresses", "org", "birthday")
 _PHONE, _EMAIL, _URL = ("phone", "type", "wa_id"), ("email", "type"), ("url", "type")
 _ADDRESS = ("street", "city", "state", "zip", "country", "country_code", "type")
 _ORGANIZATION = ("company", "department", "title")
-_ANY = 65_536  # characters; no figure is published for the parts of a card
 
 
 def contacts(body: dict[str, Any], _: Reading) -> Content:
@@ -41,7 +40,7 @@ def _card(given: Any, where: str) -> ContactCard:
 def _name(card: dict[str, Any], where: str) -> str:
     """Read the name: as it is to be shown, and at least one of its parts."""
     name = object_at(card, "name", where, ("formatted_name", *_NAME_PARTS))
-    formatted = text_at(name, "formatted_name", f"{where}['formatted_name']", limit=_ANY)
+    formatted = text_at(name, "formatted_name", f"{where}['formatted_name']", limit=NO_LIMIT)
     parts = [words_at(name, part, f"{where}['{part}']") for part in _NAME_PARTS]
     if not any(parts):
         raise missing(f"{where}[{' | '.join(_NAME_PARTS)}] (one of them beside formatted_name)")
@@ -78,7 +77,7 @@ def _each(card: dict[str, Any], key: str, where: str, known: tuple[str, ...], wa
     for index, each in enumerate(_objects(card, key, where, known)):
         place = f"{where}['{key}'][{index}]"
         words_at(each, "type", f"{place}['type']")
-        found.append(text_at(each, wanted, f"{place}['{wanted}']", limit=_ANY))
+        found.append(text_at(each, wanted, f"{place}['{wanted}']", limit=NO_LIMIT))
     return tuple(found)
 
 

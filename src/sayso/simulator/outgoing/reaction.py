@@ -3,7 +3,7 @@
 from typing import Any
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import object_at, text_at, words_at
+from sayso.simulator.fields import NO_LIMIT, object_at, text_at, words_at
 from sayso.simulator.outgoing.emoji import is_emoji
 from sayso.simulator.outgoing.reading import Reading
 from sayso.simulator.world.content import Content, Reaction
@@ -17,7 +17,7 @@ def reaction(body: dict[str, Any], reading: Reading) -> Content:
     Whether the message is there to be reacted to is found out later: 131009 by webhook.
     """
     given = object_at(body, "reaction", "reaction", ("message_id", "emoji"))
-    message_id = text_at(given, "message_id", "reaction['message_id']", limit=1024)
+    message_id = text_at(given, "message_id", "reaction['message_id']", limit=NO_LIMIT)
     emoji = words_at(given, "emoji", "reaction['emoji']")
     if emoji and not is_emoji(emoji):
         raise GraphError(131009, f"Param reaction['emoji'] must be a single emoji; it is {emoji!r}.")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import choice_at, flag_at, object_at, text_at, within, words_at
+from sayso.simulator.fields import NO_LIMIT, choice_at, flag_at, object_at, text_at, within, words_at
 from sayso.simulator.outgoing.contacts import contacts
 from sayso.simulator.outgoing.interactive import interactive
 from sayso.simulator.outgoing.location import location
@@ -44,7 +44,7 @@ def quote_of(body: dict[str, Any]) -> str | None:
     if body.get("context") is None:
         return None
     context = object_at(body, "context", "context", ("message_id",))
-    return text_at(context, "message_id", "context['message_id']", limit=1024)
+    return text_at(context, "message_id", "context['message_id']", limit=NO_LIMIT)
 
 
 def read_content(body: dict[str, Any], world: World, number: BusinessNumber, person: Person) -> Content:
@@ -80,7 +80,10 @@ def _check_category(body: dict[str, Any]) -> None:
     ``service`` is an ordinary message; a template has its own category, and the key means nothing beside it.
     """
     choices = ("authentication", "marketing", "service", "utility")
-    if str(body.get("type")).lower() == "template" or choice_at(body, "category", "category", choices) == "service":
+    if (
+        str(body.get("type")).lower() == "template"
+        or choice_at(body, "category", "category", choices) == "service"
+    ):
         return
     raise GraphError(
         100,
