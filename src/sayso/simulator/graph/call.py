@@ -18,6 +18,8 @@ NodeKind = Literal[
 ]
 #: Parameters that say who calls, not what is asked.
 _CREDENTIALS = ("access_token", "appsecret_proof")
+#: Bytes of a body that is not a file.
+BODY_AT_MOST = 4 * 1024 * 1024
 _META_HOSTS = (".facebook.com", ".fbsbx.com")
 
 
@@ -49,7 +51,7 @@ class Call:
             raise GraphError(
                 100, f"Content-Type must be application/json; it is {self.request.content_type}."
             )
-        return _object(await self.request.read())
+        return _object(await read(self.request))
 
     async def given(self) -> dict[str, Any]:
         """Read the parameters from query, JSON and form together, as most of Graph takes them.
@@ -79,9 +81,18 @@ async def body_of(request: web.Request) -> dict[str, Any]:
     if not request.body_exists:
         return {}
     if request.content_type == "application/json":
-        raw = await request.read()
+        raw = await read(request)
         return _object(raw) if raw.strip() else {}
+    _check_length(request.content_length or 0)
     return dict(await request.post())
+
+
+async def read(request: web.Request) -> bytes:
+    """Read a body that is not a file; raise 100 with HTTP 413 for one beyond all sense."""
+    _check_length(request.content_length or 0)
+    raw = await request.read()
+    _check_length(len(raw))
+    return raw
 
 
 def base_url(request: web.Request) -> str:
@@ -143,6 +154,12 @@ def listed(value: Any, where: str) -> list[Any]:
     if not isinstance(found, list):
         raise GraphError(100, f"Param {where} must be an array.")
     return found
+
+
+def _check_length(length: int) -> None:
+    if length > BODY_AT_MOST:
+        words = f"The body has {length} bytes; at most {BODY_AT_MOST} are read."
+        raise GraphError(100, words, http_status=413)
 
 
 def _without_credentials(given: Any) -> dict[str, Any]:

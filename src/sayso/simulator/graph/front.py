@@ -35,9 +35,8 @@ class Front:
         }
         faults.know(self._routes.values())
         self._usage = Usage(world)
-        self._traces = Mint(
-            world.config.seed
-        )  # apart from the world's, whose ids shall not depend on retries
+        #: Apart from the world's own, whose ids shall not depend on how often somebody tries.
+        self._traces = Mint(world.config.seed)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one Graph call, refusals in Graph's envelope, with the version it was served by (1.1)."""
@@ -50,8 +49,6 @@ class Front:
             answer = await self._serve(request, parts, headers)
         except GraphError as refusal:
             answer = _refused(refusal, trace)
-        except web.HTTPRequestEntityTooLarge as problem:
-            answer = _refused(GraphError(100, f"{problem.text}.", http_status=413), trace)
         if not answer.prepared:
             answer.headers["facebook-api-version"] = versions.served(asked, self._world.clock.now())
             answer.headers["x-fb-trace-id"] = trace
@@ -70,7 +67,7 @@ class Front:
             return await self._faults.serve(route, Call(request, _NOBODY, _NO_APP, node, edge, headers))
         token, app = await caller(request, self._world)
         if route is None:
-            raise self._refusal(method, kind, parts)
+            raise _several(request) or self._refusal(method, kind, parts)
         waba_id = self._waba_of(kind, node)
         check_scope(token, route.needs, waba_id)
         self._usage.count(app.id, waba_id, kind, edge, headers)
@@ -82,6 +79,8 @@ class Front:
         Of an id that is nothing the sheet says code 33 (5.3); the words are those Graph has for it, where 33 is
         the subcode of a 100.
         """
+        if not parts and method == "POST":
+            return GraphError(100, "Batch requests are not simulated.")
         words = f"Unsupported {method.lower()} request"
         if kind == "unknown":
             words += (
@@ -145,6 +144,13 @@ def _method(request: web.Request) -> str:
         return "GET"
     said = request.query.get("method", "").upper()
     return said if request.method == "POST" and said in ("GET", "DELETE") else request.method
+
+
+def _several(request: web.Request) -> GraphError | None:
+    """Refuse honestly what Graph does with several nodes at once."""
+    if "ids" in request.query:
+        return GraphError(100, "Several ids in one call are not simulated.")
+    return None
 
 
 def _refused(refusal: GraphError, trace: str) -> web.Response:
