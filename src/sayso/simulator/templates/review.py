@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sayso.simulator.templates.languages import scripts_of
-from sayso.simulator.templates.variables import VARIABLE, count_words
+from sayso.simulator.templates.variables import VARIABLE, count_words, variables
 from sayso.simulator.world.templates import Template
 
 #: Every reason of 3.3.
@@ -82,7 +82,7 @@ def judged_category(category: str, components: tuple[dict[str, Any], ...]) -> st
     if category != "UTILITY":
         return category
     body = next((str(each["text"]) for each in components if each["type"] == "BODY"), "")
-    vague = count_words(_GREETING.sub(" ", body)) < WORDS_AT_LEAST
+    vague = bool(variables(body)) and count_words(_GREETING.sub(" ", body)) < WORDS_AT_LEAST
     return "MARKETING" if vague or _PROMOTIONAL.search(" ".join(_texts(components))) else category
 
 

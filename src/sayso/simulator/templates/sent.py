@@ -55,7 +55,8 @@ def read_sent(holder: dict[str, Any], where: str, known: tuple[str, ...] = KINDS
 
 def _add(sent: Sent, kind: str, component: dict[str, Any], at: str) -> None:
     if kind == "carousel":
-        sent.cards = array_at(component, "cards", f"{at}['cards']")
+        given = component.get("cards") is not None
+        sent.cards = array_at(component, "cards", f"{at}['cards']") if given else []
         return
     parameters = _parameters(component, at)
     match kind:
