@@ -27,6 +27,7 @@ def bearer(value: str) -> dict[str, str]:
         (NODE, {"headers": {"Authorization": "bearer sim-token"}}),
         (NODE, {"headers": {"Authorization": "OAuth sim-token"}}),
         (f"{NODE}?access_token=sim-token", {"headers": {}}),
+        (f"{NODE}?access_token=sim-token", {"headers": {"Authorization": "Bearer of-less-weight"}}),
     ],
 )
 async def test_where_a_token_may_stand(graph: "Graph", path: str, sent: dict[str, Any]) -> None:

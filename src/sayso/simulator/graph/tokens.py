@@ -26,9 +26,10 @@ async def caller(request: web.Request, world: World) -> tuple[Token, App]:
     """Return the token of a call and its app; raise 104 missing, 190 wrong or expired, 100 without proof.
 
     The token comes as ``Authorization: Bearer`` (or ``OAuth``, as uploads do); as the parameter ``access_token``
-    of query, form or JSON it works too, on all of Graph.
+    of query, form or JSON it works too, on all of Graph. The query goes before the header: clients whose every
+    call bears a token in its header name the app's own there.
     """
-    value = _in_header(request) or request.query.get("access_token", "") or await _in_body(request)
+    value = request.query.get("access_token", "") or _in_header(request) or await _in_body(request)
     if not value:
         raise GraphError(104, "An access token is required to request this resource.")
     token = known_token(world, value)
