@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from pywa.errors import WhatsAppError
+from starlette.applications import Starlette
 
 from clients.files import Shelf, offering
 from clients.javascript_business import Driver, Kapso, Waj, driving
-from clients.python_business import PythonBusiness, serving
+from clients.python_business import Doors, PythonBusiness
 from clients.stage import Background, quick, running
 
 
@@ -41,6 +42,14 @@ def shelf(background: Background) -> Iterator[Shelf]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def doors(background: Background) -> Iterator[Doors]:
+    """A web server for the webhooks of pywa."""
+    app = Starlette()
+    with background.serving(app) as port:
+        yield Doors(app, port)
+
+
 @pytest.fixture
 def settings() -> dict[str, Any]:
     """What the simulator is told beyond the defaults; a module overrides this fixture to play another account."""
@@ -48,14 +57,13 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def pywa(background: Background, settings: dict[str, Any]) -> Iterator[PythonBusiness]:
+def pywa(doors: Doors, background: Background, settings: dict[str, Any]) -> Iterator[PythonBusiness]:
     """A business that uses pywa."""
-    with (
-        serving(background) as business,
-        running(background, quick(**{"webhook_url": business.url} | settings)) as meta,
-    ):
+    business = PythonBusiness(doors)
+    with running(background, quick(**{"webhook_url": business.url} | settings)) as meta:
         business.connect(meta)
         yield business
+        business.close()
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 pywa takes the HTTP client it shall use, so only that client knows where Meta is: see :class:`Elsewhere`.
 """
 
+import itertools
 import queue
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -13,17 +12,7 @@ from pywa import WhatsApp, errors, handlers, types
 from pywa.types import templates
 from starlette.applications import Starlette
 
-from clients.stage import (
-    APP_ID,
-    APP_SECRET,
-    PHONE_ID,
-    TOKEN,
-    VERIFY_TOKEN,
-    WABA_ID,
-    WAIT_S,
-    Background,
-    Stage,
-)
+from clients.stage import APP_ID, APP_SECRET, NO_TLS, PHONE_ID, TOKEN, VERIFY_TOKEN, WABA_ID, WAIT_S, Stage
 
 U = TypeVar("U")
 
@@ -47,11 +36,25 @@ KINDS: list[type[errors.WhatsAppError]] = [kind for family in FAMILIES for kind 
 REFUSALS = [(next(iter(kind.__error_codes__)), kind) for kind in KINDS if kind.__error_codes__]
 
 
+class Doors:
+    """A web server at which every business gets a webhook of its own."""
+
+    def __init__(self, app: Starlette, port: int) -> None:
+        self.app = app
+        self._port = port
+        self._numbers = itertools.count(1)
+
+    def another(self) -> tuple[str, str]:
+        """Return a path for a webhook, and its address."""
+        path = f"/hook/{next(self._numbers)}"
+        return path, f"http://127.0.0.1:{self._port}{path}"
+
+
 class Elsewhere(httpx.HTTPTransport):
     """Carries requests meant for Meta's hosts to another address, everything else unchanged."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(verify=NO_TLS)
         self.base = httpx.URL()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -66,14 +69,13 @@ class Elsewhere(httpx.HTTPTransport):
 class PythonBusiness:
     """pywa, its webhook server, and whatever its handlers were told."""
 
-    def __init__(self, server: Starlette) -> None:
+    def __init__(self, doors: Doors) -> None:
         self.meta: Stage
         self._elsewhere = Elsewhere()
-        self.session = httpx.Client(transport=self._elsewhere, timeout=2 * WAIT_S)
-        self.url = ""
+        self._endpoint, self.url = doors.another()
         self._told: queue.Queue[Any] = queue.Queue()
         self._passed: list[Any] = []
-        self.wa = self.client(server=server, session=self.session)
+        self.wa = self.client(server=doors.app)
         self.wa.add_handlers(*(handler(self._note) for handler in HANDLERS))
 
     def client(self, **differently: Any) -> WhatsApp:
@@ -85,10 +87,14 @@ class PythonBusiness:
             "token": TOKEN,
             "app_secret": APP_SECRET,
             "verify_token": VERIFY_TOKEN,
-            "webhook_endpoint": "/hook",
+            "webhook_endpoint": self._endpoint,
         }
-        given["session"] = httpx.Client(transport=self._elsewhere, timeout=2 * WAIT_S)
-        return WhatsApp(**given | differently)
+        session = httpx.Client(transport=self._elsewhere, timeout=2 * WAIT_S)
+        return WhatsApp(session=session, **given | differently)
+
+    def close(self) -> None:
+        """Close every connection, of all clients made here."""
+        self._elsewhere.close()
 
     def connect(self, meta: Stage) -> None:
         """Tell where Meta is."""
@@ -147,14 +153,3 @@ def header(*values: Any, **named: Any) -> templates.BaseParams:
 
 def _is(update: Any, kind: type[Any], like: dict[str, Any]) -> bool:
     return isinstance(update, kind) and all(getattr(update, key) == value for key, value in like.items())
-
-
-@contextmanager
-def serving(background: Background) -> Iterator[PythonBusiness]:
-    """Serve a business's webhook."""
-    app = Starlette()
-    business = PythonBusiness(app)
-    with background.serving(app) as port:
-        business.url = f"http://127.0.0.1:{port}/hook"
-        yield business
-    business.session.close()
