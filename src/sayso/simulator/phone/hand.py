@@ -118,7 +118,7 @@ class Hand:
         quote = about
         if deed is not None:
             quote = self._quoted(person, number, deed) or about
-            told = {**self._extras(person, number, deed, quote if context else None), **told}
+            told = {**self._extras(deed, quote if context else None), **told}
         body = {**self._origin(person, number, now), **told}
         message = Message(
             wamid=body["id"],
@@ -138,6 +138,8 @@ class Hand:
         self.live.publish("message", lambda: message_on_phone(message, world))
         why = self._why_not(person, number)
         if not why:
+            if deed is not None and deed.referral:
+                world.thread(number.phone_number_id, person.wa_id).entry_point_at = now  # 7.2
             self._arrive(person, number, message)
         return Done(message, why)
 
@@ -202,9 +204,7 @@ class Hand:
             raise PhoneError(f"message {deed.quote!r} is in the conversation with {quoted.phone_number_id}")
         return quoted
 
-    def _extras(
-        self, person: Person, number: BusinessNumber, deed: Inbound, quoted: Message | None
-    ) -> dict[str, Any]:
+    def _extras(self, deed: Inbound, quoted: Message | None) -> dict[str, Any]:
         """Compose the quote, the forwarding mark and the ad that goes with a message (4.8)."""
         context = self.context(quoted) if quoted is not None else {}
         if deed.forwarded:
@@ -212,7 +212,6 @@ class Hand:
         extras: dict[str, Any] = {"context": context} if context else {}
         if deed.referral:
             extras["referral"] = msgspec.to_builtins(SOME_AD if deed.referral is True else deed.referral)
-            self.world.thread(number.phone_number_id, person.wa_id).entry_point_at = self.world.clock.now()
         return extras
 
     def _why_not(self, person: Person, number: BusinessNumber) -> str:
