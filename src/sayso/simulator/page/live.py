@@ -16,6 +16,8 @@ AT_ONCE_AT_MOST, FRAMES_BEHIND_AT_MOST = 4_000, 64
 #: How soon after starting afresh a page is told anything again, so that a flood costs it little.
 AFRESH_S = 0.5
 
+_OF_PHONES = frozenset({"message", "status", "person", "moved"})
+
 Make = Callable[[], dict[str, Any]]
 #: A frame of the stream; None ends it, AFRESH asks for a new snapshot.
 AFRESH = b""
@@ -29,6 +31,7 @@ class Page:
     frames: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     showing: frozenset[str] | None = frozenset()  # None: the page is hidden, nobody is looking
     chats: dict[str, str] = field(default_factory=dict)  # per person, the number whose chat is on the screen
+    desk: bool = False  # a page without phones: it is not told of people and messages
 
     def start_afresh(self) -> None:
         """Forget what it has yet to be told: the next thing it gets is how everything stands."""
@@ -134,12 +137,20 @@ class Live:
             return
         if not (pages and happened):
             return
-        frame = event("happened", _together(happened))
-        for page in pages:
-            if page.frames.qsize() >= FRAMES_BEHIND_AT_MOST:
-                page.start_afresh()
-            else:
-                page.frames.put_nowait(frame)
+        told = _together(happened)
+        for desk in (False, True):
+            concerned = [each for each in told if not (desk and each[0] in _OF_PHONES)]
+            watching = [page for page in pages if page.desk is desk]
+            if concerned and watching:
+                _give(watching, event("happened", concerned))
+
+
+def _give(pages: list[Page], frame: bytes) -> None:
+    for page in pages:
+        if page.frames.qsize() >= FRAMES_BEHIND_AT_MOST:
+            page.start_afresh()
+        else:
+            page.frames.put_nowait(frame)
 
 
 def event(kind: str, data: Any) -> bytes:

@@ -1,7 +1,7 @@
 """The pages: their files, their live stream, the media they draw, and what is on screen."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ from aiohttp import web
 
 from sayso.simulator.control.reading import ControlError, Strict, answering, known_query, read
 from sayso.simulator.page import views
-from sayso.simulator.page.live import AFRESH, event
+from sayso.simulator.page.live import event
+from sayso.simulator.page.used import used_up
 
 if TYPE_CHECKING:
     from sayso.simulator.page.live import Page
@@ -65,6 +66,7 @@ class PhonePage:
             web.get("/_sim/events", self._events),
             web.get("/_sim/shown/{media_id}", self._media),
             web.get("/_sim/bubbles", answering(self._bubbles)),
+            web.get("/_sim/used", answering(self._used)),
             web.post("/_sim/showing", answering(self._showing)),
         ]
 
@@ -104,17 +106,16 @@ class PhonePage:
         query = known_query(request, "people", "desk")
         async with self._watching() as page:
             if "desk" in query:
-                page.showing = None
+                page.desk, page.showing = True, None
             stream = web.StreamResponse(
                 headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             )
             await stream.prepare(request)
             page.start_afresh()
             shown = query.get("people", "").split(",")
-            while (frame := await page.frames.get()) is not None:
-                await stream.write(
-                    event("snapshot", self._snapshot(page, shown)) if frame == AFRESH else frame
-                )
+            with suppress(ConnectionError):  # the page was closed, which is no trouble
+                while (frame := await page.frames.get()) is not None:
+                    await stream.write(frame or event("snapshot", self._snapshot(page, shown)))
             return stream
 
     @asynccontextmanager
@@ -128,7 +129,7 @@ class PhonePage:
     def _snapshot(self, page: "Page", shown: list[str]) -> dict[str, Any]:
         """Tell how everything stands: the latest messages, and those of the people on the screen."""
         world = self._world
-        messages = list(world.messages.values())
+        messages = [] if page.desk else list(world.messages.values())
         told = {each.wamid: each for wa_id in shown for each in _conversation(messages, wa_id)}
         told |= {each.wamid: each for each in messages[-_BUBBLES_AT_START:]}
         people = {each.wa_id for each in told.values()} | {*shown, *(page.showing or ())}
@@ -153,6 +154,11 @@ class PhonePage:
             raise LookupError(f"there is nobody with the number {wa_id!r}")
         messages = _conversation(list(self._world.messages.values()), wa_id)
         return {"bubbles": [views.message_on_phone(each, self._world) for each in messages]}
+
+    async def _used(self, request: web.Request) -> dict[str, Any]:
+        """Tell what is used up of the limits."""
+        known_query(request)
+        return used_up(self._world)
 
     async def _showing(self, request: web.Request) -> dict[str, Any]:
         told = await read(request, Showing)

@@ -7,7 +7,7 @@ import msgspec
 from sayso.simulator.rules.window import is_open, window_until
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.messages import Message
-from sayso.simulator.world.people import Person
+from sayso.simulator.world.people import Person, Thread
 from sayso.simulator.world.world import World
 
 
@@ -59,19 +59,14 @@ def status_on_phone(message: Message) -> dict[str, Any]:
 
 def person_on_phone(person: Person, world: World) -> dict[str, Any]:
     """Describe a person, their window with the first number, and their windows with every number they know."""
-    thread = world.thread(world.number.phone_number_id, person.wa_id)
+    thread = world.threads.get((world.number.phone_number_id, person.wa_id)) or Thread()
     now = world.clock.now()
     return {
         "phone": person.phone,
         "wa_id": person.wa_id,
         "name": person.name,
         "user_id": person.user_id,
-        "username": person.username,
-        "phone_hidden": person.phone_hidden,
-        "on_whatsapp": person.on_whatsapp,
-        "read_receipts": person.read_receipts,
-        "blocked_by": sorted(person.blocked_by),
-        "no_marketing": sorted(person.no_marketing),
+        **person.facts(),
         "window_open": is_open(thread, now),
         "window_until": window_until(thread),
         "typing_until": thread.typing_until if thread.typing_until > now else None,

@@ -143,8 +143,8 @@ export class Chat {
     const blocked = this.person.blocked_by.includes(this.numberId);
     this.strip.classList.toggle("open", open && !blocked);
     if (blocked) this.windowWords.textContent = "You blocked this business · nothing arrives";
-    else if (free != null && now < free) this.windowWords.textContent = `Free entry until ${this.moment(free, now)} · ${span(free - now)} left`;
-    else if (open) this.windowWords.textContent = `Window open until ${this.moment(until, now)} · ${span(until - now)} left`;
+    else if (free != null && now < free) this.windowWords.textContent = `Free entry until ${this.moment(free, now)} · ${span(free - now)}`;
+    else if (open) this.windowWords.textContent = `Window open until ${this.moment(until, now)} · ${span(until - now)}`;
     else this.windowWords.textContent = until == null ? "Window closed · only templates arrive" : `Window closed since ${clockTime(until)} · only templates arrive`;
   }
 

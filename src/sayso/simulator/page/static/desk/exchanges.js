@@ -1,0 +1,181 @@
+// The log of the wire: every Graph call and every webhook, followed live.
+
+import { call, copyText, get } from "../shared/api.js";
+import { toast } from "../shared/bar.js";
+import { el } from "../shared/dom.js";
+import { icon } from "../shared/icons.js";
+import { chip, empty, head, moment } from "./parts.js";
+import { callDetail, webhookDetail } from "./wire.js";
+
+const KEPT = 500;
+const DRAWN = 200;
+const AT_ONCE = 200;
+
+// Two logs with one face: how a row of each looks, where it is read, what its details are.
+const LOGS = {
+  calls: {
+    title: "Graph calls",
+    path: "/_sim/exchanges",
+    key: "exchanges",
+    columns: ["Time", "Call", "Answer", "Took"],
+    words: (each) => `${each.method} ${each.path} ${each.status ?? "none"} ${each.error_code ?? ""} ${each.route ?? ""} ${each.wamid ?? ""} ${each.fault?.kind ?? ""}`,
+    bad: (each) => (each.status ?? 599) >= 400,
+    cells: (each) => [
+      el("td", { class: "path" }, el("b", {}, each.method), " ", each.path),
+      el("td", {}, each.open ? chip("open", "wait") : chip(each.status == null ? "no answer" : String(each.status), each.status == null || each.status >= 400 ? "bad" : "good"), each.error_code ? el("code", {}, String(each.error_code)) : null, each.fault ? el("span", { class: "struck", title: `Fault ${each.fault.kind}` }, icon("bolt", `fault ${each.fault.kind}`)) : null),
+      el("td", { class: "num" }, each.took_ms == null ? "…" : `${each.took_ms < 10 ? each.took_ms.toFixed(1) : Math.round(each.took_ms)} ms`),
+    ],
+    moment: (each) => each.at,
+    detail: callDetail,
+    settled: (each) => !each.open,
+  },
+  webhooks: {
+    title: "Webhooks",
+    path: "/_sim/webhooks",
+    key: "webhooks",
+    columns: ["Time", "What", "State", "Tries"],
+    words: (each) => `${each.kind} ${each.state} ${each.fields?.join(" ")} ${each.updates?.map((update) => `${update.kind} ${update.status} ${update.message_id}`).join(" ")} ${each.url}`,
+    bad: (each) => each.state !== "delivered",
+    cells: (each) => [
+      el("td", { class: "path" }, el("b", {}, each.fields?.join(", ") ?? each.kind), " ", [...new Set((each.updates ?? []).map((update) => update.status ?? update.kind))].join(", ")),
+      el("td", {}, chip(each.state), each.faults?.length ? el("span", { class: "struck", title: each.faults.map((fault) => fault.kind).join(", ") }, icon("bolt", "struck by a fault")) : null),
+      el("td", { class: "num" }, String(each.attempt_count)),
+    ],
+    moment: (each) => each.created_at,
+    detail: webhookDetail,
+    settled: (each) => each.state === "delivered" || each.state === "lost",
+  },
+};
+
+export class ExchangesRoom {
+  id = "exchanges";
+  title = "Exchanges";
+  sign = "wire";
+  pause = 400;
+
+  constructor(world) {
+    this.world = world;
+    this.logs = { calls: new Map(), webhooks: new Map() };
+    this.which = "calls";
+    this.chosen = null;
+    this.seek = el("input", { type: "search", class: "seek", placeholder: "Filter: path, status, code, wamid…", "aria-label": "Filter" });
+    this.seek.addEventListener("input", () => this.draw());
+    this.only = el("select", { "aria-label": "Which" }, ...[["", "all"], ["bad", "not well answered"]].map(([value, words]) => el("option", { value }, words)));
+    this.only.addEventListener("change", () => this.draw());
+    this.tabs = el("div", { class: "choice", role: "group", "aria-label": "Log" });
+    this.body = el("tbody", {});
+    this.columns = el("tr", {});
+    this.table = el("table", { class: "wire" }, el("thead", {}, this.columns), this.body);
+    this.detail = el("article", { class: "sheet-of" }, empty("Choose a row to see it whole."));
+    const retry = el("button", { type: "button", class: "plain", onclick: () => this.retryAll() }, icon("again"), "Retry webhooks now");
+    this.root = el(
+      "div",
+      { class: "fills" },
+      head("Exchanges", "Every call your client made and every webhook it was sent, as they happen.", retry),
+      el("div", { class: "filters" }, this.tabs, this.seek, this.only),
+      el("div", { class: "split wide-left" }, el("div", { class: "log-table", tabindex: "0", role: "region", "aria-label": "Log" }, this.table), this.detail),
+    );
+    this.turn("calls");
+  }
+
+  enter(id) {
+    if (id) this.choose(id.startsWith("w") ? "webhooks" : "calls", Number(id.replace(/\D/g, "")));
+  }
+
+  turn(which) {
+    this.which = which;
+    this.tabs.replaceChildren(...Object.entries(LOGS).map(([name, log]) => el("button", { type: "button", "aria-pressed": String(name === which), onclick: () => this.turn(name) }, log.title)));
+    this.columns.replaceChildren(...LOGS[which].columns.map((name) => el("th", { scope: "col" }, name)));
+    this.body.replaceChildren();
+    this.drawn = new Map();
+    this.draw();
+    this.refresh().catch((problem) => this.say(problem.message));
+  }
+
+  // Reads what is new, and again from the first row whose end is still open.
+  async refresh() {
+    const log = LOGS[this.which];
+    const known = this.logs[this.which];
+    const rows = [...known.values()];
+    const open = rows.find((each) => !log.settled(each));
+    const newest = rows.at(-1)?.id ?? 0;
+    const after = open && newest - open.id < AT_ONCE ? open.id - 1 : newest;
+    const fresh = await get(`${log.path}?limit=${AT_ONCE}${after ? `&after=${after}` : ""}${this.which === "webhooks" ? "&bodies=false" : ""}`);
+    if (fresh[log.key].length === AT_ONCE && after && newest) {
+      known.clear(); // far behind: the newest are what matters
+      return this.refresh();
+    }
+    for (const each of fresh[log.key]) known.set(each.id, each);
+    for (const id of known.keys()) {
+      if (known.size <= KEPT) break;
+      known.delete(id);
+    }
+    if (!fresh[log.key].length && !after) known.clear();
+    this.draw();
+    return undefined;
+  }
+
+  draw() {
+    const log = LOGS[this.which];
+    const words = this.seek.value.trim().toLowerCase();
+    const rows = [...this.logs[this.which].values()].filter((each) => (!words || log.words(each).toLowerCase().includes(words)) && (!this.only.value || log.bad(each))).slice(-DRAWN).reverse();
+    const drawn = new Map();
+    for (const each of rows) {
+      const sign = JSON.stringify(each);
+      const before = this.drawn?.get(each.id);
+      drawn.set(each.id, before?.sign === sign ? before : { sign, row: this.row(each, log) });
+    }
+    this.drawn = drawn;
+    const wanted = [...drawn.values()].map(({ row }) => row);
+    if (wanted.length !== this.body.children.length || wanted.some((row, at) => row !== this.body.children[at])) this.body.replaceChildren(...wanted);
+    for (const [id, { row }] of drawn) row.classList.toggle("current", id === this.chosen);
+    if (!rows.length) this.body.append(el("tr", {}, el("td", { colspan: "4" }, empty(words || this.only.value ? "Nothing fits the filter." : "Nothing yet. Point your client at this address."))));
+  }
+
+  row(each, log) {
+    const open = () => this.choose(this.which, each.id);
+    const time = el("td", { class: "num" }, el("button", { type: "button", class: "row-button", "aria-label": `Details of ${log.words(each).trim()}` }, moment(log.moment(each), this.world.setAt ? this.world.now() : log.moment(each))));
+    return el("tr", { "data-id": String(each.id), onclick: open }, time, ...log.cells(each));
+  }
+
+  async choose(which, id) {
+    if (which !== this.which) this.turn(which);
+    this.chosen = id;
+    history.replaceState(null, "", `#exchanges/${which === "webhooks" ? "w" : ""}${id}`);
+    this.draw();
+    await this.open();
+  }
+
+  async open() {
+    try {
+      const whole = await get(`${LOGS[this.which].path}/${this.chosen}`);
+      this.detail.replaceChildren(...LOGS[this.which].detail(whole, this));
+    } catch (problem) {
+      this.detail.replaceChildren(empty(problem.message));
+    }
+  }
+
+  async copy(words, told) {
+    await copyText(words).then(() => toast(told), () => toast("The browser does not let the page copy"));
+  }
+
+  async redeliver(id, copies = 1) {
+    try {
+      const { status_codes: codes } = await call(`/_sim/webhooks/${id}/redeliver`, { copies });
+      toast(`Posted again: ${codes.map((code) => code ?? "no answer").join(", ")}`);
+      await this.open();
+    } catch (problem) {
+      toast(problem.message);
+    }
+  }
+
+  async retryAll() {
+    const { retried } = await call("/_sim/webhooks/retry", {});
+    toast(retried ? `${retried} webhooks tried again` : "No webhook waits for a retry");
+    if (this.chosen) await this.open();
+  }
+
+  say(words) {
+    this.body.replaceChildren(el("tr", {}, el("td", { colspan: "4" }, empty(words))));
+  }
+}
