@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import aiohttp
 
+from sayso.simulator.webhooks.plain_http import PlainHttp, target_of
+
 CONNECTIONS = 200
 _IN_ONE_PIECE = 1024 * 1024  # bytes beyond which a body is written in pieces
 OK = 200  # 4.5: success is HTTP 200 and nothing else
@@ -25,6 +27,7 @@ class Poster:
     def __init__(self, timeout_ms: int) -> None:
         self._timeout_s = timeout_ms / 1000
         self._session: aiohttp.ClientSession | None = None
+        self._plain = PlainHttp(CONNECTIONS, self._timeout_s)
 
     async def open(self) -> None:
         """Get ready to call."""
@@ -36,6 +39,7 @@ class Poster:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._plain.close()
         if self._session is not None:
             await self._session.close()
 
@@ -51,10 +55,18 @@ class Poster:
         status_code: int | None = None
         error: str | None = None
         try:
-            data = io.BytesIO(body) if len(body) > _IN_ONE_PIECE else body
-            async with self.session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
-                await answer.read()
-                status_code = answer.status
+            target = target_of(url)
+            if target is None:
+                status_code = await self._post_otherwise(url, body, headers)
+            else:
+                status_code = await self._plain.post(target, body, headers)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             error = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
         return Answer(status_code, error, (time.perf_counter() - began) * 1000)
+
+    async def _post_otherwise(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        """Post where more than plain HTTP is wanted."""
+        data = io.BytesIO(body) if len(body) > _IN_ONE_PIECE else body
+        async with self.session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
+            await answer.read()
+            return answer.status
