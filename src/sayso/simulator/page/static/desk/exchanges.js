@@ -60,7 +60,7 @@ export class ExchangesRoom {
     this.chosen = null;
     this.seek = el("input", { type: "search", class: "seek", placeholder: "Filter: path, status, code, wamid…", "aria-label": "Filter" });
     this.seek.addEventListener("input", () => this.draw());
-    this.only = el("select", { "aria-label": "Which" }, ...[["", "all"], ["bad", "not well answered"]].map(([value, words]) => el("option", { value }, words)));
+    this.only = el("select", { class: "pick", "aria-label": "Which" }, ...[["", "all"], ["bad", "not well answered"]].map(([value, words]) => el("option", { value }, words)));
     this.only.addEventListener("change", () => this.draw());
     this.tabs = el("div", { class: "choice", role: "group", "aria-label": "Log" });
     this.body = el("tbody", {});

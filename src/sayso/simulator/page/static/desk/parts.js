@@ -17,7 +17,7 @@ export function chip(words, tone) {
   return el("span", { class: `tag ${found}` }, human(words));
 }
 
-export const human = (words) => (/^[A-Z][A-Z_0-9]+$/.test(words) ? words[0] + words.slice(1).toLowerCase().replaceAll("_", " ") : words);
+export const human = (words) => words.startsWith("TIER_") ? human(words.slice(5)) : (/^[A-Z][A-Z_]+$/.test(words) ? words[0] + words.slice(1).toLowerCase().replaceAll("_", " ") : words);
 
 export function moment(seconds, now) {
   if (seconds == null) return "never";
