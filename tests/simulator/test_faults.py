@@ -236,6 +236,25 @@ async def test_by_person_template_and_token(sim: Simulator, graph: "Graph") -> N
     assert (await graph.text()).status == 200
 
 
+@pytest.mark.parametrize(
+    ("aimed", "struck"),
+    [
+        ({"waba_id": "200000000000001"}, True),
+        ({"waba_id": "200000000000009"}, False),
+        ({"template": "hello_world"}, True),
+        ({"template": "daily_summary"}, False),
+        ({"phone_number_id": "100000000000001"}, False),
+    ],
+)
+async def test_by_the_waba_and_name_of_a_template(
+    sim: Simulator, graph: "Graph", aimed: dict[str, Any], struck: bool
+) -> None:
+    (ident,) = [each.id for each in sim._world.templates.values() if each.name == "hello_world"]
+    sim.arm(RefuseWithError(code=2, on="*", until_cleared=True, **aimed))
+    for path in (f"/v25.0/{ident}", "/v25.0/200000000000001/message_templates?name=hello_world"):
+        assert ((await graph.call("GET", path)).status == 503) is struck
+
+
 # --- the control API ---------------------------------------------------------------------------------------------
 
 

@@ -5,11 +5,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.faults.armed import Armed
+from sayso.simulator.faults.faults import Faults
 from sayso.simulator.faults.matching import Aim, concerns
 from sayso.simulator.faults.model import DropBefore, Fault, WebhookLoss, WebhookReorder
+from sayso.simulator.graph.call import Call, Route
+from sayso.simulator.page.live import Live
 from sayso.simulator.world.clock import Clock
 from sayso.simulator.world.world import World
 
@@ -148,3 +152,28 @@ def test_a_person_by_business_scoped_user_id(world: World) -> None:
     user_id = world.people["15550001111"].user_id
     assert concerns(DropBefore(to=user_id), CALL, world)
     assert not concerns(DropBefore(to="US.404"), CALL, world)
+
+
+def test_faults_of_messages_go_on_after_a_snapshot(world: World) -> None:
+    aim = Aim(on="webhooks", field="messages", status="sent")
+
+    def faults() -> Faults:
+        made = Faults(world, Live())
+        made.know([Route("POST", "number", "messages", "messages", None, answered)])
+        return made
+
+    there = faults()
+    first, second = there.arm(WebhookLoss(on="messages")), there.arm(DropBefore(next=2))
+    there._remember("wamid.A", there.armed[first])
+    again = faults()
+    again.restored(msgspec.json.decode(msgspec.json.encode(there.saved())))
+    assert again.listed() == there.listed()
+    assert [each.id for each in again.of_webhook(aim, "wamid.A")] == [first]
+    assert again.of_webhook(aim, "wamid.B") == []
+    assert again.arm(DropBefore()) == second + 1
+    again.clear()
+    assert again.of_webhook(aim, "wamid.A") == []
+
+
+async def answered(_: Call) -> web.Response:
+    raise AssertionError("nobody calls")

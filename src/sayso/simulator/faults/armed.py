@@ -57,7 +57,7 @@ class Armed:
 
     def saved(self) -> dict[str, Any]:
         """Everything about it as plain data."""
-        chance = self._chance.getstate()
+        chance = None if self.fault.probability is None else self._chance.getstate()
         counts = {"seen": self.seen, "hits": self.hits, "left": self.left, "chance": chance}
         return {"id": self.id, "fault": msgspec.to_builtins(self.fault), **counts}
 
@@ -66,6 +66,7 @@ class Armed:
         """Make it again from what :meth:`saved` gave, once through JSON."""
         armed = cls(raw["id"], msgspec.convert(raw["fault"], Fault))
         armed.seen, armed.hits, armed.left = raw["seen"], raw["hits"], raw["left"]
-        version, inner, gauss = raw["chance"]
-        armed._chance.setstate((version, tuple(inner), gauss))
+        if raw["chance"] is not None:
+            version, inner, gauss = raw["chance"]
+            armed._chance.setstate((version, tuple(inner), gauss))
         return armed

@@ -125,15 +125,20 @@ class Faults:
 
     def saved(self) -> dict[str, Any]:
         """Everything as plain data, for a snapshot."""
-        by_message = {wamid: each.saved() for wamid, each in self._by_message.items()}
-        return {"armed": [each.saved() for each in self.armed.values()], "by_message": by_message}
+        known = {each.id: each for each in (*self.armed.values(), *self._by_message.values())}
+        return {
+            "faults": [each.saved() for each in known.values()],
+            "armed": list(self.armed),
+            "by_message": {wamid: each.id for wamid, each in self._by_message.items()},
+        }
 
     def restored(self, raw: dict[str, Any]) -> None:
         """Take back what :meth:`saved` gave."""
         self.clear()
-        self.armed = {each["id"]: Armed.restored(each) for each in raw["armed"]}
-        self._by_message = {wamid: Armed.restored(each) for wamid, each in raw["by_message"].items()}
-        self._numbers = itertools.count(max(self.armed, default=0) + 1)
+        known = {each["id"]: Armed.restored(each) for each in raw["faults"]}
+        self.armed = {number: known[number] for number in raw["armed"]}
+        self._by_message = {wamid: known[number] for wamid, number in raw["by_message"].items()}
+        self._numbers = itertools.count(max(known, default=0) + 1)
 
     def _taken(self, aim: Aim) -> Armed | None:
         for armed in self.armed.values():

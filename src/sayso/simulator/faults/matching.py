@@ -75,17 +75,30 @@ async def aim_of(route: Route, call: Call, world: World) -> Aim:
     body = await _body(call)
     receipt = route.name == "messages" and body.get("status") is not None
     number = world.accounts.numbers.get(call.node)
-    template = body.get("template")
-    name = template.get("name") if isinstance(template, dict) else None
     return Aim(
         on=RECEIPTS if receipt else route.name,
         method=route.method,
         phone_number_id=call.node if number else "",
-        waba_id=number.waba_id if number else call.node,
+        waba_id=_waba(call.node, world),
         wa_id=_person(body, world, number.digits if number else None),
-        template=str(name or body.get("name") or call.request.query.get("name") or ""),
+        template=_template(call, body, world),
         token=call.token.value,
     )
+
+
+def _waba(node: str, world: World) -> str:
+    """Tell the WABA a node is, or belongs to; "" for none."""
+    homes = (world.accounts.numbers, world.templates)
+    found = next((home[node].waba_id for home in homes if node in home), None)
+    return found or (node if node in world.accounts.wabas else "")
+
+
+def _template(call: Call, body: dict[str, Any], world: World) -> str:
+    """Tell the name of the template a call sends, makes, lists or changes."""
+    sent, node = body.get("template"), world.templates.get(call.node)
+    if isinstance(sent, dict):
+        return str(sent.get("name", ""))
+    return node.name if node else str(body.get("name") or call.request.query.get("name") or "")
 
 
 def _person(body: dict[str, Any], world: World, digits: str | None) -> str:

@@ -101,14 +101,18 @@ class Exchange:
 class Asked:
     """What is kept of a request."""
 
-    __slots__ = ("headers", "host", "method", "path_qs", "route")
+    __slots__ = ("headers", "method", "path_qs", "route")
 
     def __init__(self, request: web.Request) -> None:
         self.method = request.method
-        self.host = request.host
-        self.path_qs = request.path_qs
+        self.path_qs = request.raw_path
         self.headers = request.headers
         self.route: str | None = None
+
+    @property
+    def host(self) -> str:
+        """Where it came in, as the caller named it."""
+        return self.headers.get("Host", "")
 
     @property
     def shown_path(self) -> str:
@@ -220,7 +224,7 @@ class Exchanges:
         exchange.struck = request.get(STRUCK)
         exchange.wamid = request.get(WAMID)
         exchange.answer = Answered(answer)
-        if request.can_read_body or request.body_exists:
+        if request.body_exists:
             await _keep_body(exchange, request)
         self._live.publish("exchanges", dict)
 
