@@ -13,6 +13,7 @@ class Core:
         self.clock = self.parts.clock
         self.live = self.parts.live
         self.journey = self.parts.journey
+        self.accounts = self.parts.accounts
         self.world = self.parts.world
         self._world = self.parts.world
         self._deliverer = self.parts.deliverer

@@ -26,6 +26,7 @@ from sayso.simulator.graph.announcements import TIER_LIMITS, Announcements
 from sayso.simulator.page.live import Live
 from sayso.simulator.world.accounts import (
     FIELDS,
+    Accounts,
     App,
     BusinessNumber,
     Holder,
@@ -71,9 +72,13 @@ class AccountChanges:
 
     def __init__(self, world: World, announcements: Announcements, live: Live) -> None:
         self._world = world
-        self._accounts = world.accounts
         self._tell = announcements
         self._live = live
+
+    @property
+    def _accounts(self) -> Accounts:
+        """The world's accounts, which a snapshot put back replaces as a whole."""
+        return self._world.accounts
 
     def listed(self) -> dict[str, Any]:
         """Describe everything there is, tokens with their values."""
