@@ -103,6 +103,26 @@ async def test_an_unregistered_number_sends_nothing(sim: Simulator, graph: "Grap
     assert "/register" in refused.details
 
 
+@pytest.mark.parametrize(
+    ("digits", "name_status", "refused"),
+    [
+        ("15550100000", "APPROVED", False),
+        ("15550100000", "AVAILABLE_WITHOUT_REVIEW", False),
+        ("15550100000", "PENDING_REVIEW", True),
+        ("15550100000", "DECLINED", True),
+        ("15550100000", "NONE", True),
+        ("442071234567", "PENDING_REVIEW", False),
+    ],
+)
+async def test_a_555_number_needs_its_name_approved(
+    sim: Simulator, graph: "Graph", digits: str, name_status: Any, refused: bool
+) -> None:
+    number = sim.parts.world.number
+    number.digits, number.name_status = digits, name_status
+    answer = await graph.send(**HELLO)
+    assert (answer.code if refused else answer.status) == (131037 if refused else 200)
+
+
 async def test_a_test_number_writes_to_its_list_only(sim: Simulator, graph: "Graph") -> None:
     sim.parts.world.number.allowed = {ANA[1:]}
     assert (await graph.send(**HELLO)).status == 200

@@ -8,6 +8,11 @@ from sayso.simulator.world.people import Person
 NOT_REGISTERED = Refusal(
     133010, "Account does not exist in Cloud API, please use /register API to create an account first."
 )
+#: The numbers that Meta itself hands out, and the states of a display name with which they may send (131037).
+OF_META, NAMED = "1555", ("APPROVED", "AVAILABLE_WITHOUT_REVIEW")
+NO_NAME = Refusal(
+    131037, "The display name of this phone number must be approved before messages can be sent from it."
+)
 NOT_ALLOWED = Refusal(
     131030,
     "Recipient phone number not in allowed list: Add recipient phone number to recipient list and try again.",
@@ -21,8 +26,11 @@ UNDELIVERABLE = Refusal(
 
 
 def of_number(number: BusinessNumber) -> Refusal | None:
-    """Refuse for a number that is not registered."""
-    return None if number.registered else NOT_REGISTERED
+    """Refuse for a number that is not registered, or a +1 555 one whose display name is not approved."""
+    if not number.registered:
+        return NOT_REGISTERED
+    named = number.name_status in NAMED or not number.digits.startswith(OF_META)
+    return None if named else NO_NAME
 
 
 def towards(number: BusinessNumber, wa_id: str) -> Refusal | None:
