@@ -136,8 +136,7 @@ async def test_a_changed_number(sim: Simulator, graph: "Graph", receiver: "Recei
     assert sim.messages(to="+15550007777")[0]["wa_id"] == "15550007777"
     sent = await graph.text(to="+15550007777")
     await receiver.status(sent.wamid, "read"), "the window moved along"
-    dead = {"to": None, "recipient": old_id}
-    assert (await graph.text(**dead)).code == 131026, "the old BSUID is dead"
+    assert (await graph.text(to=None, recipient=old_id)).code == 131026, "the old BSUID is dead"
     failed = await receiver.status((await graph.text()).wamid, "failed")
     assert failed["errors"][0]["code"] == 131026, "nobody is at the old number"
 

@@ -15,7 +15,6 @@ from sayso.simulator.graph.exchanges import ROUTE
 from sayso.simulator.graph.tokens import caller, check_scope
 from sayso.simulator.graph.usage import Usage
 from sayso.simulator.world.accounts import App, Token
-from sayso.simulator.world.ids import Mint
 from sayso.simulator.world.media import find_media
 from sayso.simulator.world.world import World
 
@@ -35,15 +34,13 @@ class Front:
         }
         faults.know(self._routes.values())
         self._usage = Usage(world)
-        #: Apart from the world's own, whose ids shall not depend on how often somebody tries.
-        self._traces = Mint(world.config.seed)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one Graph call, refusals in Graph's envelope, with the version it was served by (1.1)."""
         parts = [part for part in request.path.split("/") if part]
         asked = parts.pop(0) if parts and versions.is_version(parts[0]) else None
         headers: dict[str, str] = {}
-        trace = self._traces.trace()
+        trace = self._world.traces.trace()
         answer: web.StreamResponse
         try:
             answer = await self._serve(request, parts, headers)

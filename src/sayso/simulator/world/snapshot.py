@@ -34,7 +34,8 @@ class Time(msgspec.Struct, forbid_unknown_fields=True):
 class Everything(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The state of the world. Lists keep the order in which things came."""
 
-    chance: list[Any]  # where the ids stand
+    mint: list[Any]  # where the ids stand
+    traces: list[Any]
     accounts: Accounts
     people: list[Person]
     threads: list[tuple[str, str, Thread]]  # phone number id, wa_id
@@ -61,7 +62,8 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 def of_world(world: World) -> Everything:
     """Gather the state of a world; nothing is copied until it is encoded."""
     return Everything(
-        chance=world.mint.state(),
+        mint=world.mint.state(),
+        traces=world.traces.state(),
         accounts=world.accounts,
         people=list(world.people.values()),
         threads=[(number, wa_id, thread) for (number, wa_id), thread in world.threads.items()],
@@ -84,7 +86,8 @@ def of_clock(clock: Clock) -> Time:
 def put_back(state: Everything, world: World) -> None:
     """Make a world be as it was; timers are the rooms' to set again."""
     world.empty()
-    world.mint.set_state(state.chance)
+    world.mint.set_state(state.mint)
+    world.traces.set_state(state.traces)
     for there, then in ((world.accounts, state.accounts), (world.quotas, state.quotas)):
         for field in fields(then):
             setattr(there, field.name, getattr(then, field.name))

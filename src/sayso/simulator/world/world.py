@@ -36,6 +36,8 @@ class World:
         self.config = config
         self.clock = clock
         self.mint = Mint(config.seed)
+        #: Of ``fbtrace_id``, apart: other ids shall not depend on how often somebody tries.
+        self.traces = Mint(config.seed)
         self.accounts = Accounts()
         self.people: dict[str, Person] = {}
         self.messages: dict[str, Message] = {}
@@ -54,7 +56,7 @@ class World:
     def reset(self) -> None:
         """Forget everything that happened; the first account, people and templates are there again."""
         self.empty()
-        self.mint = Mint(self.config.seed)
+        self.mint, self.traces = Mint(self.config.seed), Mint(self.config.seed)
         self._open_first_account()
         for name, phone in self.config.people:
             self.person(phone.translate(_PUNCTUATION), name)
