@@ -28,6 +28,7 @@ HANDLERS: tuple[type[Any], ...] = (
     handlers.UserMarketingPreferencesHandler,
     handlers.PhoneNumberChangeHandler,
     handlers.IdentityChangeHandler,
+    handlers.CallPermissionUpdateHandler,
 )
 
 #: pywa's classes of refusals of a send, with the first code of each.

@@ -159,3 +159,12 @@ def test_an_order(pywa: PythonBusiness) -> None:
     heard = heard_after(pywa, order={"catalog_id": "7", "product_items": items, "text": "please"})
     assert heard.order is not None
     assert (heard.order.products[0].sku, heard.order.total_price) == ("tea", 7.0)
+
+
+def test_permission_to_call(pywa: PythonBusiness) -> None:
+    sent = sent_after_hi(pywa, "May we call?", buttons=types.CallPermissionRequestButton())
+    wamid = pywa.meta.person(call_permission={"message_id": sent.id, "response": "accept"})
+    heard = pywa.hears(types.calls.CallPermissionUpdate, id=wamid)
+    assert heard
+    assert heard.reply_to_message is not None
+    assert heard.reply_to_message.id == sent.id

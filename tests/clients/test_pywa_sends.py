@@ -99,6 +99,31 @@ def test_a_question_for_somebodys_number(pywa: PythonBusiness) -> None:
     assert arrived(pywa, sent, "interactive")["action"] == {"name": "request_contact_info"}
 
 
+@pytest.mark.parametrize(
+    ("button", "action"),
+    [
+        (types.CallPermissionRequestButton(), {"name": "call_permission_request"}),
+        (types.VoiceCallButton("Call us"), {"name": "voice_call", "parameters": {"display_text": "Call us"}}),
+    ],
+)
+def test_a_question_about_calls(pywa: PythonBusiness, button: Any, action: dict[str, Any]) -> None:
+    sent = pywa.wa.send_message(ANA, "Shall we talk?", buttons=button)
+    assert arrived(pywa, sent, "interactive")["action"] == action
+
+
+def test_products(pywa: PythonBusiness) -> None:
+    sent = pywa.wa.send_product(ANA, catalog_id="7", sku="tea", body="This one?")
+    assert arrived(pywa, sent, "interactive")["action"] == {"catalog_id": "7", "product_retailer_id": "tea"}
+    shelves = [types.ProductsSection("Hot", ["tea", "coffee"]), types.ProductsSection("Cold", ["water"])]
+    sent = pywa.wa.send_products(ANA, catalog_id="7", title="Drinks", body="Which?", product_sections=shelves)
+    assert [each["title"] for each in arrived(pywa, sent, "interactive")["action"]["sections"]] == [
+        "Hot",
+        "Cold",
+    ]
+    sent = pywa.wa.send_catalog(ANA, "All we have", thumbnail_product_sku="tea")
+    assert arrived(pywa, sent, "interactive")["action"]["name"] == "catalog_message"
+
+
 def test_a_flow(pywa: PythonBusiness) -> None:
     button = types.FlowButton(
         title="Begin",

@@ -1,5 +1,6 @@
 """pywa manages templates: creates, lists, reads, edits and deletes them, and hears of their review."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from pywa import errors, types
 from pywa.types import templates as t
 
 from clients.python_business import PythonBusiness
+from clients.stage import ANA
 
 ENGLISH, GERMAN = t.TemplateLanguage.ENGLISH_US, t.TemplateLanguage.GERMAN
 APPROVED = t.TemplateStatus.APPROVED
@@ -172,3 +174,14 @@ def test_a_template_that_breaks_a_rule(pywa: PythonBusiness, body: t.BodyText, s
     with pytest.raises(errors.WhatsAppError) as refused:
         pywa.wa.create_template(broken)
     assert (refused.value.code, refused.value.subcode) == (100, subcode)
+
+
+def test_two_templates_are_compared(pywa: PythonBusiness) -> None:
+    one, other = (pywa.wa.get_templates(name=name)[0].id for name in ("hello_world", "daily_summary"))
+    sent = pywa.wa.send_template(ANA, "hello_world", ENGLISH, params=[])
+    pywa.delivers(sent)
+    now = dt.datetime.fromtimestamp(pywa.meta.control("GET", "/clock")["now"], dt.UTC)
+    week = {"start": now - dt.timedelta(days=7), "end": now + dt.timedelta(minutes=1)}
+    compared = pywa.wa.compare_templates(one, other, **week)
+    assert compared.times_sent == {one: 1, other: 0}
+    assert set(compared.block_rate or ()) == {one, other}
