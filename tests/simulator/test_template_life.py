@@ -244,6 +244,35 @@ async def test_an_archived_template_is_deleted_after_28_days_unless_brought_back
     assert (await told(receiver, STATUS, 4))[-1] == status(notice, "DELETED")
 
 
+async def test_an_archived_template_that_was_paused_comes_back_paused_or_over_it(
+    graph: "Graph", sim: Simulator, notice: str
+) -> None:
+    await desk(graph, notice, "pause")
+    await desk(graph, notice, "archive")
+    sim.advance(2 * HOUR)
+    assert (await desk(graph, notice, "unarchive"))["status"] == "PAUSED"
+    await desk(graph, notice, "archive")
+    sim.advance(2 * HOUR)
+    assert (await read(graph, notice))["status"] == "ARCHIVED"
+    await desk(graph, notice, "unarchive")
+    sim.advance(0)
+    assert (await read(graph, notice))["status"] == "APPROVED"
+
+
+async def test_deleting_an_archived_template_blocks_its_name_too(graph: "Graph", notice: str) -> None:
+    await desk(graph, notice, "archive")
+    assert (await desk(graph, notice, "delete"))["status"] == "PENDING_DELETION"
+    assert (await create(graph)).json["error"]["error_subcode"] == 2388023
+
+
+async def test_an_edit_ends_a_pause(graph: "Graph", sim: Simulator, notice: str) -> None:
+    await desk(graph, notice, "pause")
+    components = [{"type": "BODY", "text": "Your export is waiting for you."}]
+    await graph.call("POST", f"/v25.0/{notice}", json={"components": components})
+    _, shown = await graph.control("GET", f"/templates/{notice}")
+    assert (shown["status"], shown["paused_until"], shown["pauses"]) == ("APPROVED", None, 1)
+
+
 async def test_a_deleted_name_is_blocked_for_thirty_days(
     graph: "Graph", sim: Simulator, receiver: "Receiver", notice: str
 ) -> None:

@@ -4,32 +4,31 @@ from collections.abc import Callable
 from typing import Any
 
 from sayso.simulator.templates.definition import CATEGORIES
-from sayso.simulator.templates.life import Life
+from sayso.simulator.templates.life import SENT, Life
 from sayso.simulator.templates.review import REASONS, Verdict
 from sayso.simulator.world.templates import Template
 from sayso.simulator.world.world import World
 
 SCORES = ("GREEN", "YELLOW", "RED", "UNKNOWN")
-_SENT = ("APPROVED", "PAUSED")
 #: What may be done in which statuses (3.3).
 ACTIONS: dict[str, tuple[str, ...]] = {
     "approve": ("PENDING", "IN_APPEAL", "REJECTED"),
     "reject": ("PENDING", "IN_APPEAL"),
     "pause": ("APPROVED",),
     "unpause": ("PAUSED",),
-    "disable": _SENT,
-    "quality": _SENT,
-    "announce_category": _SENT,
-    "recategorise": _SENT,
+    "disable": SENT,
+    "quality": SENT,
+    "announce_category": SENT,
+    "recategorise": SENT,
     "appeal": ("REJECTED", "DISABLED"),
     "flag": ("APPROVED",),
     "reinstate": ("DISABLED",),
     "hold": ("APPROVED",),
     "release": ("APPROVED",),
     "drop": ("APPROVED",),
-    "archive": (*_SENT, "REJECTED"),
+    "archive": (*SENT, "REJECTED"),
     "unarchive": ("ARCHIVED",),
-    "delete": (*_SENT, "PENDING", "REJECTED", "IN_APPEAL", "ARCHIVED"),
+    "delete": (*SENT, "PENDING", "REJECTED", "IN_APPEAL", "ARCHIVED"),
 }
 
 

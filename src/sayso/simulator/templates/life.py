@@ -20,13 +20,15 @@ from sayso.simulator.world.world import World
 HOUR_S, DAY_S = 3600.0, 24 * 3600.0
 #: The ladder of pauses (3.5): the first for 3 h, the second for 6 h; the third is for good.
 PAUSES_H = (3.0, 6.0)
-_PAUSE_TITLES = ("FIRST_PAUSE", "SECOND_PAUSE")
+_PAUSE_DESCRIPTIONS = ("FIRST_PAUSE", "SECOND_PAUSE")
 NOTICE_S = DAY_S  # a category change is announced one day ahead (3.6)
 NAME_BLOCKED_S = 30 * DAY_S  # after deleting an approved template (3.4)
+#: Statuses of a template that passed its review and is not given up.
+SENT = ("APPROVED", "PAUSED")
 ARCHIVED_S = 28 * DAY_S  # then an archived template is deleted (3.4)
 DROPPED = (132015, "The template was paused after quality assessment; its held messages are not sent.")
 
-_TITLE: dict[str, str] = {
+_DESCRIPTION: dict[str, str] = {
     "FIRST_PAUSE": "Your template has been paused for 3 hours because it had issues with its quality.",
     "SECOND_PAUSE": "Your template has been paused for 6 hours because it had issues with its quality.",
     "RATE_LIMITING_PAUSE": "Your template has been paused because its first messages had issues with their quality.",
@@ -53,6 +55,7 @@ class Life:
     def submit(self, template: Template) -> None:
         """Begin a review: its verdict falls at once, after a while, or by the moderator's hand."""
         template.status, template.rejected_reason, template.rejection = "PENDING", "NONE", None
+        template.paused_until = template.paused_at = template.paused_by = None
         if self._config.review == "instant":
             self._judge(template)
             return
@@ -98,7 +101,7 @@ class Life:
             self.disable(template)
             return
         length_h = PAUSES_H[step] if hours is None else hours
-        self._pause(template, "quality", self._now() + length_h * HOUR_S, _PAUSE_TITLES[step])
+        self._pause(template, "quality", self._now() + length_h * HOUR_S, _PAUSE_DESCRIPTIONS[step])
 
     def unpause(self, template: Template) -> None:
         """Let a paused template be sent again."""
@@ -186,7 +189,7 @@ class Life:
     def delete(self, template: Template) -> None:
         """Delete it: an approved one is pending deletion, its name blocked, for 30 days; another is gone at once."""
         self._drop(template)
-        if template.status not in ("APPROVED", "PAUSED"):
+        if (template.status_before or template.status) not in SENT:
             self._gone(template)
             return
         template.status = "PENDING_DELETION"
@@ -267,17 +270,18 @@ class Life:
         self._live.publish("templates", dict)
 
     def _set_timer(self, template: Template) -> None:
-        """Set the one timer for what happens to it first."""
+        """Set the one timer for what happens to it first; what its status does not let happen waits."""
         self._stop(template)
-        coming: list[tuple[float, Callable[[Template], None]]] = [
+        can_come: tuple[tuple[float | None, tuple[str, ...], Callable[[Template], None]], ...] = (
+            (template.review_due, ("PENDING",), self._judge),
+            (template.paused_until, ("PAUSED",), self.unpause),
+            (template.category_due, SENT, self._take_effect),
+            (template.delete_due, ("PENDING_DELETION", "ARCHIVED"), self._gone),
+        )
+        coming = [
             (due, happen)
-            for due, happen in (
-                (template.review_due, self._judge),
-                (template.paused_until, self.unpause),
-                (template.category_due, self._take_effect),
-                (template.delete_due, self._gone),
-            )
-            if due is not None
+            for due, statuses, happen in can_come
+            if due is not None and template.status in statuses
         ]
         if coming:
             due, happen = min(coming, key=lambda each: each[0])
@@ -290,7 +294,7 @@ class Life:
 
 
 def _other(title: str) -> dict[str, str]:
-    return {"title": title, "description": _TITLE[title]}
+    return {"title": title, "description": _DESCRIPTION[title]}
 
 
 def _next_month(now: float) -> float:

@@ -96,6 +96,9 @@ class Templates(MutableMapping[str, Template]):
         if not languages:
             del names[template.name]
 
+    def __contains__(self, template_id: object) -> bool:
+        return template_id in self._by_id
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_id)
 
