@@ -128,61 +128,6 @@ async def test_clock_moves_at_once_and_reset_brings_everything_back(sim: Simulat
     assert (await graph.control("GET", "/webhooks"))[1] == {"webhooks": []}
 
 
-MISTYPED: list[tuple[str, str, Any, str]] = [
-    ("POST", "/inbound", {"from": ANA, "txt": "hi"}, "`txt`"),
-    ("POST", "/inbound", {"text": "hi"}, "`from`"),
-    ("POST", "/inbound", {"from": ANA}, "exactly one of `text` and `tap`"),
-    ("POST", "/inbound", {"from": ANA, "text": "a", "tap": {"message_id": "x", "button": 0}}, "exactly one"),
-    ("POST", "/inbound", {"from": ANA, "tap": {"message_id": "x", "buton": 0}}, "`buton`"),
-    (
-        "POST",
-        "/inbound",
-        {"from": ANA, "tap": {"message_id": "wamid.x", "button": 0}},
-        "no message 'wamid.x'",
-    ),
-    ("POST", "/inbound", {"from": ANA, "text": "hi", "quote": "wamid.x"}, "no message 'wamid.x'"),
-    ("POST", "/inbound", {"from": "15550001111", "text": "hi"}, "international form"),
-    ("POST", "/inbound", {"from": ANA, "text": ""}, "1 to 65536"),
-    ("POST", "/inbound", {"from": ANA, "text": 5}, "$.text"),
-    ("POST", "/inbound", [], "Expected `object`"),
-    ("POST", "/clock", {"advance": 5}, "`advance`"),
-    ("POST", "/clock", {"advance_s": -5}, "$.advance_s"),
-    ("POST", "/clock", {}, "`advance_s`"),
-    ("POST", "/reset", {"all": True}, "`all`"),
-    ("POST", "/reset?hard=1", None, "`hard`"),
-    ("GET", "/messages?too=x", None, "`too`"),
-    ("GET", "/messages?to=x", None, "not a phone number"),
-    ("GET", "/messages?wait_s=soon", None, "`wait_s`"),
-    ("GET", "/state?x=1", None, "`x`"),
-    ("GET", "/webhooks?staat=held", None, "`staat`"),
-    ("POST", "/webhooks/1/redeliver", {"copys": 2}, "`copys`"),
-    ("POST", "/webhooks/1/redeliver", {"copies": 0}, "$.copies"),
-    ("POST", "/faults", {"kind": "eror"}, "'eror'"),
-    ("POST", "/faults", {"next": 1}, "kind"),
-    ("POST", "/faults", {"kind": "error"}, "`code`"),
-    ("POST", "/faults", {"kind": "error", "code": 1, "delay_s": 1}, "`delay_s`"),
-    ("POST", "/faults", {"kind": "error", "code": 1, "next": 0}, "$.next"),
-    ("POST", "/faults", {"kind": "error", "code": 1, "http_status": 200}, "$.http_status"),
-    ("POST", "/faults", {"kind": "delay", "delay_s": 1, "after_acept": True}, "`after_acept`"),
-    ("POST", "/faults", {"kind": "drop_before", "on": "message"}, "'message'"),
-    ("POST", "/faults", {"kind": "drop_before", "to": "Ana"}, "'Ana'"),
-    ("POST", "/faults", {"hold_webhooks": "yes"}, "$.hold_webhooks"),
-    ("POST", "/faults", {"hold_webhooks": True, "nxt": 1}, "`nxt`"),
-    ("POST", "/people", {"name": "Bo", "fone": "+1"}, "`fone`"),
-    ("POST", "/people", {"name": "", "phone": "+15550004444"}, "$.name"),
-    ("POST", "/showing", {"page": "page-404", "people": []}, "page-404"),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "body", "named"), MISTYPED)
-async def test_what_is_mistyped_is_named(
-    graph: "Graph", method: str, path: str, body: Any, named: str
-) -> None:
-    status, answer = await graph.control(method, path, body)
-    assert status == 400, answer
-    assert named in answer["error"]
-
-
 async def test_taps_that_cannot_be(sim: Simulator, graph: "Graph") -> None:
     wamid = await prompt(sim, graph)
     plain = (await graph.text()).wamid
@@ -193,85 +138,7 @@ async def test_taps_that_cannot_be(sim: Simulator, graph: "Graph") -> None:
         await sim.tap(BEN, wamid, 0)
 
 
-async def test_unknown_control_routes_and_bad_json(graph: "Graph") -> None:
-    assert (await graph.control("GET", "/inbox"))[0] == 404
-    url = f"{graph.base_url}/_sim/clock"
-    async with graph.session.post(url, data=b"{") as answer:
-        assert answer.status == 400
-        assert "not valid JSON" in (await answer.json())["error"]
-
-
-async def test_pages_of_other_sites_may_not_control(graph: "Graph") -> None:
-    url = f"{graph.base_url}/_sim/inbound"
-    for origin, status in (("https://evil.example", 403), (graph.base_url, 200)):
-        body = {"from": ANA, "text": "hi"}
-        async with graph.session.post(url, json=body, headers={"Origin": origin}) as answer:
-            assert answer.status == status
-
-
-# --- faults -------------------------------------------------------------------------------------------------
-
-
-async def test_error_fault_for_the_next_two(sim: Simulator, graph: "Graph") -> None:
-    body = {"on": "messages", "next": 2, "kind": "error", "code": 131016, "http_status": 503}
-    status, answer = await graph.control("POST", "/faults", body)
-    assert (status, answer["armed"][0]["next"]) == (200, 2)
-    for _ in range(2):
-        refused = await graph.text()
-        assert (refused.status, refused.code) == (503, 131016)
-    assert (await graph.text()).status == 200
-    assert len(sim.messages()) == 1
-    assert sim.faults()["armed"] == []
-
-
-async def test_a_fault_for_one_person_leaves_the_others_alone(graph: "Graph") -> None:
-    await graph.control("POST", "/faults", {"kind": "error", "code": 131056, "to": BEN})
-    assert (await graph.text(to=ANA)).status == 200
-    assert (await graph.text(to=BEN)).code == 131056
-
-
-async def test_a_cleared_fault_does_nothing(graph: "Graph") -> None:
-    await graph.control("POST", "/faults", {"kind": "error", "code": 1})
-    assert (await graph.control("DELETE", "/faults"))[1]["armed"] == []
-    assert (await graph.text()).status == 200
-
-
-@pytest.mark.parametrize(("kind", "accepted"), [("drop_before", 0), ("drop_after", 1)])
-async def test_cut_connections(
-    sim: Simulator, graph: "Graph", receiver: "Receiver", kind: str, accepted: int
-) -> None:
-    await graph.control("POST", "/faults", {"kind": kind})
-    with pytest.raises(aiohttp.ClientError):
-        await graph.text(biz_opaque_callback_data="m:1")
-    assert len(sim.messages()) == accepted
-    await sim.settled()
-    assert [each["biz_opaque_callback_data"] for each in receiver.statuses()] == ["m:1"] * accepted
-
-
-async def test_delayed_answer_comes_after_the_statuses(
-    sim: Simulator, graph: "Graph", receiver: "Receiver"
-) -> None:
-    await sim.inbound(ANA, text="hi")
-    await graph.control("POST", "/faults", {"kind": "delay", "delay_s": 60, "after_accept": True})
-    waiting = asyncio.create_task(graph.text())
-    message = await sim.expect_message(status="read")
-    await receiver.status(message["wamid"], "read")
-    assert not waiting.done(), "the statuses overtook the answer"
-    waiting.cancel()
-
-
-async def test_delay_before_accepting(sim: Simulator, graph: "Graph") -> None:
-    await graph.control("POST", "/faults", {"kind": "delay", "delay_s": 0.01})
-    assert (await graph.text()).status == 200
-    assert len(sim.messages()) == 1
-
-
-async def test_late_failure_on_demand(sim: Simulator, graph: "Graph", receiver: "Receiver") -> None:
-    await sim.inbound(ANA, text="hi")
-    await graph.control("POST", "/faults", {"kind": "fail_late", "code": 131026, "details": "Not there."})
-    failed = await receiver.status((await graph.text()).wamid, "failed")
-    assert failed["errors"][0]["code"] == 131026
-    assert failed["errors"][0]["error_data"] == {"details": "Not there."}
+# --- down and up -------------------------------------------------------------------------------------------
 
 
 async def test_down_and_up_again_at_the_same_address(sim: Simulator, graph: "Graph") -> None:

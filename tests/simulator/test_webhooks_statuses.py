@@ -8,7 +8,6 @@ import pytest
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.errors import told_later
 from sayso.simulator.webhooks.envelopes import contact, inbound_value, status_value
-from sayso.simulator.webhooks.versions import in_version
 from sayso.simulator.world.clock import Clock
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.messages import Message
@@ -172,20 +171,3 @@ def test_an_inbound_message_without_a_phone() -> None:
         "contacts": [{"profile": {"name": "Ana Q.", "username": "anaq"}, "user_id": USER_ID}],
         "messages": [said.body],
     }
-
-
-CAPABILITY = {
-    "max_daily_conversation_per_phone": 2000,
-    "max_daily_conversations_per_business": 2000,
-    "max_phone_numbers_per_business": 2,
-}
-
-
-@pytest.mark.parametrize(
-    ("version", "missing"),
-    [("v23.0", "max_daily_conversations_per_business"), ("v24.0", "max_daily_conversation_per_phone")],
-)
-def test_other_fields_by_version(version: str, missing: str) -> None:
-    wanted = {key: each for key, each in CAPABILITY.items() if key != missing}
-    assert in_version("business_capability_update", CAPABILITY, version) == wanted
-    assert in_version("security", CAPABILITY, version) == CAPABILITY

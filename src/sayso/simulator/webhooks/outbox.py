@@ -6,7 +6,6 @@ from sayso.simulator.webhooks.delivery import Deliverer
 from sayso.simulator.webhooks.envelopes import messages_value
 from sayso.simulator.webhooks.subscribers import callbacks
 from sayso.simulator.webhooks.updates import Kind, Update
-from sayso.simulator.webhooks.versions import in_version
 from sayso.simulator.world.accounts import BusinessNumber, Waba
 from sayso.simulator.world.world import World
 
@@ -51,7 +50,7 @@ class Outbox:
             "account",
             field,
             waba.id,
-            in_version(field, value, self._world.config.webhook_version),
+            value,
             phone_number_id=None if number is None else number.phone_number_id,
             at=int(self._world.clock.now()),
         )
