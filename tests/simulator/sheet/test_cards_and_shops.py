@@ -189,6 +189,11 @@ REFUSED: dict[str, Refusal] = {
         131008,
         "['sections'][0]['title'] is required",
     ),
+    "section with empty products": (
+        shelf({"title": "T", "product_items": []}),
+        131009,
+        "['product_items'] must hold 1 to 30 products; it has 0",
+    ),
     "section without products": (shelf({"title": "T"}), 131008, "['product_items'] is required"),
     "product list without header": (
         interactive("product_list", {"catalog_id": "9", "sections": []}),
@@ -196,7 +201,7 @@ REFUSED: dict[str, Refusal] = {
         "interactive['header'] is required",
     ),
     "catalog by another name": (asks("catalog_message", "catalog"), 100, "one of {catalog_message}"),
-    "address elsewhere": (address(country="US"), 131009, "['country'] must be one of {IN, SG}; it is 'US'"),
+    "address elsewhere": (address(country="US"), 100, "['country'] must be one of {IN, SG}; it is 'US'"),
     "address nowhere": (address(), 131008, "['country'] is required"),
     "misspelt in an address": (address(country="IN", city="x"), 100, 'Unexpected key "city"'),
     "bill": (

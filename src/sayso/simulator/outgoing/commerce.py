@@ -77,11 +77,7 @@ def address_message(given: dict[str, Any], reading: Reading) -> Content:
     action = parts.named_action(given, "address_message", "parameters")
     keys = ("country", "values", "saved_addresses", "validation_errors")
     found = object_at(action, "parameters", PARAMETERS, keys)
-    country = text_at(found, "country", f"{PARAMETERS}['country']", limit=2)
-    if country not in ADDRESS_COUNTRIES:
-        raise GraphError(
-            131009, f"Param {PARAMETERS}['country'] must be one of {{IN, SG}}; it is {country!r}."
-        )
+    country = choice_at(found, "country", f"{PARAMETERS}['country']", ADDRESS_COUNTRIES)
     header = parts.header_of(given, reading, parts.MEDIA_HEADERS)
     return Content(
         body=parts.body_of(given),
