@@ -14,6 +14,7 @@ class Core:
         self.live = self.parts.live
         self.journey = self.parts.journey
         self.accounts = self.parts.accounts
+        self.desk = self.parts.desk
         self.world = self.parts.world
         self._world = self.parts.world
         self._deliverer = self.parts.deliverer
