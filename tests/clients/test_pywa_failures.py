@@ -24,3 +24,12 @@ def test_a_message_outside_the_window_is_told_to_have_failed(pywa: PythonBusines
     failed = pywa.status(sent.id, types.MessageStatusType.FAILED)
     assert isinstance(failed.error, errors.ReEngagementMessage)
     assert failed.from_user.wa_id == "15550002222"
+
+
+def test_the_window_closes_a_day_after_the_last_word(pywa: PythonBusiness) -> None:
+    pywa.meta.person(text="hi")
+    pywa.delivers(pywa.wa.send_message(ANA, "hello"))
+    pywa.meta.control("POST", "/clock", {"advance_s": 24 * 3600 + 1})
+    late = pywa.wa.send_message(ANA, "still there?")
+    with pytest.raises(errors.ReEngagementMessage):
+        pywa.delivers(late)

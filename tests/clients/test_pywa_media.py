@@ -54,3 +54,15 @@ def test_a_kind_of_file_that_is_not_taken(pywa: PythonBusiness) -> None:
     with pytest.raises(errors.WhatsAppError) as refused:
         pywa.wa.upload_media(b"MZ" + bytes(100), mime_type="application/x-msdownload", filename="x.exe")
     assert refused.value.code in (100, 131053)
+
+
+def test_an_address_ends_after_five_minutes_and_the_media_after_thirty_days(pywa: PythonBusiness) -> None:
+    media = pywa.wa.upload_media(PNG, mime_type="image/png", filename="dot.png")
+    url = pywa.wa.get_media_url(media.id).url
+    pywa.meta.control("POST", "/clock", {"advance_s": 301})
+    with pytest.raises(httpx.HTTPStatusError):
+        pywa.wa.get_media_bytes(url)
+    assert pywa.wa.get_media_bytes(pywa.wa.get_media_url(media.id).url) == PNG
+    pywa.meta.control("POST", "/clock", {"advance_s": 30 * 24 * 3600})
+    with pytest.raises(errors.WhatsAppError):
+        pywa.wa.get_media_url(media.id)

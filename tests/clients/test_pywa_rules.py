@@ -49,6 +49,16 @@ def test_one_person_is_not_flooded(pywa: PythonBusiness) -> None:
     pywa.wa.send_template(BEN, "hello_world", ENGLISH_US, params=[])  # others are reached
 
 
+def test_no_more_than_a_number_may_send_in_a_second(pywa: PythonBusiness) -> None:
+    pywa.meta.control("POST", "/clock", {"freeze": True})
+    for number in range(80):
+        pywa.wa.send_template(f"+55119876500{number:02}", "hello_world", ENGLISH_US, params=[])
+    with pytest.raises(errors.RateLimitHit):
+        pywa.wa.send_template(ROSA, "hello_world", ENGLISH_US, params=[])
+    pywa.meta.control("POST", "/clock", {"advance_s": 1})
+    pywa.wa.send_template(ROSA, "hello_world", ENGLISH_US, params=[])
+
+
 @pytest.mark.parametrize(
     ("action", "kind"), [("pause", errors.TemplatePaused), ("disable", errors.TemplateDisabled)]
 )

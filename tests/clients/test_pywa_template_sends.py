@@ -210,9 +210,15 @@ def test_a_value_that_a_variable_does_not_take(pywa: PythonBusiness, value: str,
     assert refused.value.code == kind
 
 
+def test_a_parameter_of_another_kind(pywa: PythonBusiness) -> None:
+    template = created(pywa, UTILITY, t.HeaderLocation(), t.BodyText("We meet here."))
+    with pytest.raises(errors.TemplateParamFormatMismatch):
+        template.send(ANA, [header("Tower")], validate=False)
+
+
+@pytest.mark.parametrize("settings", [{"review": "moderator"}])
 def test_a_template_still_in_review(pywa: PythonBusiness) -> None:
-    pywa.wa.create_template(
-        t.Template(name="later", language=ENGLISH, category=UTILITY, components=[t.BodyText("Later.")])
-    )
+    later = t.Template(name="later", language=ENGLISH, category=UTILITY, components=[t.BodyText("Later.")])
+    assert pywa.wa.create_template(later).status == t.TemplateStatus.PENDING
     with pytest.raises(errors.TemplateNotExists):
-        pywa.wa.send_template(ANA, "later", t.TemplateLanguage.GERMAN, params=[])
+        pywa.wa.send_template(ANA, "later", ENGLISH, params=[])
