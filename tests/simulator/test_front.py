@@ -95,6 +95,27 @@ def body_of(size: int) -> io.BytesIO:
     return io.BytesIO(begin + b"a" * (size - len(begin) - len(end)) + end)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"pin=\xff"),
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=x", b"not parts"),
+    ],
+)
+async def test_a_form_that_is_none_is_refused(graph: "Graph", content_type: str, body: bytes) -> None:
+    headers = {**BEARER, "Content-Type": content_type}
+    answer = await graph.call("POST", f"/{NUMBER}", headers=headers, data=body)
+    assert (answer.status, answer.code) == (400, 100)
+    assert answer.details.startswith(f"The body is not a valid {content_type.partition(';')[0]}")
+
+
+async def test_a_long_query_is_read(graph: "Graph") -> None:
+    fields = ",".join(["verified_name"] * 4_000)
+    answer = await graph.call("GET", f"/{NUMBER}?fields={fields}")
+    assert answer.json == {"verified_name": "Sayso Assistant", "id": NUMBER}
+
+
 async def test_the_trace_of_a_refusal_is_in_its_header(graph: "Graph", sim: Simulator) -> None:
     traces = set()
     for _ in range(2):

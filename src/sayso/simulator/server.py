@@ -20,6 +20,7 @@ from sayso.simulator.world.snapshot import Snapshot, decoded
 
 SHUTDOWN_S = 1.0
 #: Of control calls, such as media in base64 or a snapshot; what Graph takes is checked there.
+LINE_AT_MOST = 65_536  # Graph takes whole objects as parameters of the query
 BODY_AT_MOST = 1_000_000_000
 
 
@@ -59,7 +60,12 @@ class Simulator(WorldApi, SentApi, WireApi):
         app.add_routes([*PhonePage(self).routes(), *Control(self).routes()])
         app.router.add_route("*", "/{path:.*}", self.parts.exchanges.recording(graph.answer))
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S, keepalive_timeout=75
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=SHUTDOWN_S,
+            keepalive_timeout=75,
+            max_line_size=LINE_AT_MOST,
         )
         await self._runner.setup()
         try:

@@ -84,7 +84,10 @@ async def body_of(request: web.Request) -> dict[str, Any]:
         raw = await read(request)
         return _object(raw) if raw.strip() else {}
     _check_length(request.content_length or 0)
-    return dict(await request.post())
+    try:
+        return dict(await request.post())
+    except ValueError as problem:
+        raise GraphError(100, f"The body is not a valid {request.content_type}: {problem}.") from problem
 
 
 async def read(request: web.Request) -> bytes:
