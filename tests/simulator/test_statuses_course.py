@@ -95,6 +95,19 @@ async def test_nor_by_any_course(sim: Simulator, graph: "Graph", receiver: "Rece
     assert await told(sim, receiver, wamid) == ["sent", "delivered"]
 
 
+@pytest.mark.parametrize(
+    ("showing", "statuses"),
+    [([ANA], ["sent", "read"]), ([BEN], ["sent", "delivered"]), (None, ["sent", "delivered", "read"])],
+)
+async def test_an_open_chat_is_read_without_having_been_delivered(
+    sim: Simulator, graph: "Graph", receiver: "Receiver", showing: list[str] | None, statuses: list[str]
+) -> None:
+    page = sim.live.open()
+    page.showing = None if showing is None else frozenset(phone[1:] for phone in showing)
+    wamid = (await graph.send(**HELLO)).wamid
+    assert await told(sim, receiver, wamid) == statuses
+
+
 async def test_a_phone_that_is_off_gets_it_when_it_is_on(
     sim: Simulator, graph: "Graph", receiver: "Receiver"
 ) -> None:
