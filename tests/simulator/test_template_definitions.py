@@ -119,6 +119,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int | None, str]] = {
         "example",
     ),
     "one example too many": (definition(body(f"{WORDS} {{{{1}}}} so", "a", "b")), 2388072, "example"),
+    "digit in NAMED": (
+        definition(named(f"{WORDS} {{{{step_1}}}} so", "step_1"), parameter_format="NAMED"),
+        2388072,
+        "lower-case",
+    ),
     "capital in NAMED": (
         definition(named(f"{WORDS} {{{{Now}}}} so", "Now"), parameter_format="NAMED"),
         2388072,

@@ -9,7 +9,7 @@ from sayso.simulator.templates.refusals import TOO_MANY_VARIABLES, VARIABLE_AT_T
 Format = Literal["POSITIONAL", "NAMED"]
 #: What stands between double braces, whatever it is; the rules below say what may.
 VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_NAME = re.compile(r"[a-z_]+")
 _SIDE_BY_SIDE = re.compile(r"\}\}\s*\{\{")
 #: A word; of scripts written without spaces, each letter is one.
 _UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"
