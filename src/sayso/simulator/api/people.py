@@ -7,8 +7,9 @@ import msgspec
 
 from sayso.simulator.api.core import Core
 from sayso.simulator.api.handle import PersonHandle
+from sayso.simulator.control.words import wrong_with
 from sayso.simulator.page import views
-from sayso.simulator.phone.deeds import Inbound, Tap
+from sayso.simulator.phone.deeds import Inbound
 from sayso.simulator.phone.errors import PhoneError
 from sayso.simulator.phone.hand import Done
 from sayso.simulator.world import snapshot
@@ -42,13 +43,14 @@ class WorldApi(Core):
         Return the wamid of the inbound message, "" when the business is told nothing; raise ValueError when the
         person cannot do that.
         """
-        tapped = Tap(message_id=tap[0], button=tap[1]) if isinstance(tap, tuple) else tap
+        tapped = {"message_id": tap[0], "button": tap[1]} if isinstance(tap, tuple) else tap
         said = {"text": text, "tap": tapped, "quote": quote, "name": name, **deed}
         given = {key: value for key, value in said.items() if value is not None}
+        raw = {"from": sender, "context": context, **given}
         try:
-            done = self.do(msgspec.convert({"from": sender, "context": context, **given}, Inbound))
+            done = self.do(msgspec.convert(raw, Inbound))
         except msgspec.ValidationError as problem:
-            raise PhoneError(str(problem)) from problem
+            raise PhoneError(wrong_with(raw, Inbound) or str(problem)) from problem
         return done.message.wamid if done.message else ""
 
     async def tap(self, sender: str, wamid: str, button: int | str) -> str:

@@ -21,6 +21,7 @@ from sayso.simulator.control.world import WorldCalls
 if TYPE_CHECKING:
     from sayso.simulator.server import Simulator
 
+_ROOT = "/_sim/"
 #: Every room; each lists its calls, in the order of the index.
 ROOMS: tuple[Callable[["Simulator"], Any], ...] = (
     InboundCalls,
@@ -63,9 +64,9 @@ class Control:
 
     async def _no_such_call(self, request: web.Request) -> web.Response:
         asked = f"{request.method} {request.path}"
-        known = [f"{each.method} {each.path}" for each in self._calls]
-        close = difflib.get_close_matches(asked, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else "GET /_sim lists what there is."
+        known = {each.path.removeprefix(_ROOT): f"{each.method} {each.path}" for each in self._calls}
+        close = difflib.get_close_matches(request.path.removeprefix(_ROOT), known, n=1)
+        hint = f"did you mean {known[close[0]]}?" if close else "GET /_sim lists what there is."
         return web.json_response({"error": f"there is no {asked}; {hint}"}, status=404)
 
 

@@ -1,5 +1,6 @@
 """What is wrong with a body, in plain sentences: which key, what stands there, what was expected."""
 
+import base64
 import difflib
 import json
 import re
@@ -21,7 +22,7 @@ _MET: dict[type, tuple[type[inspect.Type], ...]] = {
     bool: (inspect.BoolType,),
     int: (inspect.IntType, inspect.FloatType),
     float: (inspect.FloatType,),
-    str: (inspect.StrType,),
+    str: (inspect.StrType, inspect.BytesType),
     list: (inspect.ListType, inspect.CollectionType),
     dict: (inspect.DictType, inspect.StructType),
     type(None): (inspect.NoneType,),
@@ -69,6 +70,14 @@ def _wrong_text(raw: str, node: Any, where: str) -> str | None:
     if node.pattern is not None and not re.search(node.pattern, raw):
         return f"{_name(where)} must look like {node.pattern}; it is {_seen(raw)}."
     return _wrong_size(len(raw), node, where, "characters")
+
+
+def _wrong_bytes(raw: str, _: Any, where: str) -> str | None:
+    try:
+        base64.b64decode(raw, validate=True)
+    except ValueError:
+        return f"{_name(where)} must be bytes in base64; it is {_seen(raw)}."
+    return None
 
 
 def _wrong_in_union(raw: Any, node: inspect.UnionType, where: str) -> str | None:
@@ -177,6 +186,7 @@ _DEEPER: tuple[tuple[Any, _Look], ...] = (
     (inspect.ListType | inspect.CollectionType, _wrong_in_list),
     (inspect.DictType, _wrong_in_object),
     (inspect.StrType, _wrong_text),
+    (inspect.BytesType, _wrong_bytes),
 )
 
 
