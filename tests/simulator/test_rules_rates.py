@@ -141,6 +141,13 @@ async def test_a_faster_number_takes_more(sim: Simulator, graph: "Graph") -> Non
     assert set(answers) == {200}
 
 
+async def test_a_number_that_is_also_on_the_business_app_has_20(sim: Simulator, graph: "Graph") -> None:
+    sim.clock.run(0)
+    sim.parts.world.number.coexistence = True
+    answers = [(await graph.text(to=f"+1555100{index:04d}")).status for index in range(21)]
+    assert answers == [200] * 20 + [429]
+
+
 async def test_the_46th_to_one_person_is_refused_and_others_are_not_concerned(
     sim: Simulator, graph: "Graph"
 ) -> None:

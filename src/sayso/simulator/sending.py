@@ -19,7 +19,7 @@ from sayso.simulator.world.people import Person, Thread
 from sayso.simulator.world.world import World, dialled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Attempt:
     """A message that wants to go: everything the rules look at."""
 

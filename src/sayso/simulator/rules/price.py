@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sayso.simulator.world.quotas import Allowance
 
 FREE_A_MONTH = 1_000
+_QUARTER_S = 900
 #: The month from which service messages beyond the allowance, and utility templates inside a window, are charged.
 CHARGED_SINCE = "2026-10"
 #: Meta numbers time zones (8.2); an IANA name is taken as well, and what is not known is UTC.
@@ -28,7 +29,7 @@ ZONES = {
 
 def month(timezone_id: str, at: float) -> str:
     """Tell the calendar month, ``YYYY-MM``, that a moment falls into for a WABA."""
-    return datetime.fromtimestamp(at, _zone(timezone_id)).strftime("%Y-%m")
+    return _month(timezone_id, int(at // _QUARTER_S))
 
 
 def pricing(
@@ -53,6 +54,12 @@ def give_back(priced: dict[str, Any], allowance: Allowance, *, sent_in: str) -> 
     taken = priced["category"] == "service" and priced["type"] == "free_customer_service"
     if taken and allowance.month == sent_in:
         allowance.used -= 1
+
+
+@lru_cache(maxsize=256)
+def _month(timezone_id: str, quarter: int) -> str:
+    """Tell the month of a quarter of an hour, in which it cannot change: offsets are whole quarters."""
+    return datetime.fromtimestamp(quarter * _QUARTER_S, _zone(timezone_id)).strftime("%Y-%m")
 
 
 def _use(allowance: Allowance, when: str) -> bool:

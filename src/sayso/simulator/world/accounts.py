@@ -157,7 +157,9 @@ class BusinessNumber:
 
     @property
     def per_second(self) -> int:
-        """Messages a second, in and out together (6)."""
+        """Messages a second, in and out together (6); those also on the Business app have 20 for good."""
+        if self.coexistence:
+            return 20
         return 80 if self.throughput == "STANDARD" else 1_000
 
 
