@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from sayso.simulator import Simulator
-from sayso.simulator.faults.model import Delay, DropAfter, DropBefore, FailLate, RefuseWithError
+from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator.faults.model import Delay, DropAfter, DropBefore, FailLate, Hang, RefuseWithError
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -131,11 +131,23 @@ async def test_an_answer_that_never_comes(sim: Simulator, graph: "Graph", accept
     assert await sim.live.until(lambda: sim.exchanges() or None, 10)
     await sim.live.until(lambda: len(sim.messages()) == accepted or None, 10)
     assert not hanging.done()
-    assert sim.exchanges()[0]["open"]
+    (under_way,) = sim.exchanges()
+    assert (under_way["open"], under_way["route"], under_way["fault"]["kind"]) == (True, "messages", "hang")
     sim.clear_faults()
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await hanging
     assert len(sim.messages()) == accepted
+
+
+async def test_hanging_ends_with_the_simulator(config: SimulatorConfig) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with Simulator(config) as sim:
+            sim.arm(Hang(on="*"))
+            url, headers = sim.base_url + MESSAGES, {"Authorization": "Bearer sim-token"}
+            hanging = asyncio.create_task(session.post(url, json=TEXT, headers=headers))
+            assert await sim.live.until(lambda: sim.exchanges() or None, 10)
+        with pytest.raises(aiohttp.ClientError):
+            await hanging
 
 
 async def test_hanging_ends_when_the_caller_gives_up(sim: Simulator, graph: "Graph") -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+import random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +31,42 @@ ANA = "+15550001111"
 def test_escaping_to_the_byte(words: str, wire: bytes) -> None:
     assert escaped(words) == wire
     assert json.loads(wire) == words
+
+
+def by_the_sheet(payload: Any) -> bytes:
+    """Escape as 4.3 says, by another way: the whole text, character by character."""
+    text = json.dumps(payload, separators=(",", ":"))
+    return "".join(
+        {"/": r"\/", "<": r"\u003C", "%": r"\u0025", "@": r"\u0040"}.get(c, c) for c in text
+    ).encode()
+
+
+def test_escaping_of_anything() -> None:
+    dice = random.Random(4)
+    alphabet = [
+        *map(chr, range(0x250)),
+        "\u2028",
+        "\ud7ff",
+        "\ue000",
+        "\uffff",
+        "\U00010000",
+        "\U0010ffff",
+        "\ud800",
+    ]
+    for _ in range(2_000):
+        words = "".join(dice.choices(alphabet, k=dice.randrange(12)))
+        payload: dict[str, Any] = {
+            words: [
+                words,
+                {"n": dice.randrange(-9, 10**12), "x": dice.randrange(1000) / 8},
+                None,
+                True,
+                [],
+                {},
+            ]
+        }
+        assert escaped(payload) == by_the_sheet(payload)
+        assert json.loads(escaped(payload)) == payload
 
 
 async def test_the_exact_bytes_are_signed(sim: Simulator, receiver: "Receiver") -> None:

@@ -138,6 +138,27 @@ async def test_trouble_is_said_once_and_its_end_once(
     ]
 
 
+async def test_more_than_can_be_kept_are_dropped_and_that_is_said_once(
+    config: SimulatorConfig, receiver: "Receiver", caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.script = [500] * 2
+    async with Simulator(dataclasses.replace(config, keep_pending_webhooks=2)) as sim:
+        sim.clock.run(0)
+        for words in ("one", "two", "three", "four"):
+            await sim.inbound(ANA, text=words)
+        assert [each["state"] for each in sim.webhooks()] == ["pending", "pending", "dropped", "dropped"]
+        dropping = [each.getMessage() for each in caplog.records if "dropped" in each.getMessage()]
+        assert dropping == ["webhooks are dropped: 2 are pending already"]
+        assert await sim.live.until(
+            lambda: all(each["next_attempt_at"] for each in sim.webhooks(state="pending")) or None, 10
+        )
+        sim.retry_webhooks()
+        await sim.settled()
+        await sim.inbound(ANA, text="five")
+        await sim.settled()
+        assert len(sim.webhooks(state="delivered")) == 3
+
+
 # --- several apps -------------------------------------------------------------------------------------------
 
 

@@ -89,6 +89,7 @@ class Simulator(WorldApi, SentApi, WireApi):
             self.save_snapshot()
         self._started = False
         self.journey.reset()
+        self._faults.clear()  # answers that hang are ended
         self.live.close_all()
         if self._verification is not None:
             self._verification.cancel()

@@ -47,9 +47,11 @@ class Exchange:
         "id",
         "parts",
         "request",
+        "route",
         "size",
         "struck",
         "took_s",
+        "under_way",
         "wamid",
     )
 
@@ -58,13 +60,21 @@ class Exchange:
         self.at = at
         self.began = time.perf_counter()
         self.request = Asked(request)
+        self.under_way: web.Request | None = request  # until it is answered
         self.body: bytes | None = None
         self.size = 0
         self.parts: list[dict[str, Any]] | None = None
         self.answer: Answered | None = None
         self.took_s = 0.0
+        self.route: str | None = None
         self.struck: Armed | None = None
         self.wamid: str | None = None
+
+    def look(self) -> None:
+        """Note what the call has learnt about itself so far."""
+        if self.under_way is not None:
+            self.route, self.struck = self.under_way.get(ROUTE), self.under_way.get(STRUCK)
+            self.wamid = self.under_way.get(WAMID)
 
     @property
     def status(self) -> int | None:
@@ -73,6 +83,7 @@ class Exchange:
 
     def summary(self) -> dict[str, Any]:
         """Describe it in one row."""
+        self.look()
         asked, answer = self.request, self.answer
         return {
             "id": self.id,
@@ -81,7 +92,7 @@ class Exchange:
             "method": asked.method,
             "path": asked.shown_path,
             "version": None if answer is None else answer.headers.get("facebook-api-version"),
-            "route": asked.route,
+            "route": self.route,
             "status": self.status,
             "error_code": None if answer is None else answer.error_code,
             "fault": None if self.struck is None else self.struck.told(),
@@ -101,13 +112,12 @@ class Exchange:
 class Asked:
     """What is kept of a request."""
 
-    __slots__ = ("headers", "method", "path_qs", "route")
+    __slots__ = ("headers", "method", "path_qs")
 
     def __init__(self, request: web.Request) -> None:
         self.method = request.method
         self.path_qs = request.raw_path
         self.headers = request.headers
-        self.route: str | None = None
 
     @property
     def host(self) -> str:
@@ -204,7 +214,8 @@ class Exchanges:
     ) -> Iterator[Exchange]:
         """Walk the exchanges newer than ``after``, oldest first; ``status`` as `400`, `4xx` or `none`."""
         for each in self._kept.values():
-            if each.id > after and route in (None, each.request.route) and _has_status(each, status):
+            each.look()
+            if each.id > after and route in (None, each.route) and _has_status(each, status):
                 yield each
 
     def clear(self) -> None:
@@ -220,9 +231,8 @@ class Exchanges:
 
     async def _end(self, exchange: Exchange, request: web.Request, answer: web.StreamResponse) -> None:
         exchange.took_s = time.perf_counter() - exchange.began
-        exchange.request.route = request.get(ROUTE)
-        exchange.struck = request.get(STRUCK)
-        exchange.wamid = request.get(WAMID)
+        exchange.look()
+        exchange.under_way = None
         exchange.answer = Answered(answer)
         if request.body_exists:
             await _keep_body(exchange, request)

@@ -23,7 +23,8 @@ def escaped(payload: Any) -> bytes:
     r"""Serialise as Meta does before signing (4.3).
 
     Non-ASCII as lower-case ``\uXXXX``, ``/`` as ``\/``, and ``<``, ``%``, ``@`` as ``\u003C``, ``\u0025``,
-    ``\u0040``. None of these stands outside a JSON string, so replacing them afterwards is safe.
+    ``\u0040``; control characters as JSON's escapes, DEL among them. None of these stands outside a JSON string, so
+    replacing them afterwards is safe.
     """
     try:
         text = _encode(payload)
@@ -36,6 +37,7 @@ def escaped(payload: Any) -> bytes:
         .replace(b"<", rb"\u003C")
         .replace(b"%", rb"\u0025")
         .replace(b"@", rb"\u0040")
+        .replace(b"\x7f", rb"\u007f")
     )
 
 
