@@ -86,7 +86,7 @@ class AccountChanges:
 
     # --- opening ------------------------------------------------------------------------------------------
 
-    def add_portfolio(self, **said: Any) -> Portfolio:
+    def add_portfolio(self, /, **said: Any) -> Portfolio:
         """Open a portfolio."""
         wanted = converted(said, NewPortfolio)
         portfolio = Portfolio(self._new_id(wanted.id))
@@ -95,16 +95,17 @@ class AccountChanges:
         self._changed()
         return portfolio
 
-    def add_waba(self, **said: Any) -> Waba:
+    def add_waba(self, /, **said: Any) -> Waba:
         """Open a WABA, with the templates that are there from the start; it tells nobody yet."""
         wanted = converted(said, NewWaba)
         portfolio = _found(self._accounts.portfolios, wanted.portfolio_id, "portfolio")
+        self._check_apps(wanted)
         waba = Waba(self._new_id(wanted.id), portfolio.id)
         self._world.add_waba(waba)
         self._apply_waba(waba, wanted)
         return waba
 
-    def add_number(self, **said: Any) -> BusinessNumber:
+    def add_number(self, /, **said: Any) -> BusinessNumber:
         """Open a phone number, registered."""
         wanted = converted(said, NewNumber)
         waba = _found(self._accounts.wabas, wanted.waba_id, "WABA")
@@ -113,11 +114,12 @@ class AccountChanges:
             raise ControlError(f"{wanted.phone} is a business number already")
         number = BusinessNumber(self._new_id(wanted.id), waba.id, digits, waba.name)
         number.onboarded_at = self._world.clock.now()
-        self._accounts.numbers[number.phone_number_id] = number
         self._apply_number(number, wanted)
+        self._accounts.numbers[number.phone_number_id] = number
+        self._changed()
         return number
 
-    def add_app(self, **said: Any) -> App:
+    def add_app(self, /, **said: Any) -> App:
         """Open an app."""
         wanted = converted(said, NewApp)
         app = App(self._new_id(wanted.id), self._world.mint.opaque(24))
@@ -126,7 +128,7 @@ class AccountChanges:
         self._changed()
         return app
 
-    def add_token(self, **said: Any) -> Token:
+    def add_token(self, /, **said: Any) -> Token:
         """Issue a token."""
         wanted = converted(said, NewToken)
         app = _found(self._accounts.apps, wanted.app_id, "app")
@@ -141,7 +143,7 @@ class AccountChanges:
 
     # --- changing -----------------------------------------------------------------------------------------
 
-    def change_portfolio(self, portfolio_id: str, **said: Any) -> Portfolio:
+    def change_portfolio(self, portfolio_id: str, /, **said: Any) -> Portfolio:
         """Change a portfolio; a new tier is told of every number and WABA of it."""
         wanted = converted(said, PortfolioChange)
         portfolio = _found(self._accounts.portfolios, portfolio_id, "portfolio")
@@ -154,33 +156,33 @@ class AccountChanges:
         self._changed()
         return portfolio
 
-    def change_waba(self, waba_id: str, **said: Any) -> Waba:
+    def change_waba(self, waba_id: str, /, **said: Any) -> Waba:
         """Change a WABA; a restriction or a verdict of the review is told."""
         waba = _found(self._accounts.wabas, waba_id, "WABA")
         self._apply_waba(waba, converted(said, WabaChange))
         return waba
 
-    def change_number(self, phone_number_id: str, **said: Any) -> BusinessNumber:
+    def change_number(self, phone_number_id: str, /, **said: Any) -> BusinessNumber:
         """Change a number; what Meta tells of, is told."""
         number = _found(self._accounts.numbers, phone_number_id, "phone number")
         self._apply_number(number, converted(said, NumberChange))
         return number
 
-    def change_app(self, app_id: str, **said: Any) -> App:
+    def change_app(self, app_id: str, /, **said: Any) -> App:
         """Change an app."""
         app = _found(self._accounts.apps, app_id, "app")
         self._apply_app(app, converted(said, AppChange))
         self._changed()
         return app
 
-    def change_token(self, value: str, **said: Any) -> Token:
+    def change_token(self, value: str, /, **said: Any) -> Token:
         """Change a token: let it expire, invalidate it, take a permission away."""
         token = _found(self._accounts.tokens, value, "token")
         self._apply_token(token, converted(said, TokenChange))
         self._changed()
         return token
 
-    def announce(self, **said: Any) -> None:
+    def announce(self, /, **said: Any) -> None:
         """Tell the subscribed apps any value of any field that is not ``messages``."""
         wanted = converted(said, Announcement)
         if wanted.field not in FIELDS - {"messages", "user_preferences"}:
@@ -200,11 +202,14 @@ class AccountChanges:
 
     # --- what a change does -------------------------------------------------------------------------------
 
+    def _check_apps(self, wanted: WabaChange) -> None:
+        for app_id in [] if isinstance(wanted.apps, UnsetType) else wanted.apps:
+            _found(self._accounts.apps, app_id, "app")
+
     def _apply_waba(self, waba: Waba, wanted: WabaChange) -> None:
+        self._check_apps(wanted)
         _set(waba, wanted, _WABA_PLAIN)
         if not isinstance(wanted.apps, UnsetType):
-            for app_id in wanted.apps:
-                _found(self._accounts.apps, app_id, "app")
             waba.subscribed = {app_id: waba.subscribed.get(app_id) for app_id in wanted.apps}
         before = waba.account_review_status
         _set(waba, wanted, ("account_review_status",))
@@ -215,10 +220,10 @@ class AccountChanges:
         self._changed()
 
     def _apply_number(self, number: BusinessNumber, wanted: NumberChange) -> None:
-        _set(number, wanted, _NUMBER_PLAIN)
-        if not isinstance(wanted.allowed, UnsetType):
-            allowed = wanted.allowed
+        allowed = wanted.allowed
+        if not isinstance(allowed, UnsetType):
             number.allowed = None if allowed is None else {self._digits(phone) for phone in allowed}
+        _set(number, wanted, _NUMBER_PLAIN)
         if not isinstance(wanted.override, UnsetType):
             number.override = _override(wanted.override)
         if not isinstance(wanted.restriction, UnsetType):
@@ -284,6 +289,9 @@ class AccountChanges:
         self._tell.capability(portfolio)
 
     def _apply_app(self, app: App, wanted: AppChange) -> None:
+        unknown = set() if isinstance(wanted.fields, UnsetType) else set(wanted.fields) - FIELDS
+        if unknown:
+            raise ControlError(f"`fields`: {', '.join(sorted(unknown))} is told by no webhook here")
         _set(app, wanted, ("name", "secret", "require_proof"))
         if wanted.callback_url is None:
             app.subscription = None
@@ -293,9 +301,6 @@ class AccountChanges:
             return
         _set(app.subscription, wanted, ("verify_token",))
         if not isinstance(wanted.fields, UnsetType):
-            unknown = set(wanted.fields) - FIELDS
-            if unknown:
-                raise ControlError(f"`fields`: {', '.join(sorted(unknown))} is told by no webhook here")
             app.subscription.fields = set(wanted.fields)
 
     def _apply_token(self, token: Token, wanted: TokenChange) -> None:
