@@ -83,6 +83,17 @@ def test_a_question_where_somebody_is(kapso: Kapso) -> None:
     assert arrived(kapso, wamid, "interactive") == interactive
 
 
+def test_requests_with_parameters_of_the_librarys_own(kapso: Kapso) -> None:
+    wamid = kapso.send(
+        "InteractiveLocationRequest", bodyText="Where are you?", parameters={"requestMessage": "Where?"}
+    )
+    assert arrived(kapso, wamid, "interactive")["action"]["name"] == "send_location"
+    wamid = kapso.send(
+        "InteractiveCallPermission", bodyText="May we call?", parameters={"phoneNumber": "+15550100000"}
+    )
+    assert arrived(kapso, wamid, "interactive")["action"]["name"] == "call_permission_request"
+
+
 def test_a_flow(kapso: Kapso) -> None:
     parameters = {
         "flowId": "700000000000007",

@@ -71,9 +71,9 @@ def contact_request(given: dict[str, Any], reading: Reading) -> Content:
 
 
 def call_permission_request(given: dict[str, Any], _: Reading) -> Content:
-    """Read a request for the permission to call; it may have no words."""
+    """Read a request for the permission to call; it may have no words, and ``parameters`` as above."""
     parts.nothing_else(given, "body")
-    parts.named_action(given, "call_permission_request")
+    parts.named_action(given, "call_permission_request", "parameters")
     return Content(
         body=parts.optional_body_of(given), buttons=(Button("Choose preference", kind="permission"),)
     )
