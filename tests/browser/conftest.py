@@ -5,7 +5,11 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from playwright.async_api import Browser, async_playwright
+
+from browser.stage import callback
+from sayso.simulator import Simulator, SimulatorConfig
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -31,3 +35,19 @@ async def browser() -> AsyncIterator[Browser]:
         made = await playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield made
         await made.close()
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[Simulator]:
+    app = web.Application()
+    app.router.add_route("*", "/hook", callback)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    quick = SimulatorConfig(
+        port=0, webhook_url=url, sent_after_ms=1, delivered_after_ms=1, read_after_ms=1, retry_first_ms=2
+    )
+    async with Simulator(quick) as running:
+        yield running
+    await runner.cleanup()

@@ -1,114 +1,24 @@
 """The phone page in a real browser: live, tappable, several people, and text that stays text."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, expect
 
-from sayso.simulator import Simulator, SimulatorConfig
-
-ANA, BEN = "+15550001111", "+15550002222"
-PICTURES = Path(__file__).parents[2] / "docs" / "images"
-
-
-async def callback(request: web.Request) -> web.Response:
-    """Take whatever comes, as a business would."""
-    await request.read()
-    return web.Response(text=request.query.get("hub.challenge", ""))
-
-
-@pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    app = web.Application()
-    app.router.add_route("*", "/hook", callback)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    quick = SimulatorConfig(
-        port=0, webhook_url=url, sent_after_ms=1, delivered_after_ms=1, read_after_ms=1, retry_first_ms=2
-    )
-    async with Simulator(quick) as running:
-        yield running
-    await runner.cleanup()
-
-
-async def send(sim: Simulator, to: str = ANA, **message: Any) -> str:
-    """Send as the business and return the wamid."""
-    body = {"messaging_product": "whatsapp", "to": to, **message}
-    headers = {"Authorization": "Bearer sim-token"}
-    url = f"{sim.base_url}/v25.0/100000000000001/messages"
-    async with (
-        aiohttp.ClientSession(headers=headers) as session,
-        session.post(url, json=body) as answer,
-    ):
-        told = await answer.json()
-        assert answer.status == 200, told
-        return str(told.get("messages", [{}])[0].get("id"))
-
-
-async def text(sim: Simulator, words: str, to: str = ANA, **more: Any) -> str:
-    """Send a text as the business."""
-    return await send(sim, to, type="text", text={"body": words}, **more)
-
-
-def template(name: str, *values: str, language: str = "en") -> dict[str, Any]:
-    """Compose a template message with these values in its body."""
-    parameters = [{"type": "text", "text": value} for value in values]
-    components = [{"type": "body", "parameters": parameters}] if values else []
-    return {
-        "type": "template",
-        "template": {"name": name, "language": {"code": language}, "components": components},
-    }
-
-
-def question(words: str, *titles: str, footer: str = "Expires in 30 min") -> dict[str, Any]:
-    """Compose a question with reply buttons."""
-    buttons = [{"type": "reply", "reply": {"id": f"cf:{title}", "title": title}} for title in titles]
-    return {
-        "type": "interactive",
-        "interactive": {
-            "type": "button",
-            "header": {"type": "text", "text": "Confirmation needed"},
-            "body": {"text": words},
-            "footer": {"text": footer},
-            "action": {"buttons": buttons},
-        },
-    }
-
-
-CONFIRMATION = template(
-    "confirmation_request", "Ana", "schedule a meeting with John, tomorrow 3 PM", "send two invitations"
+from browser.stage import (
+    ANA,
+    BEN,
+    CONFIRMATION,
+    PICTURES,
+    opened,
+    phone,
+    question,
+    send,
+    template,
+    text,
 )
-
-
-@asynccontextmanager
-async def opened(
-    browser: Browser, sim: Simulator, people: str = ANA, size: tuple[int, int] = (1280, 800), scale: float = 1
-) -> AsyncIterator[Page]:
-    """Open the page; at the end it must not have logged an error, refused control calls apart."""
-    wrong: list[str] = []
-    page = await browser.new_page(
-        viewport={"width": size[0], "height": size[1]}, device_scale_factor=scale, locale="en-GB"
-    )
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-    await page.goto(f"{sim.base_url}/{'#' + people if people else ''}")
-    await expect(page.locator(".person").first).to_be_attached()
-    yield page
-    assert [each for each in wrong if "status of 400" not in each] == []
-    await page.close()
-
-
-def phone(page: Page, name: str) -> Locator:
-    """Return one person's phone."""
-    return page.get_by_role("region", name=f"{name}'s phone")
+from sayso.simulator import Simulator
 
 
 async def test_a_message_appears_live_with_its_ticks(browser: Browser, sim: Simulator) -> None:

@@ -46,7 +46,8 @@ function place(list) {
   if (!people.length) people.push(world.people.keys().next().value);
   phones = people.filter(Boolean).map((wa_id) => phones.find((each) => each.wa_id === wa_id) ?? new Phone(app, wa_id));
   if (!phones.includes(active)) active = phones[0];
-  stage.replaceChildren(...phones.map((phone) => phone.root));
+  const roots = phones.map((phone) => phone.root);
+  if (roots.length !== stage.children.length || roots.some((root, index) => root !== stage.children[index])) stage.replaceChildren(...roots); // focus stays where it is
   stage.classList.toggle("pair", phones.length > 1);
   for (const phone of phones) phone.toEnd();
   counts();
@@ -164,9 +165,7 @@ const happenings = {
     phones.find((phone) => phone.wa_id === person.wa_id)?.tick();
   },
   moved({ from, to, person }) {
-    const told = person ?? { ...world.people.get(from), wa_id: to };
-    world.people.delete(from);
-    world.people.set(to, told);
+    world.move(from, person ?? { ...world.people.get(from), wa_id: to });
     const shown = phones.map((phone) => (phone.wa_id === from ? to : phone.wa_id));
     phones = phones.filter((phone) => phone.wa_id !== from);
     place(shown);

@@ -94,6 +94,22 @@ export class World {
     this.note(bubble);
   }
 
+  // Somebody has another number now: their conversations go along.
+  move(from, person) {
+    const to = person.wa_id;
+    this.people.delete(from);
+    this.people.set(to, person);
+    for (const { phone_number_id: number } of this.numbers) {
+      for (const bubble of this.chat(number, from)) bubble.wa_id = to;
+      const chat = [...this.chat(number, from), ...this.chat(number, to)].sort((one, other) => one.at - other.at);
+      this.chats.set(`${number}:${to}`, chat);
+      this.chats.delete(`${number}:${from}`);
+    }
+    const latest = this.latest.get(from);
+    if (latest) this.latest.set(to, latest);
+    this.latest.delete(from);
+  }
+
   // A reaction is no bubble of its own: it hangs on another one (2.4).
   react(bubble) {
     const { message_id, emoji } = bubble.content.reaction;
