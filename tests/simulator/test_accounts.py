@@ -304,15 +304,6 @@ async def test_before_v24_limits_are_told_per_phone(
     assert "max_daily_conversations_per_business" not in told["phone_number_quality_update"]
 
 
-async def test_anything_can_be_announced(graph: "Graph", sim: Simulator, receiver: "Receiver") -> None:
-    value = {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}}
-    said = {"field": "account_update", "value": value, "phone_number_id": NUMBER}
-    assert await graph.control("POST", "/announcements", said) == (200, {"announced": "account_update"})
-    assert await announced(sim, receiver) == [("account_update", value)]
-    status, problem = await graph.control("POST", "/announcements", {"field": "messages", "value": {}})
-    assert (status, "`field`" in problem["error"]) == (400, True)
-
-
 async def test_changes_take_effect(graph: "Graph", sim: Simulator) -> None:
     accounts = sim.parts.accounts
     accounts.change_number(NUMBER, allowed=["+1 555 000 2222"], restriction=None)

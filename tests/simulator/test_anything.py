@@ -178,7 +178,7 @@ async def test_graph_answers_anything(graph: "Graph", sim: Simulator, seed: int)
 
 
 PATHS = (
-    *("portfolios", "wabas", "numbers", "apps", "tokens", "announcements", "usernames"),
+    *("portfolios", "wabas", "numbers", "apps", "tokens", "usernames"),
     *("portfolios/300000000000001", "wabas/200000000000001", "numbers/100000000000001"),
     *("apps/900000000000001", "tokens/sim-token"),
 )

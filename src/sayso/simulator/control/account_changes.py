@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from msgspec import UNSET, UnsetType
 
 from sayso.simulator.control.account_shapes import (
-    Announcement,
     AppChange,
     NewApp,
     NewNumber,
@@ -181,17 +180,6 @@ class AccountChanges:
         self._apply_token(token, converted(said, TokenChange))
         self._changed()
         return token
-
-    def announce(self, /, **said: Any) -> None:
-        """Tell the subscribed apps any value of any field that is not ``messages``."""
-        wanted = converted(said, Announcement)
-        if wanted.field not in FIELDS - {"messages", "user_preferences"}:
-            raise ControlError(f"`field` must be one of the account fields of 4.1; it is {wanted.field!r}")
-        number = None
-        if wanted.phone_number_id is not None:
-            number = _found(self._accounts.numbers, wanted.phone_number_id, "phone number")
-        waba = _found(self._accounts.wabas, number.waba_id if number else wanted.waba_id, "WABA")
-        self._tell.tell(wanted.field, waba, wanted.value, number)
 
     def hold_username(self, username: str, by: Holder | None = "somebody") -> None:
         """Let a username be somebody's, so that it cannot be adopted; None frees it."""

@@ -1,6 +1,6 @@
 """What may be said of accounts over the control API: shapes in which every key counts (docs/simulator.md)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -149,15 +149,6 @@ class NewToken(TokenChange):
     value: Words | None = None
     app_id: str | None = None
     kind: Kind = "SYSTEM_USER"
-
-
-class Announcement(Strict):
-    """A webhook of any account field with any value, told to whoever subscribed (4.11)."""
-
-    field: Words
-    value: dict[str, Any]
-    waba_id: str | None = None
-    phone_number_id: str | None = None
 
 
 class HeldUsername(Strict):

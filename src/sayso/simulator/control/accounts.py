@@ -34,7 +34,6 @@ class AccountCalls:
             ControlRoute("POST", "/_sim/apps/{id}", self._change_app),
             ControlRoute("POST", "/_sim/tokens", self._add_token),
             ControlRoute("POST", "/_sim/tokens/{id}", self._change_token),
-            ControlRoute("POST", "/_sim/announcements", self._announce),
             ControlRoute("POST", "/_sim/usernames", self._hold_username),
         ]
 
@@ -82,12 +81,6 @@ class AccountCalls:
     async def _change_token(self, request: web.Request) -> dict[str, Any]:
         """Change a token: {"expires_in_s": 0}, {"subcode": 460}, {"scopes": […]}."""
         return token_told(await _changed(request, self._changes.change_token), self._world.clock.now())
-
-    async def _announce(self, request: web.Request) -> dict[str, Any]:
-        """Tell any account webhook: {"field": "account_alerts", "value": {…}, "waba_id"?, "phone_number_id"?}."""
-        said = await _said(request)
-        self._changes.announce(**said)
-        return {"announced": said["field"]}
 
     async def _hold_username(self, request: web.Request) -> dict[str, Any]:
         """Let a username be taken: {"username": "acme", "by": "somebody" | "facebook" | "instagram" | null}."""

@@ -3,9 +3,11 @@
 import json
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.graph.call import NodeKind
+from sayso.simulator.world.accounts import HourOfCalls
 from sayso.simulator.world.world import World
 
 HOUR_S, MINUTE_S = 3600, 60
@@ -38,27 +40,29 @@ class Usage:
         A refused call does not count, so that the way is free again when the oldest is an hour ago.
         """
         if waba_id is None:
-            headers["x-app-usage"] = _shares(self._share_of_app(app_id))
+            headers["x-app-usage"] = _of_app(self._percent_of_app(app_id))
             return
         key, now = f"{app_id}/{waba_id}", self._world.clock.now()
         limit = self._limit(waba_id)
         calls = self._world.accounts.management_calls.setdefault(key, [])
         _forget_before(calls, now - HOUR_S)
-        if (kind, edge) in _MANAGEMENT:
-            wait = self._wait_minutes(calls, limit, now)
-            if wait:
-                self._tell(app_id, waba_id, headers, wait)
-                if self._world.config.retry_after:
-                    headers["Retry-After"] = str(wait * MINUTE_S)
-                raise GraphError(
-                    80008,
-                    f"Too many management calls to this account: {limit} an hour. Access comes back in "
-                    f"{wait} minutes.",
-                )
+        others = self._world.accounts.other_calls.setdefault(key, HourOfCalls())
+        wait = 0
+        if (kind, edge) not in _MANAGEMENT:
+            _count_other(others, int(now // MINUTE_S))
+        elif (wait := self._wait_minutes(calls, limit, now)) == 0:
             calls.append(now)
-        else:
-            self._count_other(key, now)
-        self._tell(app_id, waba_id, headers, 0)
+        shares = _percent(len(calls), limit), _percent(others.total, self._sends_an_hour(waba_id))
+        headers["x-business-use-case-usage"] = _of_account(waba_id, *shares, wait)
+        headers["x-app-usage"] = _of_app(self._percent_of_app(app_id))
+        if wait:
+            self._refuse(limit, wait, headers)
+
+    def _refuse(self, limit: int, wait: int, headers: dict[str, str]) -> None:
+        if self._world.config.retry_after:
+            headers["Retry-After"] = str(wait * MINUTE_S)
+        words = f"Too many management calls to this account: {limit} an hour. "
+        raise GraphError(80008, f"{words}Access comes back in {wait} minutes.")
 
     def _wait_minutes(self, calls: list[float], limit: int, now: float) -> int:
         if len(calls) < limit or not self._world.config.enforce_management_limits:
@@ -66,49 +70,62 @@ class Usage:
         return max(1, math.ceil((calls[-limit] + HOUR_S - now) / MINUTE_S))
 
     def _limit(self, waba_id: str) -> int:
-        active = any(number.registered for number in self._world.accounts.numbers_of(waba_id))
-        return CALLS_AT_MOST_ACTIVE if active else CALLS_AT_MOST
+        for number in self._world.accounts.numbers_of(waba_id):
+            if number.registered:
+                return CALLS_AT_MOST_ACTIVE
+        return CALLS_AT_MOST
 
-    def _count_other(self, key: str, now: float) -> None:
-        minutes = self._world.accounts.other_calls.setdefault(key, {})
-        minute = int(now // MINUTE_S)
-        if minute not in minutes:
-            for past in [each for each in minutes if each <= minute - HOUR_S // MINUTE_S]:
-                del minutes[past]
-        minutes[minute] = minutes.get(minute, 0) + 1
+    def _sends_an_hour(self, waba_id: str) -> int:
+        """Tell the allowance of messaging: what the account's numbers can send in an hour."""
+        return HOUR_S * sum([each.per_second for each in self._world.accounts.numbers_of(waba_id)])
 
-    def _tell(self, app_id: str, waba_id: str, headers: dict[str, str], wait: int) -> None:
-        """Say the shares: of management calls, and of messaging, whose allowance is what the numbers can send."""
-        key = f"{app_id}/{waba_id}"
-        management = len(self._world.accounts.management_calls[key]) / self._limit(waba_id)
-        numbers = self._world.accounts.numbers_of(waba_id)
-        allowance = HOUR_S * sum(number.per_second for number in numbers)
-        messaging = sum(self._world.accounts.other_calls.get(key, {}).values()) / (allowance or HOUR_S)
-        told = ",".join(
-            _shares(share, f'"type":"{name}",', f',"estimated_time_to_regain_access":{minutes}')
-            for name, share, minutes in (
-                ("whatsapp_business_management", management, wait),
-                ("whatsapp", messaging, 0),
-            )
-        )
-        headers["x-business-use-case-usage"] = f"{{{json.dumps(waba_id)}:[{told}]}}"
-        headers["x-app-usage"] = _shares(self._share_of_app(app_id))
-
-    def _share_of_app(self, app_id: str) -> float:
+    def _percent_of_app(self, app_id: str) -> int:
         """Tell the share an app used of all its management allowances together."""
-        mine = [
-            (len(calls), self._limit(key.partition("/")[2]))
-            for key, calls in self._world.accounts.management_calls.items()
-            if key.startswith(f"{app_id}/")
-        ]
-        allowance = sum(limit for _, limit in mine)
-        return sum(count for count, _ in mine) / allowance if allowance else 0.0
+        count = allowance = 0
+        for key, calls in self._world.accounts.management_calls.items():
+            app, _, waba_id = key.partition("/")
+            if app == app_id:
+                count += len(calls)
+                allowance += self._limit(waba_id)
+        return _percent(count, allowance)
 
 
-def _shares(share: float, before: str = "", after: str = "") -> str:
-    """Write percentages of the allowance, rounded up. All calls cost alike here, so time is used as calls are."""
-    percent = math.ceil(100 * share)
-    return f'{{{before}"call_count":{percent},"total_cputime":{percent},"total_time":{percent}{after}}}'
+def _percent(count: int, allowance: int) -> int:
+    """Tell a share of an allowance in percent, rounded up."""
+    return -(-100 * count // (allowance or 1))
+
+
+def _count_other(calls: HourOfCalls, minute: int) -> None:
+    """Count a call in its minute, and forget the minutes that are an hour ago."""
+    if minute not in calls.minutes:
+        for past in [each for each in calls.minutes if each <= minute - HOUR_S // MINUTE_S]:
+            calls.total -= calls.minutes.pop(past)
+    calls.minutes[minute] = calls.minutes.get(minute, 0) + 1
+    calls.total += 1
+
+
+@lru_cache(maxsize=1_000)
+def _of_account(waba_id: str, management: int, messaging: int, wait: int) -> str:
+    """Write ``x-business-use-case-usage``; ``wait`` is in minutes (6)."""
+    told = [
+        {"type": kind, **_shares(percent), "estimated_time_to_regain_access": minutes}
+        for kind, percent, minutes in (
+            ("whatsapp_business_management", management, wait),
+            ("whatsapp", messaging, 0),
+        )
+    ]
+    return json.dumps({waba_id: told}, separators=(",", ":"))
+
+
+@lru_cache(maxsize=1_000)
+def _of_app(percent: int) -> str:
+    """Write ``x-app-usage`` (6)."""
+    return json.dumps(_shares(percent), separators=(",", ":"))
+
+
+def _shares(percent: int) -> dict[str, int]:
+    """Tell the shares of the allowance. All calls cost alike here, so time is used up as calls are."""
+    return {"call_count": percent, "total_cputime": percent, "total_time": percent}
 
 
 def _forget_before(calls: list[float], moment: float) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 LATEST = "v26.0"
 
@@ -17,6 +18,7 @@ _EXPIRES = (
     ("v24.0", "2028-02-18"),
     ("v25.0", "2028-07-29"),
 )
+_DAY_S = 24 * 3600
 _SHAPE = re.compile(r"v(\d{1,3})\.(\d{1,2})")
 
 
@@ -30,14 +32,18 @@ def served(asked: str | None, now: float) -> str:
 
     Without a version WhatsApp's pages say the newest is used. Unknown newer ones are simply echoed.
     """
-    if asked is None:
-        return LATEST
-    oldest = _oldest_alive(now)
+    return LATEST if asked is None else _served_on(asked, int(now // _DAY_S))
+
+
+@lru_cache(maxsize=1_000)
+def _served_on(asked: str, day: int) -> str:
+    """Tell the version of a call on a day, counted from the first of January 1970."""
+    oldest = _oldest_alive(day)
     return oldest if _number(asked) < _number(oldest) else asked
 
 
-def _oldest_alive(now: float) -> str:
-    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+def _oldest_alive(day: int) -> str:
+    today = datetime.fromtimestamp(day * _DAY_S, UTC).date().isoformat()
     return next((version for version, last_day in _EXPIRES if today < last_day), LATEST)
 
 

@@ -200,6 +200,14 @@ class Token:
 
 
 @dataclass(slots=True)
+class HourOfCalls:
+    """How many calls were made in each minute of unix time, for an hour back, and in all of them."""
+
+    minutes: dict[int, int] = field(default_factory=dict)
+    total: int = 0
+
+
+@dataclass(slots=True)
 class Accounts:
     """Everything a business has at Meta, found by id."""
 
@@ -211,8 +219,8 @@ class Accounts:
     held_usernames: dict[str, Holder] = field(default_factory=dict)
     #: Management calls of the last hour, by "app/waba": when they were made, oldest first (6).
     management_calls: dict[str, list[float]] = field(default_factory=dict)
-    #: Other calls of the last hour, by "app/waba": how many in each minute of unix time (6).
-    other_calls: dict[str, dict[int, int]] = field(default_factory=dict)
+    #: Other calls of the last hour, by "app/waba" (6).
+    other_calls: dict[str, HourOfCalls] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget everything."""
