@@ -13,7 +13,7 @@ import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.faults.model import RefuseWithError
-from sayso.simulator.world.snapshot import SnapshotError
+from sayso.simulator.world.snapshot import SnapshotError, decoded
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -245,6 +245,19 @@ async def test_a_file_is_written_whole_or_not_at_all(
         assert os.listdir(tmp_path) == [file.name], "no half of one is left"  # noqa: PTH208  # not worth a thread
     async with Simulator(kept) as sim:
         assert sim.state()["messages"] == 2
+
+
+async def test_what_comes_back_is_what_was_there(config: SimulatorConfig, receiver: "Receiver") -> None:
+    """To the last field of every account, message, quota, template, file and webhook."""
+    async with aiohttp.ClientSession() as session, Simulator(config) as sim:
+        await first_half(Run(sim, session))
+        before = sim.snapshot()
+    async with Simulator(config) as sim:
+        await sim.restore(before)
+        after = sim.snapshot()
+    first, second = (msgspec.to_builtins(decoded(each), order="sorted") for each in (before, after))
+    assert first["world"]["accounts"]["management_calls"], "calls were counted"
+    assert first == second
 
 
 async def test_everything_of_the_world_is_in_it(config: SimulatorConfig) -> None:
