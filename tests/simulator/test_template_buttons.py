@@ -70,6 +70,7 @@ REFUSED: dict[str, tuple[Any, int | None, str]] = {
     "quick replies apart": ([QUICK, LINK, QUICK], None, "must stand together"),
     "no url": ([{"type": "URL", "text": "Open"}], None, "url is required"),
     "link of 2001": ([link("https://example.org/" + "x" * 1981)], 2388040, "at most 2000"),
+    "half a bracket": ([link("https://[x")], None, "http or https"),
     "no address": ([link("example.org")], None, "http or https"),
     "wa.me": ([link("https://wa.me/15550001111")], None, "wa.me"),
     "variable in the middle": ([variable("https://example.org/{{1}}/x")], None, "at its end"),

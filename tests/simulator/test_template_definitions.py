@@ -94,6 +94,8 @@ REFUSED: dict[str, tuple[dict[str, Any], int | None, str]] = {
     "unknown format": (definition(parameter_format="MIXED"), None, "parameter_format must be one of"),
     "no components": (definition(components=None), None, "non-empty array"),
     "empty components": (definition(components=[]), None, "non-empty array"),
+    "components too deep": (definition(components="[" * 100_000), None, "valid JSON"),
+    "ttl endless": (ttl("UTILITY", "9" * 5000), None, "number of seconds"),
     "components no JSON": (definition(components="[{"), None, "valid JSON"),
     "component a string": (definition("BODY"), None, "must be an object"),
     "unknown component": (definition(BODY, {"type": "FOOT"}), None, "components[1].type must be one of"),

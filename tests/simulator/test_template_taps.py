@@ -104,6 +104,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[Any], int, str]] = {
     "another kind": (OPEN, [tap("quick_reply", text("a"))], 132018, "sub_type url"),
     "a button beyond": (OPEN, [tap("url", text("a"), index=1)], 132018, "1 buttons"),
     "index in words": (OPEN, [tap("url", text("a"), index="first")], 132018, "not a number"),
+    "index endless": (OPEN, [tap("url", text("a"), index="9" * 5000)], 132018, "not a number"),
     "index true": (OPEN, [tap("url", text("a"), index=True)], 132018, "not a number"),
     "no index": (OPEN, [tap("url", text("a"), index=None)], 131008, "['index']"),
     "no sub_type": (OPEN, [{**tap("url", text("a")), "sub_type": None}], 131008, "['sub_type']"),

@@ -11,6 +11,7 @@ from sayso.simulator.graph.template_fields import DEFAULT, readers
 from sayso.simulator.graph.template_lists import listed
 from sayso.simulator.templates.definition import json_in
 from sayso.simulator.templates.keeping import DELETED_AT_ONCE, Keeping
+from sayso.simulator.templates.numbers import whole_number
 from sayso.simulator.templates.refusals import refused
 from sayso.simulator.world.accounts import MANAGEMENT
 from sayso.simulator.world.templates import Template
@@ -93,11 +94,12 @@ class TemplateCalls:
         """Compare how often templates were sent; nobody's blocking is counted, so every block rate is alike."""
         query = call.query
         others = _ids(query.get("template_ids") or "")
-        if not others or not all(query.get(key, "").isdecimal() for key in ("start", "end")):
+        start, end = whole_number(query.get("start")), whole_number(query.get("end"))
+        if not others or start is None or end is None:
             raise GraphError(100, "Params template_ids, start and end (unix seconds) are required.")
         mine = self._template(call)
         ids = [mine.id, *(self._keeping.of_waba(mine.waba_id, each).id for each in others)]
-        sends = self._sends(ids, int(query["start"]), int(query["end"]))
+        sends = self._sends(ids, start, end)
         reasons = [{"key": each, "value": "UNKNOWN_BLOCK_REASON"} for each in ids]
         return answer(
             {

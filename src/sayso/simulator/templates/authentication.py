@@ -3,6 +3,7 @@
 from typing import Any
 
 from sayso.simulator.templates.buttons import TEXT
+from sayso.simulator.templates.numbers import whole_number
 from sayso.simulator.templates.refusals import refused, too_long
 
 EXPIRES_AT_LEAST, EXPIRES_AT_MOST = 1, 90  # minutes
@@ -44,13 +45,11 @@ def _body(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _footer(given: dict[str, Any]) -> dict[str, Any]:
-    minutes = given.get("code_expiration_minutes")
-    if isinstance(minutes, str) and minutes.isdecimal():
-        minutes = int(minutes)
-    if type(minutes) is not int or not EXPIRES_AT_LEAST <= minutes <= EXPIRES_AT_MOST:
+    minutes = whole_number(given.get("code_expiration_minutes"))
+    if minutes is None or not EXPIRES_AT_LEAST <= minutes <= EXPIRES_AT_MOST:
         raise refused(
             f"component FOOTER: code_expiration_minutes must be a number from {EXPIRES_AT_LEAST} to "
-            f"{EXPIRES_AT_MOST}; it is {minutes!r}."
+            f"{EXPIRES_AT_MOST}; it is {given.get('code_expiration_minutes')!r}."
         )
     text = f"This code expires in {minutes} minutes."
     return {"type": "FOOTER", "text": text, "code_expiration_minutes": minutes}

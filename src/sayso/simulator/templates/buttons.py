@@ -96,12 +96,21 @@ def _url(button: dict[str, Any], where: str) -> None:
         raise refused(f"{where}.url is required.")
     if len(url) > URL:
         raise too_long(f"{where}.url", len(url), URL)
-    parts = urlsplit(VARIABLE.sub("x", url))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    host = _host(VARIABLE.sub("x", url))
+    if host is None:
         raise refused(f"{where}.url must be an http or https address; it is {url!r}.")
-    if parts.hostname in ("wa.me", "www.wa.me", "api.whatsapp.com"):
-        raise refused(f"{where}.url: direct links to WhatsApp ({parts.hostname}) are not allowed in buttons.")
+    if host in ("wa.me", "www.wa.me", "api.whatsapp.com"):
+        raise refused(f"{where}.url: direct links to WhatsApp ({host}) are not allowed in buttons.")
     _url_variable(button, url, where)
+
+
+def _host(url: str) -> str | None:
+    """Tell the host of a web address; None when it is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as a bracket without its other half
+        return None
+    return parts.hostname if parts.scheme in ("http", "https") else None
 
 
 def _url_variable(button: dict[str, Any], url: str, where: str) -> None:

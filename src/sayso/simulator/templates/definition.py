@@ -7,6 +7,7 @@ from typing import Any
 
 from sayso.simulator.templates.components import Known, read_components
 from sayso.simulator.templates.languages import LANGUAGES
+from sayso.simulator.templates.numbers import whole_number
 from sayso.simulator.templates.refusals import refused, too_long
 from sayso.simulator.world.templates import Template
 
@@ -93,8 +94,8 @@ def read_ttl(given: Any, category: str) -> int | None:
     """Read ``message_send_ttl_seconds`` within the bounds of its category (3.7)."""
     if given is None:
         return None
-    seconds = int(given) if isinstance(given, str) and re.fullmatch(r"-?\d+", given) else given
-    if type(seconds) is not int:
+    seconds = whole_number(given)
+    if seconds is None:
         raise refused(f"message_send_ttl_seconds must be a number of seconds; it is {given!r}.")
     shortest, longest = TTL_BOUNDS[category]
     if seconds == THIRTY_DAYS and category != "MARKETING":
@@ -113,7 +114,7 @@ def json_in(value: Any, where: str) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise refused(f"{where} must be valid JSON: {problem}.") from problem
 
 

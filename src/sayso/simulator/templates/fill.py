@@ -9,6 +9,7 @@ from sayso.simulator.fields import array_at, as_object, object_at, text_at
 from sayso.simulator.outgoing.location import place_at
 from sayso.simulator.outgoing.media import attachment
 from sayso.simulator.outgoing.reading import Reading
+from sayso.simulator.templates.numbers import whole_number
 from sayso.simulator.templates.sent import CARD_KINDS, Parameters, Sent, read_sent
 from sayso.simulator.templates.taps import filled_buttons
 from sayso.simulator.templates.words import filled
@@ -132,10 +133,8 @@ def _offer(found: Template, sent: Sent) -> str:
     where = "limited_time_offer['parameters'][0]['limited_time_offer']"
     if len(sent.offer) != 1:
         raise GraphError(132000, f"{where}: one parameter is expected; there are {len(sent.offer)}")
-    ends = object_at(sent.offer[0], "limited_time_offer", where).get("expiration_time_ms")
-    if isinstance(ends, str) and ends.isdecimal():
-        ends = int(ends)
-    if type(ends) is not int or ends <= 0:
+    ends = whole_number(object_at(sent.offer[0], "limited_time_offer", where).get("expiration_time_ms"))
+    if ends is None or ends <= 0:
         raise GraphError(132012, f"{where}['expiration_time_ms'] must be a unix time in milliseconds")
     return f"{words} · {_moment(ends)}"
 
@@ -167,13 +166,13 @@ def _by_index(given: list[Any], count: int) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for place, each in enumerate(given):
         card = as_object(each, f"carousel['cards'][{place}]", ("card_index", "components"))
-        raw = card.get("card_index", place)
-        if not str(raw).isdecimal() or int(str(raw)) >= count or int(str(raw)) in found:
+        index = whole_number(card.get("card_index", place))
+        if index is None or not 0 <= index < count or index in found:
             raise GraphError(
                 132018,
                 f"carousel['cards'][{place}]['card_index'] must be a place from 0 to {count - 1}, each once",
             )
-        found[int(str(raw))] = card
+        found[index] = card
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import array_at, as_object, choice_at, missing
+from sayso.simulator.templates.numbers import whole_number
 
 #: Every kind there is, in either case; a footer takes no parameters, a tap target only changes how a client looks.
 KINDS = ("header", "body", "footer", "button", "carousel", "limited_time_offer", "tap_target_configuration")
@@ -74,11 +75,11 @@ def _add_button(sent: Sent, component: dict[str, Any], at: str) -> None:
     raw = component.get("index")
     if raw is None:
         raise missing(f"{at}['index']")
-    if isinstance(raw, bool) or not str(raw).isdecimal():
+    index = whole_number(raw)
+    if index is None or index < 0:
         raise GraphError(132018, f"{at}: index {raw!r} is not a number from 0, as a string or an integer.")
     if component.get("sub_type") is None:
         raise missing(f"{at}['sub_type']")
-    index = int(str(raw))
     if index in sent.buttons:
         raise GraphError(132018, f"{at}: there is a second component for the button at index {index}.")
     sub_type = str(component["sub_type"]).lower()
