@@ -263,6 +263,29 @@ async def test_a_number_is_as_bad_as_its_state(
     }
 
 
+@pytest.mark.parametrize("partly", [{"business_initiated": True}, {"countries": ["DE"]}])
+async def test_a_restriction_of_some_messages_limits(
+    graph: "Graph", sim: Simulator, partly: dict[str, Any]
+) -> None:
+    restriction = {"code": 130497, "details": "Not there.", **partly}
+    sim.parts.accounts.change_number(NUMBER, restriction=restriction)
+    limited = entity("PHONE_NUMBER", NUMBER, "LIMITED", errors=error(130497, "Not there."))
+    assert await health(graph, NUMBER) == {"can_send_message": "LIMITED", "entities": [limited, *ABOVE]}
+
+
+async def test_a_restriction_ends_by_itself(graph: "Graph", sim: Simulator) -> None:
+    sim.clock.run(0)
+    sim.parts.accounts.change_waba(WABA, restriction={"code": 368, "for_s": 60})
+    blocked = (await health(graph, WABA))["entities"][0]
+    words = "Temporarily blocked for policies violations"
+    assert blocked == entity("WABA", WABA, "BLOCKED", errors=error(368, words))
+    sim.advance(59)
+    assert (await graph.text()).code == 368
+    sim.advance(1)
+    assert (await health(graph, WABA))["can_send_message"] == "AVAILABLE"
+    assert (await graph.text()).status == 200
+
+
 async def test_the_whole_is_as_bad_as_the_worst(graph: "Graph", sim: Simulator) -> None:
     accounts = sim.parts.accounts
     accounts.change_portfolio(PORTFOLIO, verified=False)

@@ -17,7 +17,7 @@ _CANNOT_SEND = ("BANNED", "DELETED", "DISCONNECTED", "MIGRATED", "RESTRICTED", "
 def health_of_number(world: World, number: BusinessNumber, app: App) -> dict[str, Any]:
     """Describe whether a number can send, from itself to its app."""
     waba = world.accounts.wabas[number.waba_id]
-    return _whole([_number(number), *_above(world, waba, app)])
+    return _whole([_number(number, world.clock.now()), *_above(world, waba, app)])
 
 
 def health_of_waba(world: World, waba: Waba, app: App) -> dict[str, Any]:
@@ -38,11 +38,11 @@ def health_of_template(world: World, template: Template, app: App) -> dict[str, 
 
 def _above(world: World, waba: Waba, app: App) -> list[dict[str, Any]]:
     portfolio = world.accounts.portfolios[waba.portfolio_id]
-    return [_waba(waba), _business(portfolio), _entity("APP", app.id, [], [])]
+    return [_waba(waba, world.clock.now()), _business(portfolio), _entity("APP", app.id, [], [])]
 
 
-def _number(number: BusinessNumber) -> dict[str, Any]:
-    problems, remarks = _restricted(number.restriction), []
+def _number(number: BusinessNumber, now: float) -> dict[str, Any]:
+    problems, remarks = [], []
     if not number.registered:
         problems.append(_error(133010, "The phone number is not registered."))
     if number.status in _CANNOT_SEND and number.registered:
@@ -51,14 +51,15 @@ def _number(number: BusinessNumber) -> dict[str, Any]:
         remarks.append("Display name not approved yet.")
     if number.quality_rating == "RED":
         remarks.append("The quality of this phone number is low.")
-    return _entity("PHONE_NUMBER", number.phone_number_id, problems, remarks)
+    entity = _entity("PHONE_NUMBER", number.phone_number_id, problems, remarks)
+    return _restricted(entity, number.restriction, now)
 
 
-def _waba(waba: Waba) -> dict[str, Any]:
-    problems = _restricted(waba.restriction)
+def _waba(waba: Waba, now: float) -> dict[str, Any]:
+    problems = []
     if waba.account_review_status != "APPROVED":
         problems.append(_error(131031, f"The review of the account is {waba.account_review_status}."))
-    return _entity("WABA", waba.id, problems, [])
+    return _restricted(_entity("WABA", waba.id, problems, []), waba.restriction, now)
 
 
 def _business(portfolio: Portfolio) -> dict[str, Any]:
@@ -69,11 +70,15 @@ def _business(portfolio: Portfolio) -> dict[str, Any]:
     return {**_entity("BUSINESS", portfolio.id, [problem], []), "can_send_message": "LIMITED"}
 
 
-def _restricted(restriction: Restriction | None) -> list[dict[str, Any]]:
-    if restriction is None:
-        return []
+def _restricted(entity: dict[str, Any], restriction: Restriction | None, now: float) -> dict[str, Any]:
+    """Add a restriction that lasts: it blocks, or limits when it is for some messages only (7.7)."""
+    if restriction is None or (restriction.until is not None and restriction.until <= now):
+        return entity
     code = 141006 if restriction.code == _PAYMENT else restriction.code
-    return [_error(code, restriction.details)]
+    partial = restriction.business_initiated or restriction.countries is not None
+    can = max(entity["can_send_message"], "LIMITED" if partial else "BLOCKED", key=_WORSE.index)
+    errors = [*entity.get("errors", ()), _error(code, restriction.details)]
+    return {**entity, "can_send_message": can, "errors": errors}
 
 
 def _error(code: int, words: str) -> dict[str, Any]:
