@@ -237,6 +237,7 @@ async def test_disabled_ones_and_the_sample_stay(graph: "Graph") -> None:
 async def test_an_unknown_name_is_not_found(graph: "Graph") -> None:
     answer = await delete(graph, name="nope")
     assert (answer.code, subcode(answer)) == (100, 2593002)
+    assert answer.json["error"]["error_user_msg"] == answer.details
 
 
 # --- archive, permission, limits ------------------------------------------------------------------------

@@ -15,11 +15,17 @@ VARIABLE_AT_THE_EDGE = 2388299
 LANGUAGE_BEING_DELETED = 2388023
 SAMPLE = 2388094  # the sample template cannot be deleted
 NOT_FOUND = 2593002
+_TITLES = {
+    LANGUAGE_BEING_DELETED: "Message template language is being deleted",
+    SAMPLE: "The sample template cannot be deleted",
+    NOT_FOUND: "Message template not found",
+}
 
 
 def refused(details: str, subcode: int | None = None) -> GraphError:
     """Compose a refusal: 100, the subcode if the rule has one, and what is wrong where."""
-    return GraphError(100, details, subcode=subcode)
+    title = _TITLES.get(subcode or 0)
+    return GraphError(100, details, subcode=subcode, user=None if title is None else (title, details))
 
 
 def too_long(where: str, length: int, limit: int) -> GraphError:
