@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
 from browser.stage import ANA, PICTURES, heard, interactive, opened, phone, send, text, told, upload
 from sayso.simulator import Simulator
@@ -115,7 +115,8 @@ async def test_uploaded_media_is_shown(browser: Browser, sim: Simulator, kind: s
     made = sample(kind)  # type: ignore[arg-type]
     media = await upload(sim, made.data, made.mime_type, made.filename)
     async with opened(browser, sim) as page:
-        wamid = await send(sim, type=kind, **{kind: {"id": media}})
+        message: dict[str, Any] = {"type": kind, kind: {"id": media}}
+        wamid = await send(sim, **message)
         await expect(bubble(page, wamid).locator(selector)).to_be_visible()
         if selector == "img":
             shown = bubble(page, wamid).locator("img")
@@ -225,8 +226,8 @@ async def test_a_file_from_this_machine_is_sent(browser: Browser, sim: Simulator
         async with page.expect_file_chooser() as choosing:
             await page.get_by_role("button", name="Photo or video").click()
         chooser = await choosing.value
-        photo = {"name": "view.png", "mimeType": "image/png", "buffer": picture(64, 48)}
-        await chooser.set_files(files=[photo])  # type: ignore[list-item]
+        photo = FilePayload(name="view.png", mimeType="image/png", buffer=picture(64, 48))
+        await chooser.set_files(files=[photo])
         sheet = page.get_by_role("dialog", name="Send image")
         await sheet.get_by_role("textbox", name="Caption").fill("From the window")
         await sheet.get_by_role("button", name="Send").click()

@@ -246,7 +246,7 @@ async def test_pictures(
     browser: Browser, sim: Simulator, name: str, people: str, size: tuple[int, int]
 ) -> None:
     await story(sim)
-    async with opened(browser, sim, people, size, scale=1.5) as page:
+    async with opened(browser, sim, people, size, scale=1.25) as page:
         await expect(phone(page, "Ana Quiroga").get_by_text("in your calendar")).to_be_visible()
         await page.emulate_media(reduced_motion="reduce")
         await page.evaluate("document.activeElement?.blur()")

@@ -28,6 +28,7 @@ function draw() {
     el("span", {}, room.title),
     room.count ? el("span", { class: `count${room.urgent ? " urgent" : ""}`, "aria-label": `${room.count} ${room.counts}` }, String(room.count)) : null,
   )));
+  rail.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function go() {

@@ -120,7 +120,7 @@ export class TemplatesRoom {
       ["Language", template.language],
       ["Id", template.id],
       ["Parameters", human(template.parameter_format)],
-      ["Changed", moment(template.updated_at, now)],
+      ["Changed", template.updated_at ? moment(template.updated_at, now) : "there from the start"],
       template.review_due ? ["Verdict falls", moment(template.review_due, now)] : null,
       template.rejected_reason !== "NONE" ? ["Rejected", [human(template.rejected_reason), template.rejection?.reason, template.rejection?.recommendation].filter(Boolean).join(" · ")] : null,
       template.correct_category && template.correct_category !== template.category ? ["Should be", human(template.correct_category)] : null,

@@ -79,7 +79,7 @@ export class Chat {
 
   // Draws what is new or has changed; `changed` holds messages, drawn anew unless only their state changed.
   update(fresh, changed) {
-    for (const message of fresh) {
+    for (const message of fresh.slice(-DRAWN_AT_MOST)) {
       this.following ||= !message.from_business;
       this.log.querySelector(".notice")?.remove();
       if (message === this.messages.at(-1) || fresh.length > 1) this.append(message);
