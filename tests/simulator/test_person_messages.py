@@ -1,20 +1,17 @@
 """What people do with their phones, each as the exact webhook of the wire-contract sheet (4.8)."""
 
-import base64
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
 
 from sayso.simulator import Simulator
-from sayso.simulator.phone.samples import sample
+from simulator.person_stage import ANA, common, told_by
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN, OUR = "+15550001111", "+15550002222", "15550100000"
+OUR = "15550100000"
 PHONE_ID = "100000000000001"
 TEMPLATE = {
     "type": "template",
@@ -118,32 +115,6 @@ async def ask(sim: Simulator, graph: "Graph") -> Any:
         return (await graph.send(**message, **more)).wamid
 
     return send
-
-
-async def told_by(
-    graph: "Graph", receiver: "Receiver", deed: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Do something as Ana; return the message of the webhook that tells of it, and the whole value."""
-    status, answer = await graph.control("POST", "/inbound", {"from": ANA, **deed})
-    assert (status, answer["reached"]) == (200, True), answer
-
-    def found() -> list[dict[str, Any]]:
-        values = [hook.value for hook in receiver.hooks if hook.value.get("messages")]
-        return [each for each in values if each["messages"][0]["id"] == answer["wamid"]]
-
-    await receiver.until(lambda _: bool(found()))
-    return found()[0]["messages"][0], found()[0]
-
-
-def common(sim: Simulator, message: dict[str, Any]) -> dict[str, Any]:
-    """Tell what every message of Ana's begins with."""
-    assert message["timestamp"].isdecimal(), "a string of unix seconds"
-    return {
-        "from": "15550001111",
-        "from_user_id": sim.person(ANA).user_id,
-        "id": message["id"],
-        "timestamp": message["timestamp"],
-    }
 
 
 def reply(kind: str, what: dict[str, Any]) -> dict[str, Any]:
@@ -369,45 +340,6 @@ async def test_an_ad_sets_the_entry_point(sim: Simulator, graph: "Graph", receiv
     assert message["referral"]["source_type"] == "ad"
     thread = sim.world.threads[PHONE_ID, "15550001111"]
     assert thread.entry_point_at == thread.last_inbound_at
-
-
-MEDIA: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("image", {"caption": "Look"}, {"mime_type": "image/png", "caption": "Look"}),
-    ("video", {}, {"mime_type": "video/mp4"}),
-    ("audio", {}, {"mime_type": "audio/aac", "voice": False}),
-    ("audio", {"voice": True}, {"mime_type": "audio/ogg; codecs=opus", "voice": True}),
-    ("document", {"filename": "a.pdf"}, {"mime_type": "application/pdf", "filename": "a.pdf"}),
-    ("sticker", {"animated": True}, {"mime_type": "image/webp", "animated": True}),
-]
-
-
-@pytest.mark.parametrize(("kind", "given", "wanted"), MEDIA)
-async def test_media_with_real_bytes(
-    sim: Simulator,
-    graph: "Graph",
-    receiver: "Receiver",
-    kind: str,
-    given: dict[str, Any],
-    wanted: dict[str, Any],
-) -> None:
-    data = sample(kind, voice=given.get("voice", False)).data  # type: ignore[arg-type]  # a kind
-    for bytes_of in ({"sample": True}, {"data_base64": base64.b64encode(data).decode()}):
-        message, _ = await told_by(graph, receiver, {"media": {"kind": kind, **bytes_of, **given}})
-        told = message[kind]
-        ident, url = told["id"], told["url"]
-        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
-        assert message == {
-            **common(sim, message),
-            "type": kind,
-            kind: {"id": ident, "url": url, "sha256": digest, **wanted},
-        }
-        answer = await graph.call("GET", f"/v25.0/{ident}")
-        assert answer.json["sha256"] == hashlib.sha256(data).hexdigest(), "hex here, base64 there (8.5)"
-        headers = {"Authorization": "Bearer sim-token"}
-        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as file:
-            assert await file.read() == data
-    sim.advance(7 * 86_400 + 1)
-    assert (await graph.call("GET", f"/v25.0/{ident}")).status >= 400, "ids of webhooks last seven days"
 
 
 async def test_a_link_opens_and_tells_nobody(sim: Simulator, graph: "Graph", ask: Any) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import typer
@@ -30,9 +29,15 @@ _WHERE, _WHO, _HOW, _RULES, _HOOKS = "Where", "Which account", "The run", "Meta'
 
 Host = Annotated[str, _option("HOST", "Address to listen on.", _WHERE, metavar="IP")]
 Port = Annotated[int, _option("PORT", "Port; 0: any free one.", _WHERE, metavar="N", min=0, max=65535)]
-AllowHost = Annotated[
+AllowHosts = Annotated[
     list[str] | None,
-    _option("ALLOW_HOST", "A name by which page and control may be called, too.", _WHERE, metavar="NAME"),
+    _option(
+        "ALLOW_HOST",
+        "A name by which page and control may be called, too.",
+        _WHERE,
+        "--allow-host",
+        metavar="NAME",
+    ),
 ]
 WebhookUrl = Annotated[
     str,
@@ -45,7 +50,7 @@ VerifyToken = Annotated[
     str, _option("VERIFY_TOKEN", "Of the verification handshake.", _HOOKS, metavar="WORD")
 ]
 Batch = Annotated[
-    int, _option("BATCH", "Updates in one webhook, at most.", _HOOKS, metavar="N", min=1, max=1000)
+    int, _option("BATCH", "Updates in one webhook, at most.", _HOOKS, "--batch", metavar="N", min=1, max=1000)
 ]
 WebhookVersion = Annotated[
     str, _option("WEBHOOK_VERSION", "Version of the payloads.", _HOOKS, metavar="VERSION")
@@ -58,13 +63,12 @@ BusinessNumber = Annotated[
 ]
 Tiers = Annotated[Tier, _option("TIER", "Messaging limit, TIER_250 to TIER_UNLIMITED.", _WHO, metavar="TIER")]
 Snapshot = Annotated[
-    Path | None,
+    str | None,
     _option(
         "SNAPSHOT",
         "File to go on from if it is there; written at the end.",
         _HOW,
         metavar="FILE",
-        dir_okay=False,
     ),
 ]
 Seed = Annotated[int | None, _option("SEED", "The same ids in every run.", _HOW, metavar="N")]
@@ -101,11 +105,11 @@ def simulator(
     *,
     host: Host = _DEFAULT.host,
     port: Port = _DEFAULT.port,
-    allow_host: AllowHost = None,
+    allow_hosts: AllowHosts = None,
     webhook_url: WebhookUrl = _DEFAULT.webhook_url,
     app_secret: AppSecret = _DEFAULT.app_secret,
     verify_token: VerifyToken = _DEFAULT.verify_token,
-    batch: Batch = _DEFAULT.batch_at_most,
+    batch_at_most: Batch = _DEFAULT.batch_at_most,
     webhook_version: WebhookVersion = _DEFAULT.webhook_version,
     token: Token = _DEFAULT.token,
     phone_number_id: PhoneNumberId = _DEFAULT.phone_number_id,
@@ -125,30 +129,11 @@ def simulator(
 
     Every flag can be given by the environment, too: --webhook-url as SAYSO_SIM_WEBHOOK_URL.
     """
-    config = SimulatorConfig(
-        host=host,
-        port=port,
-        allow_hosts=tuple(allow_host or ()),
-        webhook_url=webhook_url,
-        app_secret=app_secret,
-        verify_token=verify_token,
-        batch_at_most=batch,
-        webhook_version=webhook_version,
-        token=token,
-        phone_number_id=phone_number_id,
-        waba_id=waba_id,
-        business_number=business_number,
-        tier=tier,
-        snapshot=None if snapshot is None else str(snapshot),
-        seed=seed,
-        auto_read=auto_read,
-        course=course,
-        review=review,
-        refuse_at_once=refuse_at_once,
-        enforce_rates=enforce_rates,
-        marketing_cap=marketing_cap,
-    )
-    run(config)
+    given: dict[str, Any] = {
+        **locals(),
+        "allow_hosts": tuple(allow_hosts or ()),
+    }  # each is a field by its name
+    run(SimulatorConfig(**given))
 
 
 def run(config: SimulatorConfig) -> None:
