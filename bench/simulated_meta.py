@@ -10,6 +10,7 @@ import uvloop
 
 import sending_business as business
 from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator.command import collect_less
 from sayso.simulator.world.accounts import BusinessNumber
 
 
@@ -45,4 +46,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    collect_less()
     uvloop.run(main())
