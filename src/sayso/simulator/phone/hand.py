@@ -131,16 +131,12 @@ class Hand:
             status="sent",
             quote=None if quote is None else quote.wamid,
         )
-        self._journey.read_by_person(
-            person.wa_id, number.phone_number_id
-        )  # whoever answers has the chat open
+        self._journey.read_by_person(person.wa_id, number.phone_number_id)  # the chat is open
         world.add(message)
         self.live.publish("message", lambda: message_on_phone(message, world))
         why = self._why_not(person, number)
         if not why:
-            if deed is not None and deed.referral:
-                world.thread(number.phone_number_id, person.wa_id).entry_point_at = now  # 7.2
-            self._arrive(person, number, message)
+            self._arrive(person, number, message, by_ad="referral" in body)
         return Done(message, why)
 
     def system(
@@ -221,11 +217,13 @@ class Hand:
             return f"{number.phone_number_id} is not registered (8.1)"
         return ""
 
-    def _arrive(self, person: Person, number: BusinessNumber, message: Message) -> None:
+    def _arrive(self, person: Person, number: BusinessNumber, message: Message, *, by_ad: bool) -> None:
         world = self.world
         throughput.spend(world.quotas, number, message.at)  # 6: in and out together
         thread = world.thread(number.phone_number_id, person.wa_id)
         thread.last_inbound_at = message.at  # 7.1: any inbound opens the window
+        if by_ad:
+            thread.entry_point_at = message.at  # 7.2
         self.shown(person)
         self._outbox.messages("inbound", number, self._value(person, number, message), message.wamid)
 
