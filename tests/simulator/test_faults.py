@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+import uvloop
 
 from sayso.simulator import Simulator, SimulatorConfig
-from sayso.simulator.faults.model import Delay, DropAfter, DropBefore, FailLate, Hang, RefuseWithError
+from sayso.simulator.faults.model import (
+    CutAnswer,
+    Delay,
+    DropAfter,
+    DropBefore,
+    FailLate,
+    Hang,
+    RefuseWithError,
+)
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -122,6 +131,30 @@ async def test_the_connection_is_cut(
     assert bool(receiver.statuses()) == bool(accepted)
     (exchange,) = sim.exchanges()
     assert (exchange["status"], exchange["fault"]["kind"], bool(exchange["no_answer"])) == (None, kind, True)
+
+
+def test_the_connection_is_cut_on_the_loop_of_the_command_too() -> None:
+    """``sayso simulator`` runs on uvloop, whose transports are no subclasses of asyncio's."""
+
+    async def meet(session: aiohttp.ClientSession, sim: Simulator) -> str:
+        headers = {"Authorization": "Bearer sim-token"}
+        try:
+            async with session.post(sim.base_url + MESSAGES, json=TEXT, headers=headers) as answer:
+                return (await answer.read()).decode()
+        except aiohttp.ClientError as problem:
+            return type(problem).__name__
+
+    async def run() -> list[str]:
+        config = SimulatorConfig(port=0, webhook_url="http://127.0.0.1:1/hook", verify_at_start=False)
+        async with Simulator(config) as sim, aiohttp.ClientSession() as session:
+            met = []
+            for fault in (DropBefore(), DropAfter(), CutAnswer()):
+                sim.arm(fault)
+                met.append(await meet(session, sim))
+            assert len(sim.messages()) == 2
+            return met
+
+    assert uvloop.run(run()) == ["ServerDisconnectedError", "ServerDisconnectedError", "ClientPayloadError"]
 
 
 @pytest.mark.parametrize("accepted", [False, True])
