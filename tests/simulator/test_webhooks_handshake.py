@@ -29,7 +29,7 @@ async def test_an_unreachable_callback_gets_everything_once_it_is_there(
         assert subscription is not None
         subscription.callback_url = receiver.url
         await sim.settled()
-        assert "Connect call failed" in sim.webhooks()[0]["attempts"][0]["error"]
+        assert "ConnectionRefusedError" in sim.webhooks()[0]["attempts"][0]["error"]
         assert sim.webhooks()[0]["attempts"][-1]["status_code"] == 200
 
 
