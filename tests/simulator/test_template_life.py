@@ -28,9 +28,19 @@ HOUR, DAY = 3600, 24 * 3600
 
 
 @pytest.fixture
-def config(receiver: "Receiver") -> SimulatorConfig:
+def hyphens() -> bool:
+    return False
+
+
+@pytest.fixture
+def config(receiver: "Receiver", hyphens: bool) -> SimulatorConfig:
     return SimulatorConfig(
-        port=0, webhook_url=receiver.url, review="instant", sent_after_ms=1, verify_at_start=False
+        port=0,
+        webhook_url=receiver.url,
+        review="instant",
+        sent_after_ms=1,
+        verify_at_start=False,
+        hyphens_in_webhooks=hyphens,
     )
 
 
@@ -298,6 +308,15 @@ async def test_timers_come_back_from_the_data(graph: "Graph", sim: Simulator, no
     sim.parts.life.resume()
     sim.advance(1)
     assert (await read(graph, notice))["status"] == "APPROVED"
+
+
+@pytest.mark.parametrize("hyphens", [True])
+async def test_webhooks_may_write_languages_otherwise(
+    graph: "Graph", receiver: "Receiver", notice: str
+) -> None:
+    await desk(graph, notice, "quality", score="GREEN")
+    assert (await told(receiver, QUALITY, 1))[0]["message_template_language"] == "en-US"
+    assert (await read(graph, notice))["language"] == "en_US"
 
 
 async def test_nothing_is_told_when_nothing_happened(

@@ -65,6 +65,8 @@ class SimulatorConfig:
     review_after_s: float = 2.0
     #: Refuse `hello_world` from numbers that are no test numbers (SANDBOX) with 131058; off, as it is a first send.
     sample_from_test_numbers_only: bool = False
+    #: Write languages as `en-US` in webhooks about templates, as Meta sometimes does, not as `en_US` (3.8).
+    hyphens_in_webhooks: bool = False
 
     #: Webhooks: first pause before a retry, doubled up to the cap (cloud-api.md 4.5, quickened).
     retry_first_ms: int = 200

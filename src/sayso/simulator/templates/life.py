@@ -263,6 +263,8 @@ class Life:
         self._changed(template)
 
     def _tell(self, field: str, template: Template, value: dict[str, Any]) -> None:
+        if self._config.hyphens_in_webhooks:
+            value["message_template_language"] = template.language.replace("_", "-")
         self._outbox.change(field, self._world.accounts.wabas[template.waba_id], value)
 
     def _changed(self, template: Template) -> None:
