@@ -59,6 +59,26 @@ async def test_fields_without_a_value_are_left_out(graph: "Graph") -> None:
     )
 
 
+async def test_numbers_as_a_field_of_the_waba(graph: "Graph", sim: Simulator) -> None:
+    other = sim.parts.accounts.add_number(phone="+15550100001", verified_name="Second")
+    fields = "name,phone_numbers{verified_name,throughput{level}},owner_business_info{name}"
+    slow = {"throughput": {"level": "STANDARD"}}
+    assert (await graph.call("GET", NODE, params={"fields": fields})).json == {
+        "name": "Sayso",
+        "phone_numbers": {
+            "data": [
+                {"verified_name": "Sayso Assistant", **slow, "id": NUMBER},
+                {"verified_name": "Second", **slow, "id": other.phone_number_id},
+            ]
+        },
+        "owner_business_info": OWNER,
+        "id": WABA,
+    }
+    whole = (await graph.call("GET", f"{NODE}?fields=phone_numbers")).json["phone_numbers"]["data"]
+    assert whole == (await graph.call("GET", f"{NODE}/phone_numbers")).json["data"]
+    assert (await graph.call("GET", NODE, params={"fields": "phone_numbers{colour}"})).code == 100
+
+
 @pytest.mark.parametrize(
     ("given", "status", "code"),
     [

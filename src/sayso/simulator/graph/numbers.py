@@ -11,7 +11,7 @@ from sayso.simulator.graph.announcements import Announcements
 from sayso.simulator.graph.call import Call, Route, answer, from_text, required, success
 from sayso.simulator.graph.health import health_of_number
 from sayso.simulator.graph.paging import paged
-from sayso.simulator.graph.selection import ABSENT, Reader, select
+from sayso.simulator.graph.selection import ABSENT, Field, Reader, select
 from sayso.simulator.graph.verification import Verification
 from sayso.simulator.page.live import Live
 from sayso.simulator.world.accounts import MANAGEMENT, App, BusinessNumber
@@ -154,7 +154,9 @@ class NumberCalls:
         self._live.publish("accounts", dict)
 
 
-def described(world: World, number: BusinessNumber, app: App, fields: str | None) -> dict[str, Any]:
+def described(
+    world: World, number: BusinessNumber, app: App, fields: str | tuple[Field, ...] | None
+) -> dict[str, Any]:
     """Describe a number by the fields asked for, or the usual ones (8.1)."""
     return select(TYPE, _readers(world, number, app), fields, DEFAULT)
 

@@ -26,14 +26,16 @@ class Field:
 Reader = Callable[[Field], Any]
 
 
-def select(kind: str, readers: Mapping[str, Reader], asked: str | None, default: str) -> dict[str, Any]:
+def select(
+    kind: str, readers: Mapping[str, Reader], asked: str | tuple[Field, ...] | None, default: str
+) -> dict[str, Any]:
     """Read the fields asked for, or the ``default`` ones; the id is always there.
 
     ``kind`` is Meta's name of the node's type. A field the type does not have is refused with 100; one that it
     has, but that is empty, is left out.
     """
     told: dict[str, Any] = {}
-    for wanted in parse(asked or default):
+    for wanted in asked if isinstance(asked, tuple) and asked else parse(str(asked or default)):
         reader = readers.get(wanted.name)
         if reader is None:
             words = f"Tried accessing nonexisting field ({wanted.name}) on node type ({kind})"
@@ -47,7 +49,7 @@ def select(kind: str, readers: Mapping[str, Reader], asked: str | None, default:
 
 
 def only(found: Any, inner: tuple[Field, ...]) -> Any:
-    """Keep the fields asked for inside a value, in an object or each object of an array."""
+    """Keep the fields asked for inside a value, in an object or each object of an array; an id always stays."""
     if not inner:
         return found
     if isinstance(found, list):
@@ -56,7 +58,8 @@ def only(found: Any, inner: tuple[Field, ...]) -> Any:
         return found
     if isinstance(found.get("data"), list) and all(each.name != "data" for each in inner):
         return {**found, "data": only(found["data"], inner)}
-    return {each.name: only(found[each.name], each.inner) for each in inner if each.name in found}
+    told = {each.name: only(found[each.name], each.inner) for each in inner if each.name in found}
+    return told | ({"id": found["id"]} if "id" in found else {})
 
 
 def parse(text: str) -> tuple[Field, ...]:

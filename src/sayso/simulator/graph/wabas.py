@@ -8,8 +8,9 @@ from sayso.simulator.errors import GraphError
 from sayso.simulator.graph.analytics import Analytics
 from sayso.simulator.graph.call import Call, Route, answer, flag, success
 from sayso.simulator.graph.health import health_of_waba
+from sayso.simulator.graph.numbers import described
 from sayso.simulator.graph.paging import paged
-from sayso.simulator.graph.selection import ABSENT, Reader, select
+from sayso.simulator.graph.selection import ABSENT, Field, Reader, select
 from sayso.simulator.graph.verification import Verification
 from sayso.simulator.page.live import Live
 from sayso.simulator.world.accounts import MANAGEMENT, App, Override, Portfolio, Waba
@@ -138,8 +139,14 @@ class WabaCalls:
         }
         readers: dict[str, Reader] = {name: lambda _, value=value: value for name, value in plain.items()}  # type: ignore[misc]
         readers["health_status"] = lambda _: health_of_waba(self._world, waba, app)
+        readers["phone_numbers"] = lambda field: self._numbers(waba, app, field)
         readers["subscribed_apps"] = lambda _: {"data": self._subscribed(waba)}
         return readers | self._analytics.readers(waba)
+
+    def _numbers(self, waba: Waba, app: App, field: Field) -> dict[str, Any]:
+        """List the numbers as a field of the WABA, with the fields asked for inside it."""
+        numbers = self._world.accounts.numbers_of(waba.id)
+        return {"data": [described(self._world, each, app, field.inner) for each in numbers]}
 
     def _subscribed(self, waba: Waba) -> list[dict[str, Any]]:
         apps = self._world.accounts.apps
