@@ -171,3 +171,9 @@ def test_an_inbound_message_without_a_phone() -> None:
         "contacts": [{"profile": {"name": "Ana Q.", "username": "anaq"}, "user_id": USER_ID}],
         "messages": [said.body],
     }
+
+
+@pytest.mark.parametrize("version", ["latest", "25", "v25", "v25.", "", "v25.0.1"])
+def test_a_version_that_is_none_is_refused_at_the_start(version: str) -> None:
+    with pytest.raises(ValueError, match=r"such as v25\.0"):
+        world(webhook_version=version)

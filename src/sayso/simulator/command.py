@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NoReturn, get_args
 
 import typer
 import uvloop
@@ -134,7 +134,11 @@ def simulator(
         **locals(),
         "allow_hosts": tuple(allow_hosts or ()),
     }  # each is a field by its name
-    run(SimulatorConfig(**given))
+    try:
+        config = SimulatorConfig(**given)
+    except ValueError as problem:
+        _give_up(str(problem))
+    run(config)
 
 
 def run(config: SimulatorConfig) -> None:
@@ -193,6 +197,6 @@ Try it, and look at the phone of Ana:
          "template":{{"name":"hello_world","language":{{"code":"en_US"}}}}}}'"""
 
 
-def _give_up(why: str) -> None:
+def _give_up(why: str) -> NoReturn:
     typer.echo(why, err=True)
     raise typer.Exit(CANNOT_START)

@@ -1,5 +1,6 @@
 """What a simulator can be told: where it listens, whom it calls, which account it plays, how fast it is."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,3 +95,10 @@ class SimulatorConfig:
 
     #: Seeds the ids, so that the same script gives the same ones; None: never the same twice.
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse at once what would fail in the middle of a webhook."""
+        if not re.fullmatch(r"v\d+\.\d+", self.webhook_version):
+            raise ValueError(
+                f"webhook_version must be a version such as v25.0; it is {self.webhook_version!r}."
+            )
