@@ -240,7 +240,7 @@ CALLERS = [
 
 
 @pytest.mark.parametrize(("headers", "status"), CALLERS)
-@pytest.mark.parametrize("path", ["/_sim/state", "/_sim", "/"])
+@pytest.mark.parametrize("path", ["/_sim/state", "/_sim", "/", "/desk"])
 async def test_who_may_control(
     config: SimulatorConfig, headers: dict[str, str], status: int, path: str
 ) -> None:

@@ -30,7 +30,7 @@ def guarded(config: SimulatorConfig) -> Middleware:
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in ("/", "/_sim") or request.path.startswith("/_sim/"):
+        if request.path in ("/", "/desk", "/_sim") or request.path.startswith("/_sim/"):
             why_not = stranger(request, config)
             if why_not is not None:
                 return web.json_response({"error": why_not}, status=403)
