@@ -147,6 +147,9 @@ async def test_a_file_is_described_whole(graph: "Graph", sim: Simulator) -> None
         "id": media_id,
     }
     assert url.startswith(f"{sim.base_url}/whatsapp_business/attachments/?mid={media_id}&")
+    chosen = await graph.call("GET", f"/v25.0/{media_id}?fields=file_size")
+    assert chosen.json == {"file_size": len(PNG), "id": media_id}
+    assert (await graph.call("GET", f"/v25.0/{media_id}?fields=colour")).code == 100
     other = await graph.call("GET", f"/v25.0/{media_id}?phone_number_id=100000000000009")
     assert (other.status, other.code) == (400, 100)
 

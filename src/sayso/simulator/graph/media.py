@@ -11,6 +11,7 @@ from aiohttp import BodyPartReader, web
 from sayso.simulator.errors import GraphError
 from sayso.simulator.graph.call import Call, Route, answer, success
 from sayso.simulator.graph.exchanges import PARTS
+from sayso.simulator.graph.selection import Reader, select
 from sayso.simulator.graph.tokens import check_scope
 from sayso.simulator.world.accounts import MESSAGING
 from sayso.simulator.world.media import (
@@ -31,6 +32,7 @@ from sayso.simulator.world.media import (
 )
 from sayso.simulator.world.world import World
 
+TYPE = "WhatsAppBusinessMedia"
 UPLOADS_AT_ONCE = 4  # so many files are in memory on their way at most
 _FIELD_AT_MOST = 4_096
 _MINUTE_S = 60
@@ -97,7 +99,8 @@ class MediaCalls:
             "file_size": len(media.data),
             "id": media.id,
         }
-        return answer(told)
+        readers: dict[str, Reader] = {name: lambda field: told[field.name] for name in told}
+        return answer(select(TYPE, readers, call.query.get("fields"), ",".join(told)))
 
     async def _delete(self, call: Call) -> web.Response:
         del self._world.media[self._of_number(call).id]
