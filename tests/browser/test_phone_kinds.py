@@ -185,6 +185,24 @@ async def test_a_place_is_sent_when_asked_for(browser: Browser, sim: Simulator) 
         await expect(page.locator(".message.mine .map")).to_be_visible()
 
 
+async def test_ones_number_is_shared_when_asked_for(browser: Browser, sim: Simulator) -> None:
+    await sim.inbound(ANA, text="hello")
+    async with opened(browser, sim) as page:
+        await send(sim, **interactive("request_contact_info", {"name": "request_contact_info"}))
+        await page.locator(".message.theirs .buttons button").click()
+        answer = await heard(sim, "contacts")
+        assert answer["contacts"][0]["phones"][0]["wa_id"] == ANA.lstrip("+")
+
+
+async def test_a_link_is_not_followed_but_said(browser: Browser, sim: Simulator) -> None:
+    await sim.inbound(ANA, text="hello")
+    async with opened(browser, sim) as page:
+        await send(sim, **interactive("cta_url", CTA))
+        await page.get_by_role("button", name="Open", exact=True).click()
+        await expect(page.locator("#toast")).to_have_text(f"On a phone this opens {URL}")
+        assert len(told(sim)) == 1, "a link tells the business nothing"
+
+
 async def test_calls_are_allowed(browser: Browser, sim: Simulator) -> None:
     await sim.inbound(ANA, text="hello")
     async with opened(browser, sim) as page:
@@ -244,6 +262,17 @@ async def test_a_voice_note_is_recorded(browser: Browser, sim: Simulator) -> Non
         await page.get_by_role("button", name="Send voice note").click()
         await expect(page.locator(".message.mine .voice")).to_be_visible()
         assert (await heard(sim, "audio"))["audio"]["voice"] is True
+
+
+async def test_a_voice_note_is_played(browser: Browser, sim: Simulator) -> None:
+    await sim.inbound(ANA, text="hello")
+    made = sample("audio", voice=True)
+    media = await upload(sim, made.data, made.mime_type, made.filename)
+    async with opened(browser, sim) as page:
+        wamid = await send(sim, type="audio", audio={"id": media, "voice": True})
+        await bubble(page, wamid).get_by_role("button", name="Play voice note").click()
+        await expect(bubble(page, wamid).get_by_role("img", name="played")).to_be_visible()
+        await sim.expect_message(to=ANA, status="played")
 
 
 async def test_editing_and_deleting_ones_own_words(browser: Browser, sim: Simulator) -> None:

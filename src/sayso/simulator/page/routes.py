@@ -48,6 +48,12 @@ class Showing(Strict):
     chats: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+class Played(Strict):
+    """A voice note that the person began to play."""
+
+    message_id: str
+
+
 class PhonePage:
     """Serves the pages and keeps them up to date by server-sent events."""
 
@@ -68,6 +74,7 @@ class PhonePage:
             web.get("/_sim/bubbles", answering(self._bubbles)),
             web.get("/_sim/used", answering(self._used)),
             web.post("/_sim/showing", answering(self._showing)),
+            web.post("/_sim/played", answering(self._played)),
         ]
 
     async def _phones(self, _: web.Request) -> web.Response:
@@ -168,8 +175,20 @@ class PhonePage:
         shown = None if told.people is None else frozenset(phone.lstrip("+") for phone in told.people)
         page.showing, page.chats = shown, told.chats
         for wa_id in shown or ():
-            self._sim.journey.read_by_person(wa_id)
+            self._sim.journey.read_by_person(wa_id, told.chats.get(wa_id))
         return {"page": page.id}
+
+    async def _played(self, request: web.Request) -> dict[str, Any]:
+        """Let the person play a voice note of the business: told as `played` (4.9)."""
+        wamid = (await read(request, Played)).message_id
+        message = self._world.messages.get(wamid)
+        if message is None or not message.outbound:
+            raise LookupError(f"there is no message {wamid!r} from the business")
+        try:
+            self._sim.journey.play(message)
+        except ValueError as problem:
+            raise ControlError(str(problem)) from problem
+        return {"status": message.status}
 
 
 def _conversation(messages: "list[Message]", wa_id: str) -> "list[Message]":

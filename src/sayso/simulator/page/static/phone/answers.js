@@ -27,7 +27,6 @@ async function press(message, button, place, card, chat) {
     case "flow":
       return fillFlow(chat, message, button);
     case "location":
-    case "address":
       return sharePlace(chat, message);
     case "permission":
       return permitCalls(chat, message);

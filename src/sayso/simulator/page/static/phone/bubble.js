@@ -1,5 +1,7 @@
 // One message as a bubble: what it holds, buttons under it, quote, ticks, reactions, and why it failed.
 
+import { call } from "../shared/api.js";
+import { toast } from "../shared/bar.js";
 import { clockTime, el } from "../shared/dom.js";
 import { formatted, preview } from "../shared/format.js";
 import { icon, ticks } from "../shared/icons.js";
@@ -51,6 +53,12 @@ function showReactions(made, message) {
   made.querySelector(".bubble").append(el("span", { class: "reactions", role: "img", "aria-label": `Reactions: ${label}` }, [...new Set(given)].join(""), given.length > 1 ? el("small", {}, String(given.length)) : null));
 }
 
+// The business hears of a voice note's first playing (4.9).
+function playing(message) {
+  if (!message.from_business || !message.content.attachment.voice) return {};
+  return { played: () => message.status !== "played" && call("/_sim/played", { message_id: message.wamid }).catch((problem) => toast(problem.message)) };
+}
+
 function words(error) {
   return error ? ` · ${error.code} ${error.title}. ${error.details ?? ""}` : "";
 }
@@ -64,7 +72,7 @@ function insides(message) {
   const { content } = message;
   const parts = [
     content.reaction ? el("p", { class: "body" }, `Reaction ${content.reaction.emoji}`) : null,
-    content.attachment ? mediaOf(content.attachment) : null,
+    content.attachment ? mediaOf(content.attachment, playing(message)) : null,
     content.place ? placeOf(content.place) : null,
     content.contacts ? contactsOf(content.contacts) : null,
     content.preview_url ? linkPreview(content.body) : null,
