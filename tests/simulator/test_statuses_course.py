@@ -121,6 +121,19 @@ async def test_a_phone_that_is_off_gets_it_when_it_is_on(
     assert await told(sim, receiver, wamid) == ["sent", "delivered", "read"]
 
 
+async def test_it_follows_a_person_to_another_number(
+    sim: Simulator, graph: "Graph", receiver: "Receiver"
+) -> None:
+    ana = sim.parts.world.people[ANA[1:]]
+    sim.journey.phone_off(ana)
+    wamid = (await graph.send(**HELLO)).wamid
+    await receiver.status(wamid, "sent")
+    sim.parts.world.move(ana, "15550007777")
+    sim.journey.phone_on(ana)
+    delivered = await receiver.status(wamid, "delivered")
+    assert delivered["recipient_id"] == "15550007777"
+
+
 async def test_or_never_when_its_time_is_over(sim: Simulator, graph: "Graph", receiver: "Receiver") -> None:
     ana = sim.parts.world.people[ANA[1:]]
     hello = next(each for each in sim.parts.world.templates.values() if each.name == "hello_world")

@@ -32,7 +32,7 @@ class Journey:
         self._live = live
         self._books = Books(world)
         self._timers: dict[str, Timer] = {}
-        self._waiting: dict[str, dict[str, Message]] = {}  # by wa_id: for a phone to be on, or for their end
+        self._waiting: dict[str, Message] = {}  # by wamid: for a phone to be on, or for their end
         self._ends: dict[str, Timer] = {}  # of those waiting
         self._held: dict[str, dict[str, Message]] = {}  # by template id: paced (3.5)
 
@@ -112,8 +112,8 @@ class Journey:
     def phone_on(self, person: Person) -> None:
         """Turn a phone on, and deliver what waited for it."""
         person.phone_off = False
-        for message in list(self._waiting.pop(person.wa_id, {}).values()):
-            if message.status == "sent":
+        for message in list(self._waiting.values()):
+            if message.wa_id == person.wa_id and message.status == "sent":
                 self._later(message, "delivered", self._config.delivered_after_ms)
 
     def move(self, message: Message, status: str) -> None:
@@ -177,7 +177,7 @@ class Journey:
         timer = self._world.clock.at(step.due, partial(self._arrive, message, step.status))
         if step.status == "dropped":
             self._ends[message.wamid] = timer
-            self._waiting.setdefault(message.wa_id, {})[message.wamid] = message
+            self._waiting[message.wamid] = message
         else:
             self._timers[message.wamid] = timer
 
@@ -185,7 +185,7 @@ class Journey:
         message.next_step = None
         timer = self._timers.pop(message.wamid, None)
         if timer is None and (timer := self._ends.pop(message.wamid, None)) is not None:
-            self._waiting.get(message.wa_id, {}).pop(message.wamid, None)
+            del self._waiting[message.wamid]
         if timer is not None:
             timer.cancel()
 
