@@ -209,6 +209,10 @@ NO_SNAPSHOTS: list[tuple[Callable[[bytes], bytes], str]] = [
     (lambda _: b'{"a": 1}', "not a snapshot"),
     (damaged(lambda raw: raw.update(version=2)), "version 1; the document is"),
     (damaged(lambda raw: raw["world"].pop("people")), r"damaged: .*`people`"),
+    (damaged(lambda raw: raw["world"]["unread"].append("wamid.x")), r"damaged: KeyError\('wamid\.x'\)"),
+    (damaged(lambda raw: raw["world"]["accounts"].update(numbers={})), "no business number"),
+    (damaged(lambda raw: raw["rooms"]["webhooks"].pop("deliveries")), "damaged: KeyError"),
+    (damaged(lambda raw: raw["rooms"].update(faults=None)), "damaged: TypeError"),
     (damaged(lambda raw: raw["clock"].update(now="soon")), r"damaged: .*\$\.clock\.now"),
 ]
 
@@ -220,7 +224,9 @@ async def test_what_is_no_snapshot_changes_nothing(
     await sim.person(ANA).says("hello")
     with pytest.raises(SnapshotError, match=why):
         await sim.restore(change(sim.snapshot()))
+    await sim.settled()
     assert sim.state()["messages"] == 1
+    assert [each["state"] for each in sim.webhooks()] == ["delivered"]
 
 
 async def test_a_file_is_written_whole_or_not_at_all(

@@ -21,7 +21,15 @@ from sayso.simulator.templates.life import Life
 from sayso.simulator.webhooks.delivery import Deliverer
 from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.clock import Clock
-from sayso.simulator.world.snapshot import Snapshot, of_clock, of_world, put_back
+from sayso.simulator.world.snapshot import (
+    Snapshot,
+    SnapshotError,
+    decoded,
+    encoded,
+    of_clock,
+    of_world,
+    put_back,
+)
 from sayso.simulator.world.world import World
 
 
@@ -71,7 +79,18 @@ class Parts:
         return Snapshot(clock=of_clock(self.clock), world=of_world(self.world), rooms=rooms)
 
     async def restore(self, snapshot: Snapshot) -> None:
-        """Put the whole state back, and set everything going again that was going to happen."""
+        """Put the whole state back, and set everything going again that was going to happen.
+
+        Raise SnapshotError for one that cannot be; then everything is as before.
+        """
+        before = decoded(encoded(self.saved()))
+        try:
+            await self._put_back(snapshot)
+        except (LookupError, TypeError, ValueError, AttributeError) as problem:
+            await self._put_back(before)
+            raise SnapshotError(f"the snapshot is damaged: {problem!r}") from problem
+
+    async def _put_back(self, snapshot: Snapshot) -> None:
         await self._still()
         self.clock.start_at(snapshot.clock.now, snapshot.clock.speed)
         put_back(snapshot.world, self.world)

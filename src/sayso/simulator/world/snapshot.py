@@ -85,6 +85,8 @@ def of_clock(clock: Clock) -> Time:
 
 def put_back(state: Everything, world: World) -> None:
     """Make a world be as it was; timers are the rooms' to set again."""
+    if not state.accounts.numbers:
+        raise SnapshotError("it has no business number")
     world.empty()
     world.mint.set_state(state.mint)
     world.traces.set_state(state.traces)
