@@ -1,10 +1,12 @@
 """Phone numbers: fields, pages, registration, verification, their own callback (cloud-api.md 8.1, 4.1)."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 
-from sayso.simulator import Simulator
+from sayso.simulator import Simulator, SimulatorConfig
 from simulator.announced import announced
 
 if TYPE_CHECKING:
@@ -116,6 +118,17 @@ async def test_absolute_urls_are_those_the_call_came_by(graph: "Graph", sim: Sim
     assert named.json["paging"]["next"].startswith("http://localhost:1234/v25.0/")
     meta = await graph.call("GET", path, headers={**bearer, "Host": "graph.facebook.com"})
     assert meta.json["paging"]["next"].startswith(f"{sim.base_url}/v25.0/"), "this very simulator, not Meta's"
+
+
+async def test_absolute_urls_by_ipv6(config: SimulatorConfig) -> None:
+    async with Simulator(replace(config, host="::1")) as sim, aiohttp.ClientSession() as session:
+        sim.accounts.add_number(phone="+15550100001")
+        port = sim.base_url.rpartition(":")[2]
+        headers = {"Authorization": "Bearer sim-token", "Host": "graph.facebook.com"}
+        url = f"http://[::1]:{port}/v25.0/{WABA}/phone_numbers?limit=1"
+        async with session.get(url, headers=headers) as answer:
+            following = (await answer.json())["paging"]["next"]
+    assert following.startswith(f"http://[::1]:{port}/v25.0/{WABA}/phone_numbers?")
 
 
 # --- registration -------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def base_url(request: web.Request) -> str:
     host = request.host
     local = request.transport and request.transport.get_extra_info("sockname")
     if local and (not host or host.partition(":")[0].endswith(_META_HOSTS)):
-        host = f"{local[0]}:{local[1]}"
+        host = f"[{local[0]}]:{local[1]}" if ":" in local[0] else f"{local[0]}:{local[1]}"
     return f"{request.scheme}://{host}"
 
 
