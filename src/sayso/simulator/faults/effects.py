@@ -33,14 +33,12 @@ LOOK_AFTER_CALLER_S = 0.2
 
 async def strike(fault: Fault, call: Call, accept: Accept, released: asyncio.Event) -> web.StreamResponse:
     """Do to a call what a fault says; faults of what follows it, such as late failures, leave its answer alone."""
-    if isinstance(fault, DropBefore):
-        return _cut(call, "connection cut before anything was accepted")
     if isinstance(fault, Delay) and not fault.after_accept:
         await asyncio.sleep(fault.delay_s)
-    accepted = (
-        await accept(call) if getattr(fault, "after_accept", True) or isinstance(fault, Delay) else None
-    )
+    accepted = None if _never_accepted(fault) else await accept(call)
     match fault:
+        case DropBefore():
+            return _cut(call, "connection cut before anything was accepted")
         case RefuseWithError():
             _retry_after(call, fault.retry_after_s)
             raise GraphError(fault.code, fault.details, http_status=fault.http_status, subcode=fault.subcode)
@@ -54,8 +52,15 @@ async def strike(fault: Fault, call: Call, accept: Accept, released: asyncio.Eve
             return web.Response(body=b"\x00" + noise, content_type="application/json")
         case Empty():
             return web.Response(body=b"", content_type="application/json")
-    assert accepted is not None, "every fault above answers by itself"  # noqa: S101  # a programming error
+    assert accepted is not None, "every fault that accepts nothing answers above"  # noqa: S101  # a programming error
     return await _spoilt(fault, call, accepted)
+
+
+def _never_accepted(fault: Fault) -> bool:
+    """Tell whether a fault answers instead of whoever takes the call."""
+    if isinstance(fault, RefuseWithError | PlainHttp | Hang | Garbage | Empty):
+        return not fault.after_accept
+    return isinstance(fault, DropBefore)
 
 
 async def _spoilt(fault: Fault, call: Call, accepted: web.StreamResponse) -> web.StreamResponse:
