@@ -6,6 +6,7 @@ import pytest
 
 from sayso.simulator import Simulator
 from sayso.simulator.errors import GraphError
+from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.world import dialled
 
 if TYPE_CHECKING:
@@ -143,6 +144,17 @@ async def test_read_receipt_marks_it_and_the_earlier_ones(graph: "Graph", sim: S
     await sim.settled()
     shown = {each["wamid"]: each["status"] for each in sim.bubbles(10)}
     assert shown == {first: "read", second: "read", third: "delivered"}
+    await graph.call("POST", "/100000000000001/messages", json=receipt)
+    assert {each["wamid"]: each["status"] for each in sim.bubbles(10)} == shown, "nor by a second receipt"
+
+
+async def test_a_read_receipt_is_for_the_number_that_was_written_to(graph: "Graph", sim: Simulator) -> None:
+    wamid = await sim.inbound("+15550001111", text="one")
+    second = BusinessNumber("100000000000077", sim.config.waba_id, "15550100077", "Second")
+    sim.parts.world.accounts.numbers[second.phone_number_id] = second
+    receipt = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+    answer = await graph.call("POST", f"/{second.phone_number_id}/messages", json=receipt)
+    assert answer.code == 131009
 
 
 async def test_typing_shows_until_the_reply_or_25_seconds(graph: "Graph", sim: Simulator) -> None:

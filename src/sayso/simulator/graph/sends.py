@@ -39,7 +39,7 @@ class Sends:
     async def _messages(self, call: Call) -> web.Response:
         body = await call.json()
         if body.get("status") is not None:
-            return self._mark_read(body)
+            return self._mark_read(body, call.node)
         return self._send(call, body, lite=False)
 
     async def _marketing_messages(self, call: Call) -> web.Response:
@@ -60,16 +60,17 @@ class Sends:
         call.request[WAMID] = message.wamid
         return _accepted(message, person)
 
-    def _mark_read(self, body: dict[str, Any]) -> web.Response:
+    def _mark_read(self, body: dict[str, Any], phone_number_id: str) -> web.Response:
         """Mark an inbound message and all before it as read, and show the typing indicator if asked (2.7)."""
         if body.get("messaging_product") != "whatsapp" or body["status"] != "read":
             raise GraphError(100, 'A read receipt is {"messaging_product":"whatsapp","status":"read",...}.')
         wamid = text_at(body, "message_id", "message_id", limit=1024)
         message = self._world.messages.get(wamid)
-        if message is None or message.outbound:
-            raise GraphError(131009, f"Param message_id: no inbound message {wamid}.")
+        if message is None or message.outbound or message.phone_number_id != phone_number_id:
+            raise GraphError(131009, f"Param message_id: no inbound message {wamid} of this phone number.")
         self._show_typing(message, body)
-        for earlier in self._world.unread_with(message.wa_id, outbound=False):
+        unread = self._world.unread_with(message.wa_id, outbound=False, phone_number_id=phone_number_id)
+        for earlier in unread if message.status != "read" else ():  # read already, so are the earlier ones
             earlier.status = "read"
             self._world.read(earlier)
             self._live.publish("status", lambda each=earlier: status_on_phone(each))  # type: ignore[misc]
