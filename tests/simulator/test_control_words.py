@@ -61,6 +61,7 @@ SENTENCES: list[tuple[Any, str]] = [
     ),
     ({"from": ANA, "text": "hi", "quote": "wamid.x"}, "+15550001111 has no message 'wamid.x'"),
     ({"from": "15550001111", "text": "hi"}, "'15550001111' is not a number in international form"),
+    ({"from": "+15550100000", "text": "hi"}, "+15550100000 is a number of the business, not a person's"),
     ({"from": ANA, "text": "hi", "to": "5"}, "`to` must be the id of a business phone number, one of 1000"),
     (
         {"from": ANA, "media": {"kind": "image"}},
@@ -116,6 +117,7 @@ MISTYPED: list[tuple[str, str, Any, str]] = [
     ("POST", f"/people/{ANA}", {"phone_off": 1}, "`phone_off` must be true or false; it is 1."),
     ("POST", f"/people/{ANA}/marketing", {"value": "stopp"}, "did you mean `stop`?"),
     ("POST", f"/people/{ANA}/change_number", {"to": "x"}, "'x' is not a number in international form"),
+    ("POST", f"/people/{ANA}/change_number", {"to": "+15550100000"}, "is a number of the business"),
     ("POST", f"/people/{ANA}/block", {"number": "5"}, "one of 100000000000001; it is '5'"),
     ("POST", "/showing", {"page": "page-404", "people": []}, "page-404"),
 ]

@@ -9,7 +9,7 @@ from sayso.simulator.phone.answers import Answers
 from sayso.simulator.phone.changes import Changes
 from sayso.simulator.phone.deeds import DEEDS, Inbound
 from sayso.simulator.phone.errors import PhoneError
-from sayso.simulator.phone.hand import Done, Hand, international
+from sayso.simulator.phone.hand import Done, Hand
 from sayso.simulator.phone.profile import People
 from sayso.simulator.phone.shares import Shares
 from sayso.simulator.webhooks.outbox import Outbox
@@ -44,7 +44,7 @@ class Phones:
 
     def add(self, phone: str, name: str | None = None) -> tuple[Person, bool]:
         """Return the person with this number (E.164 with its plus), and whether they are new. Nobody is renamed."""
-        wa_id = self._world.reached(international(phone))
+        wa_id = self.hand.wa_id(phone)
         known = self._world.people.get(wa_id)
         if known is not None:
             return known, False
@@ -55,7 +55,7 @@ class Phones:
 
     def known(self, phone: str) -> Person:
         """Return the person with this number; raise LookupError when there is none."""
-        person = self._world.people.get(self._world.reached(international(phone)))
+        person = self._world.people.get(self.hand.wa_id(phone))
         if person is None:
             raise LookupError(f"nobody has the number {phone}; POST /_sim/people makes somebody")
         return person

@@ -62,6 +62,13 @@ class Hand:
         self._journey = journey
         self.base_url = ""  # of media URLs, known once the simulator listens
 
+    def wa_id(self, phone: str) -> str:
+        """Return the ``wa_id`` of a person's number, which is not one of the business's."""
+        digits = international(phone)
+        if any(each.digits == digits for each in self.world.accounts.numbers.values()):
+            raise PhoneError(f"{phone} is a number of the business, not a person's")
+        return self.world.reached(digits)
+
     def number_for(self, person: Person, to: str | None, about: Message | None = None) -> BusinessNumber:
         """Return the business number that somebody writes to, whom they must not have blocked."""
         number = self.number(to, about)

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from sayso.simulator.journey import Journey
 from sayso.simulator.phone.deeds import Deed
 from sayso.simulator.phone.errors import PhoneError
-from sayso.simulator.phone.hand import Hand, international
+from sayso.simulator.phone.hand import Hand
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.people import Person
 
@@ -67,7 +67,7 @@ class People:
         if person.phone_off:
             raise PhoneError(f"the phone of {person.phone} is off: `phone_off` false turns it on")
         world, old, old_id = self._hand.world, person.wa_id, person.user_id
-        wa_id = world.reached(international(to))
+        wa_id = self._hand.wa_id(to)
         known = world.people.get(wa_id)
         if known is not None and (known is person or known.on_whatsapp):
             raise PhoneError(f"{to} is already the number of {known.name}")
