@@ -1,5 +1,6 @@
 """Media: each kind at, just under and just over its size; URLs, their end, and who may download (cloud-api.md 8.5)."""
 
+import asyncio
 import base64
 import hashlib
 import io
@@ -214,6 +215,16 @@ async def test_uploads_last_30_days_and_what_people_sent_7(graph: "Graph", sim: 
     sim.advance(1)
     gone = await graph.call("GET", f"/v25.0/{uploaded}")
     assert (gone.status, gone.code) == (400, 33)
+
+
+async def test_a_file_deleted_while_a_call_about_it_is_delayed(graph: "Graph", sim: Simulator) -> None:
+    media_id = (await upload(graph, PNG, "image/png")).json["id"]
+    fault = {"on": "media", "kind": "delay", "delay_s": 0.2}
+    assert (await graph.control("POST", "/faults", fault))[0] == 200
+    late = asyncio.create_task(graph.call("GET", f"/v25.0/{media_id}"))
+    await sim.live.until(lambda: not sim.faults()["armed"] or None, 10)
+    del sim.parts.world.media[media_id]
+    assert (await late).code == 33
 
 
 @pytest.mark.parametrize("minutes", ["0", "43201", "soon"])

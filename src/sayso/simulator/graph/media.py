@@ -1,6 +1,6 @@
 """Media: uploaded, described, downloaded, deleted (cloud-api.md 8.5)."""
 
-import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +33,7 @@ from sayso.simulator.world.media import (
 from sayso.simulator.world.world import World
 
 TYPE = "WhatsAppBusinessMedia"
-UPLOADS_AT_ONCE = 4  # so many files are in memory on their way at most
+IN_MEMORY = 1024 * 1024  # of a file on its way; what is more waits on the disk until it is whole
 _FIELD_AT_MOST = 4_096
 _MINUTE_S = 60
 _OCTETS = "application/octet-stream"
@@ -56,7 +56,6 @@ class MediaCalls:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._room = asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     def routes(self) -> list[Route]:
         """List what is answered here."""
@@ -73,18 +72,17 @@ class MediaCalls:
             raise GraphError(
                 100, f"Content-Type must be multipart/form-data; it is {call.request.content_type}."
             )
-        async with self._room:
-            form = await _read_form(call.request)
-            given = call.query | form.fields
-            if given.get("messaging_product") != "whatsapp":
-                raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
-            if form.data is None:
-                raise GraphError(100, "The parameter file is required.")
-            mime_type = _type_of(given.get("type", ""), form)
-            _check(mime_type, form)
-            number = self._world.accounts.numbers[call.node]
-            kept_s = _kept_s(given.get("ttl_minutes"))
-            media = store(self._world, number, mime_type, form.data, form.filename, kept_s=kept_s)
+        form = await _read_form(call.request)
+        given = call.query | form.fields
+        if given.get("messaging_product") != "whatsapp":
+            raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
+        if form.data is None:
+            raise GraphError(100, "The parameter file is required.")
+        mime_type = _type_of(given.get("type", ""), form)
+        _check(mime_type, form)
+        number = self._world.accounts.numbers[call.node]
+        kept_s = _kept_s(given.get("ttl_minutes"))
+        media = store(self._world, number, mime_type, form.data, form.filename, kept_s=kept_s)
         return answer({"id": media.id})
 
     async def _describe(self, call: Call) -> web.Response:
@@ -126,7 +124,9 @@ class MediaCalls:
 
     def _of_number(self, call: Call) -> Media:
         """Return the media; with ``phone_number_id`` it must be that number's."""
-        media = self._world.media[call.node]
+        media = find_media(self._world, call.node)
+        if media is None:  # it ended, or was deleted, while the call was delayed
+            raise GraphError(33, f"The media {call.node} does not exist any more.")
         wanted = call.query.get("phone_number_id")
         if wanted is not None and wanted != media.phone_number_id:
             raise GraphError(
@@ -162,14 +162,13 @@ async def _read_part(part: BodyPartReader, form: _Form) -> None:
         return
     form.mime_type = part.headers.get("Content-Type", "")
     form.filename = part.filename or ""
-    kept: list[bytes] = []
-    async for chunk in _chunks(part):
-        form.size += len(chunk)
-        if form.size <= LARGEST:
-            kept.append(chunk)
-        else:
-            kept.clear()
-    form.data = b"".join(kept)
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as kept:
+        async for chunk in _chunks(part):
+            form.size += len(chunk)
+            if form.size <= LARGEST:
+                kept.write(chunk)
+        kept.seek(0)
+        form.data = kept.read() if form.size <= LARGEST else b""
     form.parts.append({**told, "size": form.size})
 
 

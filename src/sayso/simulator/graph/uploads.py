@@ -81,7 +81,9 @@ class Uploads:
         return answer({"id": upload.id, "file_offset": len(upload.data)})
 
     def _mine(self, call: Call) -> Upload:
-        upload = self._world.uploads[call.node]
+        upload = self._world.uploads.get(call.node)
+        if upload is None:  # it was forgotten while the call was delayed
+            raise GraphError(33, f"The upload session {call.node} does not exist any more.")
         if upload.app_id != call.app.id:
             raise GraphError(10, f"The upload belongs to the app {upload.app_id}, not to {call.app.id}.")
         return upload
