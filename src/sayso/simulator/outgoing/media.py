@@ -59,7 +59,7 @@ def attachment(
         mime_type=found.mime_type,
         filename=filename or found.filename,
         voice=voice,
-        animated=kind == "sticker" and is_animated(found.data),
+        animated=is_animated(found.data),
     )
 
 
