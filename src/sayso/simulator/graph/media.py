@@ -35,6 +35,7 @@ from sayso.simulator.world.world import World
 TYPE = "WhatsAppBusinessMedia"
 IN_MEMORY = 1024 * 1024  # of a file on its way; what is more waits on the disk until it is whole
 _FIELD_AT_MOST = 4_096
+_PIECE = 256 * 1024
 _MINUTE_S = 60
 _OCTETS = "application/octet-stream"
 
@@ -174,7 +175,7 @@ async def _read_part(part: BodyPartReader, form: _Form) -> None:
 
 async def _chunks(part: BodyPartReader, at_most: int | None = None) -> AsyncIterator[bytes]:
     size = 0
-    while chunk := await part.read_chunk():
+    while chunk := await part.read_chunk(_PIECE):
         size += len(chunk)
         if at_most is not None and size > at_most:
             raise GraphError(100, f"Param {part.name} is longer than {at_most} bytes.")
