@@ -137,6 +137,18 @@ async def test_who_was_not_reached_does_not_count(
     await receiver.status((await graph.send(to=BEN, **HELLO)).wamid, "delivered")
 
 
+async def test_a_message_that_fails_gives_back_no_place_but_its_own(
+    sim: Simulator, graph: "Graph", receiver: "Receiver"
+) -> None:
+    await fill(sim, graph, 49)
+    ana = sim.parts.world.people[ANA[1:]]
+    sim.journey.phone_off(ana)
+    await receiver.status((await graph.send(**HELLO)).wamid, "sent")  # the 50th place
+    await receiver.status((await graph.text()).wamid, "failed")
+    beyond = await receiver.status((await graph.send(to=BEN, **HELLO)).wamid, "failed")
+    assert beyond["errors"][0]["code"] == 131048
+
+
 async def test_without_a_limit_there_is_none(sim: Simulator, graph: "Graph") -> None:
     sim.parts.world.accounts.portfolios[sim.config.portfolio_id].tier = "TIER_UNLIMITED"
     await fill(sim, graph, 60)
