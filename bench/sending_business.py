@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 import uvloop
 
-NUMBERS = ("100000000000001", "100000000000002", "100000000000003", "100000000000004")
+NUMBERS = tuple(str(100_000_000_000_001 + index) for index in range(8))
 PEOPLE = 10_000
 _HEADERS = {"Authorization": "Bearer sim-token", "Content-Type": "application/json"}
 

@@ -1,6 +1,6 @@
 """A simulator as ``sayso simulator`` runs it, all rules on, with an account large enough to be measured.
 
-Four numbers of 1,000 messages a second each; half the people wrote a moment ago, the other half get templates.
+Eight numbers of 1,000 messages a second each; half the people wrote a moment ago, the other half get templates.
 """
 
 import asyncio
@@ -38,10 +38,11 @@ async def main() -> None:
         tier="TIER_100K",
         verify_at_start=False,
     )
-    async with Simulator(config) as sim:
-        furnish(sim)
-        if not callback:
-            sim.parts.world.accounts.wabas[config.waba_id].subscribed.clear()
+    sim = Simulator(config)
+    furnish(sim)
+    if not callback:
+        sim.parts.world.accounts.wabas[config.waba_id].subscribed.clear()
+    async with sim:
         await asyncio.Event().wait()
 
 

@@ -45,7 +45,6 @@ async def _sends(bare: float, how: str, *, batch: int = 0) -> Row:
         beside("callback.py", callback, port=callback),
         beside("simulated_meta.py", *words, port=port) as simulator,
     ):
-        await asyncio.sleep(1.0)  # its people are being furnished
         meter = Meter.start(simulator=Tree(simulator.pid))
         sent = await _business(port)
         posts = await _told(callback, MESSAGES * STATUSES) if batch else 0
