@@ -24,7 +24,7 @@ async def world(dsn: str, tmp_path: Path) -> AsyncIterator[tuple[Simulator, Api]
         port = probe.getsockname()[1]
     hook = f"http://127.0.0.1:{port}/api/v1/whatsapp/webhook"
     async with Simulator(SimulatorConfig(port=0, webhook_url=hook)) as sim:
-        sim.add_person(ALICE, "Alice Moreau")
+        await sim.person(ALICE).changes(name="Alice Moreau")
         configured = settings(dsn, base_url=sim.base_url, data_dir=tmp_path)
         async with serving(configured, port=port) as running:
             await running.api.link(ALICE, name="Alice")
@@ -33,7 +33,7 @@ async def world(dsn: str, tmp_path: Path) -> AsyncIterator[tuple[Simulator, Api]
 
 async def _phone(browser: Browser, sim: Simulator) -> Page:
     page = await browser.new_page(
-        viewport={"width": 1200, "height": 1040}, device_scale_factor=1.5, locale="en-GB"
+        viewport={"width": 1200, "height": 1040}, device_scale_factor=1.25, locale="en-GB"
     )
     await page.goto(f"{sim.base_url}/#{ALICE}")
     await expect(page.locator(".person").first).to_be_attached()
@@ -71,6 +71,7 @@ async def test_a_thumb_on_confirm_decides(browser: Browser, world: tuple[Simulat
     ).to_be_visible()
     if os.environ.get("SAYSO_SCREENSHOTS"):
         await page.evaluate("document.activeElement?.blur()")
+        await page.mouse.move(0, 0)
         await page.screenshot(path=PICTURES / "sayso.png")
     await page.close()
 
@@ -91,5 +92,6 @@ async def test_a_bare_yes_to_two_questions_is_asked_back_and_a_number_tapped(
     if os.environ.get("SAYSO_SCREENSHOTS"):
         await expect(page.locator(".log").get_by_text("✅ Confirmed")).to_be_visible()
         await page.evaluate("document.activeElement?.blur()")
+        await page.mouse.move(0, 0)
         await page.screenshot(path=PICTURES / "which.png")
     await page.close()

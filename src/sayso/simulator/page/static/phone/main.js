@@ -1,7 +1,7 @@
 // The phones' page as a whole: which phones are on it, and where each happening goes.
 
 import { call, get, listen, paced } from "../shared/api.js";
-import { Bar } from "../shared/bar.js";
+import { Bar, toast } from "../shared/bar.js";
 import { el } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { World } from "../shared/store.js";
@@ -223,6 +223,7 @@ adding.querySelector("form").addEventListener("submit", async (event) => {
     const person = await call("/_sim/people", { name: given.get("name").trim(), phone: given.get("phone").trim() });
     world.people.set(person.wa_id, { ...world.people.get(person.wa_id), ...person });
     adding.close();
+    if (person.created === false) toast(`That number is ${person.name}’s already`);
     open(person.wa_id);
   } catch (refused) {
     problem.textContent = refused.message;
