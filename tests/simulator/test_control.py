@@ -1,4 +1,4 @@
-"""The control API: being the person, time, faults; whatever is mistyped is named (docs/simulator.md)."""
+"""The control API: being the person, time, faults; whatever is mistyped is named (docs/simulator-control.md)."""
 
 import asyncio
 import dataclasses

@@ -1,4 +1,4 @@
-"""People, messages and time over the control API, each answer whole (docs/simulator.md)."""
+"""People, messages and time over the control API, each answer whole (docs/simulator-control.md)."""
 
 import asyncio
 from datetime import UTC, datetime

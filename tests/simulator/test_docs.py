@@ -1,18 +1,25 @@
 """What docs/simulator.md says to paste works when it is pasted."""
 
 import asyncio
+import json
 import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.world import free_port
 from sayso.simulator import Simulator, SimulatorConfig
 
-DOCS = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text("utf-8")
+FOLDER = Path(__file__).parents[2] / "docs"
+DOCS = (FOLDER / "simulator.md").read_text("utf-8")
+CONTROL = (FOLDER / "simulator-control.md").read_text("utf-8")
+if TYPE_CHECKING:
+    from simulator.conftest import Graph
+
 ANA = "+15550001111"
 NODE = ("node", "--input-type=module", "--eval")
 
@@ -39,10 +46,23 @@ async def running(*command: str) -> AsyncIterator[asyncio.StreamReader]:
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the call is made with curl")
 async def test_the_first_message_by_curl(sim: Simulator) -> None:
-    script = block("bash", holding="curl ").replace("http://127.0.0.1:8001", sim.base_url)
+    script = block("bash", holding="hello_world").replace("http://127.0.0.1:8001", sim.base_url)
     async with running("bash", "-euc", script) as printed:
         assert '"message_status":"accepted"' in (await printed.read()).decode()
     await sim.expect_message(to=ANA, containing="Welcome and congratulations!!", status="read")
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the calls are made with curl")
+async def test_the_two_control_calls(sim: Simulator, graph: "Graph") -> None:
+    hi, _ = script = (
+        block("bash", holding="/_sim/inbound").replace("http://127.0.0.1:8001", sim.base_url).splitlines()
+    )
+    async with running("bash", "-euc", hi) as printed:
+        assert '"reached":true' in (await printed.read()).decode()
+    sent = await graph.text("Shall I go on?")
+    async with running("bash", "-euc", script[1]) as printed:
+        (message,) = json.loads(await printed.read())["messages"]
+    assert message["wamid"] == sent.wamid
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="the five lines are JavaScript")

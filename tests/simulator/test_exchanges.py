@@ -1,4 +1,4 @@
-"""The log of Graph calls: what was called, answered, struck, and told afterwards (docs/simulator.md)."""
+"""The log of Graph calls: what was called, answered, struck, and told afterwards (docs/simulator-control.md)."""
 
 import asyncio
 import dataclasses

@@ -1,4 +1,4 @@
-"""Which calls a fault strikes: its schedule, and whom it concerns (docs/simulator.md)."""
+"""Which calls a fault strikes: its schedule, and whom it concerns (docs/simulator-control.md)."""
 
 import random
 from typing import Any

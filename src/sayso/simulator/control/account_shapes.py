@@ -1,4 +1,4 @@
-"""What may be said of accounts over the control API: shapes in which every key counts (docs/simulator.md)."""
+"""What may be said of accounts over the control API: shapes in which every key counts (docs/simulator-control.md)."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Accounts as the control API tells them, secrets and all (docs/simulator.md)."""
+"""Accounts as the control API tells them, secrets and all (docs/simulator-control.md)."""
 
 from dataclasses import asdict
 from typing import Any

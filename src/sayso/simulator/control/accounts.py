@@ -1,4 +1,4 @@
-"""Accounts over the control API: everything listed, opened and changed (docs/simulator.md)."""
+"""Accounts over the control API: everything listed, opened and changed (docs/simulator-control.md)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

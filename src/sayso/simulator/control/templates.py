@@ -1,4 +1,4 @@
-"""The moderator's desk over the control API: every template, and what may be done to it (docs/simulator.md)."""
+"""The moderator's desk over the control API: every template, and what may be done to it (docs/simulator-control.md)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
