@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
-from sayso.simulator.control.reading import ControlError
+from sayso.simulator.strict import ControlError
 from simulator.announced import announced
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sayso.simulator import Simulator
-from sayso.simulator.graph.call import Route
+from sayso.simulator.call import Route
 from sayso.simulator.world.media import Upload, store
 
 if TYPE_CHECKING:

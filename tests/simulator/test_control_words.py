@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
-from sayso.simulator.control.words import wrong_with
 from sayso.simulator.faults.model import Fault
+from sayso.simulator.mistakes import wrong_with
 from sayso.simulator.phone.deeds import Inbound
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.faults.armed import Armed
 from sayso.simulator.faults.faults import Faults
 from sayso.simulator.faults.matching import Aim, concerns
 from sayso.simulator.faults.model import DropBefore, Fault, WebhookLoss, WebhookReorder
-from sayso.simulator.graph.call import Call, Route
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.world.clock import Clock
 from sayso.simulator.world.world import World
 

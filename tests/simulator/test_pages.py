@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from sayso.simulator import Simulator
-from sayso.simulator.page.live import AFRESH, AT_ONCE_AT_MOST, FRAMES_BEHIND_AT_MOST, Live, Page
+from sayso.simulator.live import AFRESH, AT_ONCE_AT_MOST, FRAMES_BEHIND_AT_MOST, Live, Page
 from sayso.simulator.world.media import Media
 from simulator.conftest import ANA, BEN, Graph
 

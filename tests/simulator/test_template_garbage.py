@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sayso.simulator import SimulatorConfig
 from sayso.simulator.errors import GraphError
 from sayso.simulator.outgoing.reading import Reading
+from sayso.simulator.outgoing.template import template
 from sayso.simulator.parts import Parts
 from sayso.simulator.templates.definition import read_definition, read_edit
-from sayso.simulator.templates.fill import template
 from sayso.simulator.templates.review import Verdict, verdict
 from sayso.simulator.world.templates import Template
 

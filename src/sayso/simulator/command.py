@@ -9,10 +9,8 @@ from typing import Annotated, Any, Literal, NoReturn, get_args
 import typer
 import uvloop
 
-from sayso.simulator.config import SimulatorConfig
-from sayso.simulator.rules.course import Course
+from sayso.simulator.config import Course, SimulatorConfig, Tier
 from sayso.simulator.server import Simulator
-from sayso.simulator.world.accounts import Tier
 from sayso.simulator.world.snapshot import SnapshotError
 
 _DEFAULT = SimulatorConfig()

@@ -4,9 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from sayso.simulator.rules.course import Course
-from sayso.simulator.world.accounts import Tier
-
+#: Messaging limits of a portfolio (6).
+Tier = Literal["TIER_50", "TIER_250", "TIER_1K", "TIER_2K", "TIER_10K", "TIER_100K", "TIER_UNLIMITED"]
+#: Which statuses are told of a message, and in which order (9). ``usual``: sent, delivered, read. ``no_delivered``:
+#: sent, read. ``read_first``: sent, read, delivered. ``twice``: each of the usual ones two times. ``silent``: nothing,
+#: until the message has outlived its time.
+Course = Literal["usual", "no_delivered", "read_first", "twice", "silent"]
 #: People whose phones exist from the start: (name, number). More arrive by the page or by being written to.
 FIRST_PEOPLE = (
     ("Ana Quiroga", "+15550001111"),

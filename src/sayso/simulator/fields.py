@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from sayso.simulator.errors import GraphError
 
+_DIGITS_AT_MOST = 18  # of a whole number in a string
 NO_LIMIT = 2**31  # characters, where no figure is published
 
 
@@ -146,6 +147,16 @@ def number_at(parent: dict[str, Any], key: str, where: str, *, least: float, mos
     if not least <= number <= most:
         raise GraphError(131009, f"Param {where} must be from {least:g} to {most:g}; it is {number:g}.")
     return number
+
+
+def whole_number(raw: Any) -> int | None:
+    """Return an integer, given as one or as a string of up to 18 digits; None when it is neither."""
+    if isinstance(raw, bool):
+        return None
+    if isinstance(raw, int):
+        return raw
+    digits = raw.removeprefix("-") if isinstance(raw, str) else ""
+    return int(raw) if digits.isascii() and digits.isdecimal() and len(digits) <= _DIGITS_AT_MOST else None
 
 
 def link_at(parent: dict[str, Any], key: str, where: str) -> str:

@@ -5,10 +5,10 @@ from functools import partial
 from sayso.simulator.books import Books
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.errors import told_later
-from sayso.simulator.page.live import Live
-from sayso.simulator.page.views import message_on_phone, status_on_phone
+from sayso.simulator.live import Live
 from sayso.simulator.rules import course
 from sayso.simulator.rules.lifetime import lifetime_s
+from sayso.simulator.views import message_on_phone, status_on_phone
 from sayso.simulator.webhooks.envelopes import status_value
 from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.clock import Timer

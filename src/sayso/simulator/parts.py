@@ -2,17 +2,17 @@
 
 from typing import Any, Protocol
 
+from sayso.simulator.accounts.announcements import Announcements
+from sayso.simulator.accounts.changes import AccountChanges
+from sayso.simulator.call import Route
 from sayso.simulator.config import SimulatorConfig
-from sayso.simulator.control.account_changes import AccountChanges
 from sayso.simulator.faults.faults import Faults
 from sayso.simulator.graph.accounts import account_routes
-from sayso.simulator.graph.announcements import Announcements
-from sayso.simulator.graph.call import Route
 from sayso.simulator.graph.exchanges import Exchanges
 from sayso.simulator.graph.sends import Sends
 from sayso.simulator.graph.templates import TemplateCalls
 from sayso.simulator.journey import Journey
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.phone.actions import Phones
 from sayso.simulator.sending import Sending
 from sayso.simulator.templates.desk import Desk

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from sayso.simulator.api.threaded import ThreadedPerson, ThreadedSimulator
     from sayso.simulator.config import SimulatorConfig
+    from sayso.simulator.threaded import ThreadedPerson, ThreadedSimulator
 
 INI = "sayso_simulator"
 #: Of a simulator in a test, unless said otherwise: any port, nobody to call, everything at once.
@@ -53,7 +53,7 @@ def simulator_config(pytestconfig: pytest.Config) -> "SimulatorConfig":
 @pytest.fixture
 def simulator(simulator_config: "SimulatorConfig") -> "Iterator[ThreadedSimulator]":
     """Meta's side of the Cloud API at ``simulator.base_url``, for synchronous tests of any client."""
-    from sayso.simulator.api.threaded import ThreadedSimulator  # noqa: PLC0415  # only when used
+    from sayso.simulator.threaded import ThreadedSimulator  # noqa: PLC0415  # only when used
 
     with ThreadedSimulator(simulator_config) as running:
         yield running

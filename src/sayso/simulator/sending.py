@@ -7,11 +7,11 @@ from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import text_at
 from sayso.simulator.journey import Journey
+from sayso.simulator.live import Live
 from sayso.simulator.outgoing.read import check_envelope, quote_of, read_content
-from sayso.simulator.page.live import Live
-from sayso.simulator.page.views import person_on_phone
 from sayso.simulator.rules import marketing, pair, reach, standing, throughput, window
 from sayso.simulator.rules.refusal import Refusal
+from sayso.simulator.views import person_on_phone
 from sayso.simulator.world.accounts import BusinessNumber, Waba
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.messages import Message

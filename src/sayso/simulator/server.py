@@ -7,9 +7,7 @@ from typing import Self
 
 from aiohttp import web
 
-from sayso.simulator.api.people import WorldApi
-from sayso.simulator.api.sent import SentApi
-from sayso.simulator.api.wire import WireApi
+from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.control.guard import guarded
 from sayso.simulator.control.routes import Control
@@ -24,7 +22,7 @@ LINE_AT_MOST = 65_536  # Graph takes whole objects as parameters of the query
 BODY_AT_MOST = 1_000_000_000
 
 
-class Simulator(WorldApi, SentApi, WireApi):
+class Simulator(SimulatorApi):
     """Meta's side, in this process: ``async with Simulator(SimulatorConfig(port=0)) as sim: sim.base_url``.
 
     The methods mirror the control API under ``/_sim``; waits are in real seconds and never poll.

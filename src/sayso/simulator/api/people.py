@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from sayso.simulator import views
 from sayso.simulator.api.core import Core
 from sayso.simulator.api.handle import PersonHandle
-from sayso.simulator.control.words import wrong_with
-from sayso.simulator.page import views
+from sayso.simulator.mistakes import wrong_with
 from sayso.simulator.phone.deeds import Inbound
 from sayso.simulator.phone.errors import PhoneError
 from sayso.simulator.phone.hand import Done

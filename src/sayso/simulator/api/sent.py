@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sayso.simulator import views
 from sayso.simulator.api.core import Core
-from sayso.simulator.page import views
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.world import World, dialled
 

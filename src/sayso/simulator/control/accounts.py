@@ -1,22 +1,20 @@
 """Accounts over the control API: everything listed, opened and changed (docs/simulator-control.md)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from sayso.simulator.control.account_shapes import HeldUsername
-from sayso.simulator.control.account_views import app_told, number_told, portfolio_told, token_told, waba_told
+from sayso.simulator.accounts.shapes import HeldUsername
+from sayso.simulator.accounts.views import app_told, number_told, portfolio_told, token_told, waba_told
+from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.reading import ControlRoute, known_query, read
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
 
 
 class AccountCalls:
     """Portfolios, WABAs, numbers, apps and tokens."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._world = simulator.parts.world
         self._changes = simulator.parts.accounts
 

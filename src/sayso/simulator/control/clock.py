@@ -1,16 +1,15 @@
 """Simulated time over the control API: let it pass, set it, freeze it, let it run faster."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
 
-from sayso.simulator.control.reading import ControlError, ControlRoute, Strict, known_query, read
-from sayso.simulator.page.views import clock_on_phone
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
+from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.control.reading import ControlRoute, known_query, read
+from sayso.simulator.strict import ControlError, Strict
+from sayso.simulator.views import clock_on_phone
 
 
 class ClockMove(Strict):
@@ -25,7 +24,7 @@ class ClockMove(Strict):
 class ClockCalls:
     """Time as the simulated world sees it."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
 
     def routes(self) -> list[ControlRoute]:

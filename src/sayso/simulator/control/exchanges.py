@@ -1,18 +1,17 @@
 """The log of Graph calls over the control API: list them, see one whole with the webhooks that followed."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.curl import curl_of_exchange
-from sayso.simulator.control.reading import ControlError, ControlRoute, known_query, one_of
+from sayso.simulator.control.reading import ControlRoute, known_query, one_of
 from sayso.simulator.control.rows import ROWS, id_in, rows_in
 from sayso.simulator.graph.exchanges import Exchange
+from sayso.simulator.strict import ControlError
 from sayso.simulator.webhooks.log import Wanted
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
 
 _STATUS = re.compile(r"[1-5](\d\d|xx)|none")
 
@@ -20,7 +19,7 @@ _STATUS = re.compile(r"[1-5](\d\d|xx)|none")
 class ExchangeCalls:
     """What the business called, and what it was answered."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
 
     def routes(self) -> list[ControlRoute]:

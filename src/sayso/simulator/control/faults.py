@@ -1,25 +1,16 @@
 """Faults over the control API: arm, list, disarm; hold status webhooks back and release them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from sayso.simulator.control.reading import (
-    ControlError,
-    ControlRoute,
-    Empty,
-    Strict,
-    converted,
-    known_query,
-    read,
-)
+from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.control.reading import ControlRoute, Empty, known_query, read
 from sayso.simulator.control.rows import id_in
-from sayso.simulator.control.words import meant
 from sayso.simulator.faults.faults import FaultError, UnknownPlaceError
 from sayso.simulator.faults.model import KINDS, Fault
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
+from sayso.simulator.mistakes import meant
+from sayso.simulator.strict import ControlError, Strict, converted
 
 
 class Hold(Strict):
@@ -31,7 +22,7 @@ class Hold(Strict):
 class FaultCalls:
     """What goes wrong, on demand."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
 
     def routes(self) -> list[ControlRoute]:

@@ -1,20 +1,18 @@
 """Being the person, over the control API: everything somebody does with their phone (cloud-api.md 4.8)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.reading import ControlRoute, read
 from sayso.simulator.phone.deeds import Inbound
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
 
 
 class InboundCalls:
     """What people do."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
 
     def routes(self) -> list[ControlRoute]:

@@ -1,17 +1,15 @@
 """What the business sent, over the control API, and waiting for it without polling."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from sayso.simulator.api.sent import Filter
+from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.reading import ControlRoute, known_query, number_in, one_of, phone_in
 from sayso.simulator.outgoing.read import TYPES
-from sayso.simulator.page.views import message_as_sent
+from sayso.simulator.views import message_as_sent
 from sayso.simulator.world.messages import STATUSES
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
 
 WAIT_AT_MOST_S = 120.0
 
@@ -19,7 +17,7 @@ WAIT_AT_MOST_S = 120.0
 class MessageCalls:
     """The messages of the business as it sent them."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
 
     def routes(self) -> list[ControlRoute]:

@@ -1,17 +1,16 @@
 """People over the control API: who there is, and what changes about them (cloud-api.md 4.7, 4.8, 4.11)."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from aiohttp import web
 
-from sayso.simulator.control.reading import ControlRoute, Empty, Strict, known_query, read
-from sayso.simulator.page.views import person_on_phone
+from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.control.reading import ControlRoute, Empty, known_query, read
 from sayso.simulator.phone.profile import Name, Profile
+from sayso.simulator.strict import Strict
+from sayso.simulator.views import person_on_phone
 from sayso.simulator.world.people import Person
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
 
 
 class NewPerson(Strict):
@@ -43,7 +42,7 @@ class Marketing(Strict):
 class PeopleCalls:
     """The people of the simulated world."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
         self._people = simulator.parts.phones.people
 

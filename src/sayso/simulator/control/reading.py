@@ -7,19 +7,12 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from aiohttp import web
 
-from sayso.simulator.control.words import meant, wrong_with
 from sayso.simulator.errors import GraphError
+from sayso.simulator.mistakes import meant
 from sayso.simulator.phone.errors import PhoneError
+from sayso.simulator.strict import ControlError, Strict, converted
 
 T = TypeVar("T")
-
-
-class ControlError(ValueError):
-    """A control call that cannot be done as written; the words say why."""
-
-
-class Strict(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A body in which every key counts."""
 
 
 class Empty(Strict):
@@ -65,14 +58,6 @@ async def read(request: web.Request, shape: type[T]) -> T:
         raise ControlError(f"the body is not valid JSON: {problem}") from problem
     checked: T = converted(found, shape)
     return checked
-
-
-def converted(raw: Any, shape: Any) -> Any:
-    """Check decoded JSON against a shape; the refusal names the key and what may have been meant."""
-    try:
-        return msgspec.convert(raw, shape)
-    except msgspec.ValidationError as problem:
-        raise ControlError(wrong_with(raw, shape) or str(problem)) from problem
 
 
 def known_query(request: web.Request, *names: str) -> dict[str, str]:

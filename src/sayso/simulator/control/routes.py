@@ -2,10 +2,11 @@
 
 import difflib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.accounts import AccountCalls
 from sayso.simulator.control.clock import ClockCalls
 from sayso.simulator.control.exchanges import ExchangeCalls
@@ -18,12 +19,9 @@ from sayso.simulator.control.templates import TemplateControls
 from sayso.simulator.control.webhooks import WebhookCalls
 from sayso.simulator.control.world import WorldCalls
 
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
-
 _ROOT = "/_sim/"
 #: Every room; each lists its calls, in the order of the index.
-ROOMS: tuple[Callable[["Simulator"], Any], ...] = (
+ROOMS: tuple[Callable[[SimulatorApi], Any], ...] = (
     InboundCalls,
     MessageCalls,
     PeopleCalls,
@@ -38,9 +36,9 @@ ROOMS: tuple[Callable[["Simulator"], Any], ...] = (
 
 
 class Control:
-    """Routes of ``/_sim``, thin over the methods of :class:`Simulator`."""
+    """Routes of ``/_sim``, thin over the methods of :class:`SimulatorApi`."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._calls: list[ControlRoute] = [call for room in ROOMS for call in room(simulator).routes()]
 
     def routes(self) -> list[web.RouteDef]:

@@ -4,7 +4,8 @@ from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 
-from sayso.simulator.control.reading import ControlError, number_in
+from sayso.simulator.control.reading import number_in
+from sayso.simulator.strict import ControlError
 
 T = TypeVar("T")
 WAIT_AT_MOST_S = 120.0

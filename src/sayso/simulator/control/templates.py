@@ -1,24 +1,16 @@
 """The moderator's desk over the control API: every template, and what may be done to it (docs/simulator-control.md)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from sayso.simulator.control.reading import (
-    ControlError,
-    ControlRoute,
-    Empty,
-    Strict,
-    known_query,
-    read,
-)
-from sayso.simulator.control.words import meant
+from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.control.reading import ControlRoute, Empty, known_query, read
+from sayso.simulator.mistakes import meant
+from sayso.simulator.strict import ControlError, Strict
 from sayso.simulator.templates.desk import ACTIONS, Desk, DeskError
 from sayso.simulator.world.templates import Template
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
 
 
 class Rejection(Strict):
@@ -50,7 +42,7 @@ class NewCategory(Strict):
 class TemplateControls:
     """Templates as the moderator has them."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
 
     def routes(self) -> list[ControlRoute]:

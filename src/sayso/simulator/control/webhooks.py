@@ -1,20 +1,19 @@
 """Webhooks over the control API: list them, retry, send again, tell anything on demand."""
 
 import random
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
 
+from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.curl import curl_of_webhook
-from sayso.simulator.control.reading import ControlRoute, Empty, Strict, known_query, one_of, read
+from sayso.simulator.control.reading import ControlRoute, Empty, known_query, one_of, read
 from sayso.simulator.control.rows import ROWS, id_in, rows_in
+from sayso.simulator.strict import Strict
 from sayso.simulator.webhooks.deliveries import KINDS, STATES, Delivery
 from sayso.simulator.webhooks.log import Wanted
 from sayso.simulator.world.accounts import FIELDS, BusinessNumber, Waba
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
 
 Copies = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 
@@ -50,7 +49,7 @@ class Telling(Strict):
 class WebhookCalls:
     """What the business was told."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
 
     def routes(self) -> list[ControlRoute]:

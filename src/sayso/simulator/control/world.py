@@ -1,20 +1,19 @@
 """The simulated world as a whole, over the control API: its state, starting over, a snapshot and back."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from sayso.simulator.control.reading import ControlError, ControlRoute, Empty, known_query, read
+from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.control.reading import ControlRoute, Empty, known_query, read
+from sayso.simulator.strict import ControlError
 from sayso.simulator.world.snapshot import SnapshotError
-
-if TYPE_CHECKING:
-    from sayso.simulator.server import Simulator
 
 
 class WorldCalls:
     """The world as a whole."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
 
     def routes(self) -> list[ControlRoute]:

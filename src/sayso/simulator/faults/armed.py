@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import msgspec
+from aiohttp import web
 
 from sayso.simulator.faults.model import Fault
 
@@ -70,3 +71,7 @@ class Armed:
             version, inner, gauss = raw["chance"]
             armed._chance.setstate((version, tuple(inner), gauss))
         return armed
+
+
+#: Of a call: the fault that struck it.
+STRUCK = web.RequestKey("struck", Armed)

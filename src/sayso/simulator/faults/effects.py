@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, NoAnswer
 from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.model import (
     CutAnswer,
@@ -22,8 +23,6 @@ from sayso.simulator.faults.model import (
     RefuseWithError,
     Truncate,
 )
-from sayso.simulator.graph.call import Call
-from sayso.simulator.graph.exchanges import NoAnswer
 
 Accept = Callable[[Call], Awaitable[web.StreamResponse]]
 GARBAGE_BYTES = 64

@@ -7,7 +7,9 @@ from typing import Any, TypedDict
 
 from aiohttp import web
 
-from sayso.simulator.faults.armed import Armed
+from sayso.simulator.call import WAMID, Call, Route
+from sayso.simulator.config import Course
+from sayso.simulator.faults.armed import STRUCK, Armed
 from sayso.simulator.faults.effects import strike
 from sayso.simulator.faults.matching import Aim, aim_of, concerns, concerns_webhook, wa_id_of
 from sayso.simulator.faults.model import (
@@ -19,10 +21,7 @@ from sayso.simulator.faults.model import (
     TakeCourse,
     WebhookFault,
 )
-from sayso.simulator.graph.call import Call, Route
-from sayso.simulator.graph.exchanges import STRUCK, WAMID
-from sayso.simulator.page.live import Live
-from sayso.simulator.rules.course import Course
+from sayso.simulator.live import Live
 from sayso.simulator.world.world import World
 
 #: Messages whose webhooks are to be struck; the oldest are forgotten beyond it.

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from sayso.simulator.call import Call, Route
 from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.model import EVERYWHERE, RECEIPTS, WEBHOOKS, Fault, WebhookFault
-from sayso.simulator.graph.call import Call, Route
 from sayso.simulator.world.world import World, dialled
 
 

@@ -1,10 +1,10 @@
 """Everything the API does with accounts, tokens and media, put together (cloud-api.md 1.3, 4.1, 8)."""
 
+from sayso.simulator.accounts.announcements import Announcements
+from sayso.simulator.call import Route
 from sayso.simulator.graph.analytics import Analytics
-from sayso.simulator.graph.announcements import Announcements
 from sayso.simulator.graph.apps import AppCalls
 from sayso.simulator.graph.blocks import BlockCalls
-from sayso.simulator.graph.call import Route
 from sayso.simulator.graph.contact_book import ContactBookCalls
 from sayso.simulator.graph.media import MediaCalls
 from sayso.simulator.graph.numbers import NumberCalls
@@ -15,7 +15,7 @@ from sayso.simulator.graph.uploads import Uploads
 from sayso.simulator.graph.usernames import UsernameCalls
 from sayso.simulator.graph.verification import Verification
 from sayso.simulator.graph.wabas import WabaCalls
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.webhooks.delivery import Deliverer
 from sayso.simulator.world.world import World
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer, listed, required
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, answer, listed, required
 from sayso.simulator.graph.selection import Field, Reader
 from sayso.simulator.world.accounts import MANAGEMENT, Waba
 from sayso.simulator.world.ids import region

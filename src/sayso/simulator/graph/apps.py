@@ -4,12 +4,12 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer, listed, required, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, answer, listed, required, success
 from sayso.simulator.graph.selection import Reader, select
 from sayso.simulator.graph.tokens import check_app_token
 from sayso.simulator.graph.verification import Verification
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.world.accounts import FIELDS, QUIET_FIELDS, Subscription
 from sayso.simulator.world.world import World
 

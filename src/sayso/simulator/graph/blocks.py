@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import array_at
-from sayso.simulator.graph.call import Call, Route, answer
 from sayso.simulator.graph.paging import paged
 from sayso.simulator.rules.window import is_open
 from sayso.simulator.world.accounts import MESSAGING, BusinessNumber

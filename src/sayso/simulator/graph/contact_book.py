@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, required, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, required, success
 from sayso.simulator.world.accounts import MANAGEMENT
 from sayso.simulator.world.world import World
 

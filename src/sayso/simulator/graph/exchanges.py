@@ -8,32 +8,17 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from sayso.simulator.call import PARTS, ROUTE, WAMID, NoAnswer
 from sayso.simulator.config import SimulatorConfig
-from sayso.simulator.faults.armed import Armed
-from sayso.simulator.page.live import Live
+from sayso.simulator.faults.armed import STRUCK, Armed
+from sayso.simulator.live import Live
 from sayso.simulator.world.clock import Clock
-
-#: What a call learns about itself on its way, for the log and for whoever acts on it.
-ROUTE = web.RequestKey("route", str)
-STRUCK = web.RequestKey("struck", Armed)
-WAMID = web.RequestKey("wamid", str)
-#: The parts of a multipart body, for a handler that streams it: of each name, filename, content_type, size, and the
-#: ``value`` of one that is no file.
-PARTS = web.RequestKey("parts", list[dict[str, Any]])
 
 #: Bytes kept of a body; longer ones are kept in their first part.
 BODY_AT_MOST = 65_536
 TOKEN_SHOWN = 6
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _ERRORS_FROM = 400
-
-
-class NoAnswer(web.Response):
-    """Stands for an answer that the caller does not get, or not whole; ``why`` is for the log."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__()
-        self.why = why
 
 
 class Exchange:

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from sayso.simulator.call import ROUTE, Call, NodeKind, Route
 from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.faults import Faults
 from sayso.simulator.graph import versions
-from sayso.simulator.graph.call import Call, NodeKind, Route
-from sayso.simulator.graph.exchanges import ROUTE
 from sayso.simulator.graph.tokens import caller, check_scope
 from sayso.simulator.graph.usage import Usage
 from sayso.simulator.world.accounts import App, Token

@@ -8,9 +8,8 @@ from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
+from sayso.simulator.call import PARTS, Call, Route, answer, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, answer, success
-from sayso.simulator.graph.exchanges import PARTS
 from sayso.simulator.graph.selection import Reader, select
 from sayso.simulator.graph.tokens import check_scope
 from sayso.simulator.world.accounts import MESSAGING

@@ -6,14 +6,14 @@ from typing import Any
 import phonenumbers
 from aiohttp import web
 
+from sayso.simulator.accounts.announcements import Announcements
+from sayso.simulator.call import Call, Route, answer, from_text, required, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.announcements import Announcements
-from sayso.simulator.graph.call import Call, Route, answer, from_text, required, success
 from sayso.simulator.graph.health import health_of_number
 from sayso.simulator.graph.paging import paged
 from sayso.simulator.graph.selection import ABSENT, Field, Reader, select
 from sayso.simulator.graph.verification import Verification
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.world.accounts import MANAGEMENT, App, BusinessNumber
 from sayso.simulator.world.ids import calling_code, region
 from sayso.simulator.world.world import World

@@ -5,10 +5,10 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer, body_of, flag, listed, required, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, answer, body_of, flag, listed, required, success
 from sayso.simulator.graph.tokens import check_alive, check_proof, find, known_token, refusal
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.world.accounts import MANAGEMENT, MESSAGING, App, Token
 from sayso.simulator.world.world import World
 

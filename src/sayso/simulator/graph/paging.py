@@ -4,8 +4,8 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from sayso.simulator.call import Call
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call
 
 T = TypeVar("T")
 PAGE = 25

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer, listed, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, answer, listed, success
 from sayso.simulator.graph.selection import ABSENT, Reader, select
 from sayso.simulator.world.accounts import MANAGEMENT, BusinessNumber
 from sayso.simulator.world.media import upload_of

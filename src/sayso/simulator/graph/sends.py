@@ -4,14 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.call import WAMID, Call, Route, answer, success
 from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.faults import orders
 from sayso.simulator.fields import object_at, text_at
-from sayso.simulator.graph.call import Call, Route, answer, success
-from sayso.simulator.graph.exchanges import WAMID
-from sayso.simulator.page.live import Live
-from sayso.simulator.page.views import person_on_phone, status_on_phone
+from sayso.simulator.live import Live
 from sayso.simulator.sending import Sending
+from sayso.simulator.views import person_on_phone, status_on_phone
 from sayso.simulator.world.accounts import MESSAGING
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.people import Person

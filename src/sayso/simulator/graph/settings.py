@@ -5,8 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer, from_text, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, answer, from_text, success
 from sayso.simulator.graph.selection import Reader, select
 from sayso.simulator.world.accounts import MANAGEMENT, BusinessNumber
 from sayso.simulator.world.world import World

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from sayso.simulator.call import Call
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call
 from sayso.simulator.graph.paging import paged
 from sayso.simulator.graph.selection import select
 from sayso.simulator.graph.template_fields import DEFAULT, readers

@@ -4,14 +4,14 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, answer, success
+from sayso.simulator.fields import whole_number
 from sayso.simulator.graph.selection import select
 from sayso.simulator.graph.template_fields import DEFAULT, readers
 from sayso.simulator.graph.template_lists import listed
 from sayso.simulator.templates.definition import json_in
 from sayso.simulator.templates.keeping import DELETED_AT_ONCE, Keeping
-from sayso.simulator.templates.numbers import whole_number
 from sayso.simulator.templates.refusals import refused
 from sayso.simulator.world.accounts import MANAGEMENT
 from sayso.simulator.world.templates import Template

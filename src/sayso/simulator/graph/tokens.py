@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.call import body_of
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import body_of
 from sayso.simulator.world.accounts import MESSAGING, App, Token
 from sayso.simulator.world.world import World
 

@@ -4,8 +4,8 @@ import base64
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer, required
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import Call, Route, answer, required
 from sayso.simulator.world.media import LARGEST, UPLOADS_AT_MOST, Upload
 from sayso.simulator.world.world import World
 

@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterable
 from functools import lru_cache
 
+from sayso.simulator.call import NodeKind
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.call import NodeKind
 from sayso.simulator.world.accounts import HourOfCalls
 from sayso.simulator.world.world import World
 

@@ -4,10 +4,10 @@ import re
 
 from aiohttp import web
 
+from sayso.simulator.accounts.announcements import Announcements
+from sayso.simulator.call import Call, Route, answer, required, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.announcements import Announcements
-from sayso.simulator.graph.call import Call, Route, answer, required, success
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.world.accounts import MANAGEMENT, BusinessNumber, Holder
 from sayso.simulator.world.world import World
 

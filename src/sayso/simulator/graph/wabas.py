@@ -4,15 +4,15 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso.simulator.call import Call, Route, answer, flag, success
 from sayso.simulator.errors import GraphError
 from sayso.simulator.graph.analytics import Analytics
-from sayso.simulator.graph.call import Call, Route, answer, flag, success
 from sayso.simulator.graph.health import health_of_waba
 from sayso.simulator.graph.numbers import described
 from sayso.simulator.graph.paging import paged
 from sayso.simulator.graph.selection import ABSENT, Field, Reader, select
 from sayso.simulator.graph.verification import Verification
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.world.accounts import MANAGEMENT, App, Override, Portfolio, Waba
 from sayso.simulator.world.world import World
 

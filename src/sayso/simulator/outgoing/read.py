@@ -12,7 +12,7 @@ from sayso.simulator.outgoing.location import location
 from sayso.simulator.outgoing.media import MEDIA_TYPES, media
 from sayso.simulator.outgoing.reaction import reaction
 from sayso.simulator.outgoing.reading import Reading
-from sayso.simulator.templates.fill import template
+from sayso.simulator.outgoing.template import template
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.people import Person

@@ -4,20 +4,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from sayso.simulator.control.reading import ControlError, Strict, answering, known_query, read
-from sayso.simulator.page import views
-from sayso.simulator.page.live import event
+from sayso.simulator import views
+from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.control.reading import answering, known_query, read
+from sayso.simulator.live import Page, event
 from sayso.simulator.page.used import used_up
-
-if TYPE_CHECKING:
-    from sayso.simulator.page.live import Page
-    from sayso.simulator.server import Simulator
-    from sayso.simulator.world.messages import Message
+from sayso.simulator.strict import ControlError, Strict
+from sayso.simulator.world.messages import Message
 
 _HEADERS = {
     # Everything the page needs is its own: no inline code, no other site, no framing.
@@ -57,7 +55,7 @@ class Played(Strict):
 class PhonePage:
     """Serves the pages and keeps them up to date by server-sent events."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
         self._world = simulator.parts.world
         found = (path for path in _FOLDER.rglob("*") if path.suffix in _TYPES)
@@ -126,14 +124,14 @@ class PhonePage:
             return stream
 
     @asynccontextmanager
-    async def _watching(self) -> "AsyncIterator[Page]":
+    async def _watching(self) -> AsyncIterator[Page]:
         page = self._sim.live.open()
         try:
             yield page
         finally:
             self._sim.live.close(page)
 
-    def _snapshot(self, page: "Page", shown: list[str]) -> dict[str, Any]:
+    def _snapshot(self, page: Page, shown: list[str]) -> dict[str, Any]:
         """Tell how everything stands: the latest messages, and those of the people on the screen."""
         world = self._world
         messages = [] if page.desk else list(world.messages.values())
@@ -191,5 +189,5 @@ class PhonePage:
         return {"status": message.status}
 
 
-def _conversation(messages: "list[Message]", wa_id: str) -> "list[Message]":
+def _conversation(messages: list[Message], wa_id: str) -> list[Message]:
     return [each for each in messages if each.wa_id == wa_id][-_BUBBLES_OF_ONE:]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sayso.simulator.journey import Journey
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.phone.answers import Answers
 from sayso.simulator.phone.changes import Changes
 from sayso.simulator.phone.deeds import DEEDS, Inbound

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from sayso.simulator.journey import Journey
-from sayso.simulator.page.live import Live
-from sayso.simulator.page.views import message_on_phone, person_on_phone, status_on_phone
+from sayso.simulator.live import Live
 from sayso.simulator.phone.deeds import SOME_AD, Inbound
 from sayso.simulator.phone.errors import PhoneError
 from sayso.simulator.rules import throughput
+from sayso.simulator.views import message_on_phone, person_on_phone, status_on_phone
 from sayso.simulator.webhooks.envelopes import contact, inbound_value, messages_value
 from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.accounts import BusinessNumber

@@ -4,12 +4,6 @@ Meta promises no order, repeats itself, and leaves `delivered` out when the chat
 of it, so each can be asked for.
 """
 
-from typing import Literal
-
-#: ``usual``: sent, delivered, read. ``no_delivered``: sent, read. ``read_first``: sent, read, delivered.
-#: ``twice``: each of the usual ones two times. ``silent``: nothing, until the message has outlived its time.
-Course = Literal["usual", "no_delivered", "read_first", "twice", "silent"]
-
 
 def arrival(course: str, *, chat_open: bool, receipts: bool) -> str:
     """Tell how a message arrives on the phone: as `read` at once when the chat is open, else as `delivered` (4.9).

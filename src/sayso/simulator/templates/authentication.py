@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from sayso.simulator.fields import whole_number
 from sayso.simulator.templates.buttons import TEXT
-from sayso.simulator.templates.numbers import whole_number
 from sayso.simulator.templates.refusals import refused, too_long
 
 EXPIRES_AT_LEAST, EXPIRES_AT_MOST = 1, 90  # minutes

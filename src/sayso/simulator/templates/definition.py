@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from sayso.simulator.fields import whole_number
 from sayso.simulator.templates.components import Known, read_components
 from sayso.simulator.templates.languages import LANGUAGES
-from sayso.simulator.templates.numbers import whole_number
 from sayso.simulator.templates.refusals import refused, too_long
 from sayso.simulator.world.templates import Template
 

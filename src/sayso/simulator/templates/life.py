@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.journey import Journey
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.templates import told
 from sayso.simulator.templates.review import APPROVED, Verdict, verdict
 from sayso.simulator.webhooks.outbox import Outbox

@@ -11,7 +11,7 @@ from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.faults.faults import Faults
 from sayso.simulator.faults.matching import Aim
 from sayso.simulator.faults.model import WEBHOOKS
-from sayso.simulator.page.live import Live
+from sayso.simulator.live import Live
 from sayso.simulator.webhooks.batches import Batcher
 from sayso.simulator.webhooks.chaos import Mischief, Shuffler, mischief
 from sayso.simulator.webhooks.deliveries import Attempt, Delivery, State

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sayso.simulator.config import Tier
+
 MESSAGING = "whatsapp_business_messaging"
 MANAGEMENT = "whatsapp_business_management"
 #: Every webhook field of 4.1 that the simulator tells.
@@ -44,7 +46,6 @@ QUIET_FIELDS = frozenset(
     }
 )
 
-Tier = Literal["TIER_50", "TIER_250", "TIER_1K", "TIER_2K", "TIER_10K", "TIER_100K", "TIER_UNLIMITED"]
 Quality = Literal["GREEN", "YELLOW", "RED", "UNKNOWN"]
 NameStatus = Literal[
     "APPROVED", "AVAILABLE_WITHOUT_REVIEW", "DECLINED", "EXPIRED", "PENDING_REVIEW", "NONE"

@@ -5,7 +5,6 @@ from typing import Any, Literal, get_args
 
 from sayso.simulator.world.content import Content
 
-
 #: How far a message can be.
 Status = Literal["accepted", "held", "sent", "delivered", "read", "played", "failed", "dropped"]
 STATUSES: tuple[str, ...] = get_args(Status)

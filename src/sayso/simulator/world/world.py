@@ -5,7 +5,6 @@ from functools import lru_cache
 
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.errors import GraphError
-from sayso.simulator.templates.preloaded import preloaded
 from sayso.simulator.world.accounts import (
     Accounts,
     App,
@@ -21,6 +20,7 @@ from sayso.simulator.world.media import Media, Upload
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.numbers import other_spelling, preferred_spelling
 from sayso.simulator.world.people import Person, Thread
+from sayso.simulator.world.preloaded import preloaded
 from sayso.simulator.world.quotas import Quotas
 from sayso.simulator.world.templates import Template, Templates
 

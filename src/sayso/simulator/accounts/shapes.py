@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sayso.simulator.control.reading import Strict
+from sayso.simulator.config import Tier
+from sayso.simulator.strict import Strict
 from sayso.simulator.world.accounts import (
     CodeVerification,
     Holder,
     NameStatus,
     NumberStatus,
     Quality,
-    Tier,
 )
 
 Words = Annotated[str, msgspec.Meta(min_length=1)]

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from sayso.simulator.config import Tier
 from sayso.simulator.webhooks.outbox import Outbox
-from sayso.simulator.world.accounts import BusinessNumber, Portfolio, Tier, Waba
+from sayso.simulator.world.accounts import BusinessNumber, Portfolio, Waba
 from sayso.simulator.world.world import World
 
 #: Unique users a day by tier (6); -1 is unlimited.

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from sayso.simulator.control.account_shapes import (
+from sayso.simulator.accounts.announcements import TIER_LIMITS, Announcements
+from sayso.simulator.accounts.shapes import (
     AppChange,
     NewApp,
     NewNumber,
@@ -19,10 +20,9 @@ from sayso.simulator.control.account_shapes import (
     TokenChange,
     WabaChange,
 )
-from sayso.simulator.control.account_views import everything
-from sayso.simulator.control.reading import ControlError, Strict, converted
-from sayso.simulator.graph.announcements import TIER_LIMITS, Announcements
-from sayso.simulator.page.live import Live
+from sayso.simulator.accounts.views import everything
+from sayso.simulator.live import Live
+from sayso.simulator.strict import ControlError, Strict, converted
 from sayso.simulator.world.accounts import (
     FIELDS,
     Accounts,

@@ -22,6 +22,13 @@ _CREDENTIALS = ("access_token", "appsecret_proof")
 BODY_AT_MOST = 4 * 1024 * 1024
 _META_HOSTS = (".facebook.com", ".fbsbx.com")
 
+#: What a call learns about itself on its way, for the log of calls and for whoever acts on it.
+ROUTE = web.RequestKey("route", str)
+WAMID = web.RequestKey("wamid", str)
+#: The parts of a multipart body, for a handler that streams it: of each name, filename, content_type, size, and the
+#: ``value`` of one that is no file.
+PARTS = web.RequestKey("parts", list[dict[str, Any]])
+
 
 @dataclass(slots=True)
 class Call:
@@ -59,6 +66,14 @@ class Call:
         The body wins over the query. Values of a form or query are strings: JSON in them is the reader's to see.
         """
         return self.query | _without_credentials(await body_of(self.request))
+
+
+class NoAnswer(web.Response):
+    """Stands for an answer that the caller does not get, or not whole; ``why`` is for the log."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
 
 
 class Route(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import missing, object_at
-from sayso.simulator.templates.sent import Parameters
+from sayso.simulator.outgoing.template_components import Parameters
 from sayso.simulator.templates.variables import VARIABLE, variables
 
 _FORBIDDEN = re.compile(r"[\n\r\t]| {5}")  # newline, tab, more than 4 consecutive spaces

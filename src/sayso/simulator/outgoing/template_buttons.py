@@ -5,9 +5,9 @@ from typing import Any
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import array_at, missing, object_at, text_at, within, words_at
-from sayso.simulator.templates.sent import SentButton
+from sayso.simulator.outgoing.template_components import SentButton
+from sayso.simulator.outgoing.template_words import words_of
 from sayso.simulator.templates.variables import VARIABLE
-from sayso.simulator.templates.words import words_of
 from sayso.simulator.world.content import Button
 
 PAYLOAD = 256

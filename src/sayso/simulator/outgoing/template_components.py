@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import array_at, as_object, choice_at, missing
-from sayso.simulator.templates.numbers import whole_number
+from sayso.simulator.fields import array_at, as_object, choice_at, missing, whole_number
 
 #: Every kind there is, in either case; a footer takes no parameters, a tap target only changes how a client looks.
 KINDS = ("header", "body", "footer", "button", "carousel", "limited_time_offer", "tap_target_configuration")

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import array_at, as_object, object_at, text_at
+from sayso.simulator.fields import array_at, as_object, object_at, text_at, whole_number
 from sayso.simulator.outgoing.location import place_at
 from sayso.simulator.outgoing.media import attachment
 from sayso.simulator.outgoing.reading import Reading
-from sayso.simulator.templates.numbers import whole_number
-from sayso.simulator.templates.sent import CARD_KINDS, Parameters, Sent, read_sent
-from sayso.simulator.templates.taps import filled_buttons
-from sayso.simulator.templates.words import filled
+from sayso.simulator.outgoing.template_buttons import filled_buttons
+from sayso.simulator.outgoing.template_components import CARD_KINDS, Parameters, Sent, read_sent
+from sayso.simulator.outgoing.template_words import filled
 from sayso.simulator.world.content import Attachment, Card, Content, MediaKind, Place
 from sayso.simulator.world.templates import Template
 
