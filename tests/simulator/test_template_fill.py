@@ -202,7 +202,19 @@ async def test_an_offer_shows_when_it_ends(graph: "Graph", sim: Simulator) -> No
     refused(await send(graph, "hello_world", offer(1)), 132018, "no limited_time_offer")
 
 
-async def test_a_carousel_fills_every_card(graph: "Graph", sim: Simulator) -> None:
+def filled_card(place: Any, words: str) -> dict[str, Any]:
+    tap = {"type": "button", "sub_type": "quick_reply", "index": 0}
+    suffix = {"type": "button", "sub_type": "url", "index": "1", "parameters": [text(words)]}
+    tap["parameters"] = [{"type": "payload", "payload": f"want:{words}"}]
+    filled = [parameters("header", PICTURE), parameters("body", text(words)), tap, suffix]
+    return {"card_index": place, "components": filled}
+
+
+def carousel(*cards: Any) -> dict[str, Any]:
+    return {"type": "CAROUSEL", "cards": list(cards)}
+
+
+async def carousel_created(graph: "Graph") -> None:
     link = {
         "type": "URL",
         "text": "See",
@@ -211,19 +223,13 @@ async def test_a_carousel_fills_every_card(graph: "Graph", sim: Simulator) -> No
     }
     quick = {"type": "QUICK_REPLY", "text": "Want"}
     card = {"components": [header("IMAGE"), body("Card {{1}} is for you.", "x"), buttons(quick, link)]}
-    await created(graph, BODY, {"type": "CAROUSEL", "cards": [card, card]}, category="MARKETING")
+    await created(graph, BODY, carousel(card, card), category="MARKETING")
 
-    def given(place: Any, words: str) -> dict[str, Any]:
-        tap = {"type": "button", "sub_type": "quick_reply", "index": 0}
-        suffix = {"type": "button", "sub_type": "url", "index": "1", "parameters": [text(words)]}
-        tap["parameters"] = [{"type": "payload", "payload": f"want:{words}"}]
-        filled = [parameters("header", PICTURE), parameters("body", text(words)), tap, suffix]
-        return {"card_index": place, "components": filled}
 
-    def carousel(*cards: Any) -> dict[str, Any]:
-        return {"type": "CAROUSEL", "cards": list(cards)}
-
-    assert (await send(graph, "notice", carousel(given(1, "b"), given("0", "a")))).status == 200
+async def test_a_carousel_fills_every_card(graph: "Graph", sim: Simulator) -> None:
+    await carousel_created(graph)
+    sent = carousel(filled_card(1, "b"), filled_card("0", "a"))
+    assert (await send(graph, "notice", sent)).status == 200
     assert shown(sim).cards == tuple(
         Card(
             Attachment("image", link="https://example.org/a.png", mime_type="image/png"),
@@ -235,14 +241,19 @@ async def test_a_carousel_fills_every_card(graph: "Graph", sim: Simulator) -> No
         )
         for words in ("a", "b")
     )
+
+
+async def test_a_carousel_that_does_not_fit_is_refused(graph: "Graph") -> None:
+    await carousel_created(graph)
     bare = {"card_index": 1, "components": [parameters("body", text("b"))]}
+    first = filled_card(0, "a")
     for cards, code, words in (
-        ([given(0, "a")], 132000, "number of cards (1)"),
+        ([first], 132000, "number of cards (1)"),
         ([], 132000, "number of cards (0)"),
-        ([given(0, "a"), given(0, "b")], 132018, "each once"),
-        ([given(0, "a"), given(2, "b")], 132018, "from 0 to 1"),
-        ([given(0, "a"), bare], 132012, "expected IMAGE"),
-        ([given(0, "a"), given(1, "x" * 160)], 132005, "at most 160"),
+        ([first, filled_card(0, "b")], 132018, "each once"),
+        ([first, filled_card(2, "b")], 132018, "from 0 to 1"),
+        ([first, bare], 132012, "expected IMAGE"),
+        ([first, filled_card(1, "x" * 160)], 132005, "at most 160"),
     ):
         refused(await send(graph, "notice", carousel(*cards)), code, words)
     refused(await send(graph, "notice"), 132000, "number of cards (0)")

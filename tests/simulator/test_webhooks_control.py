@@ -1,4 +1,4 @@
-"""The log of webhooks over the control API: filters, replays, telling anything on demand (docs/simulator-control.md)."""
+"""The log of webhooks over the control API: filters, replays, telling anything (docs/simulator-control.md)."""
 
 import asyncio
 import shlex
