@@ -272,4 +272,4 @@ async def test_pictures_of_the_desk(browser: Browser, sim: Simulator) -> None:
             if room == "exchanges":
                 await page.locator(".wire tbody tr").nth(3).click()
                 await expect(page.locator(".sheet-of h3").first).to_be_visible()
-            await page.screenshot(path=PICTURES / f"desk-{room}.png")
+            await page.screenshot(path=PICTURES / f"desk-{room}.png", animations="disabled")

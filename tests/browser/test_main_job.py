@@ -72,7 +72,7 @@ async def test_a_thumb_on_confirm_decides(browser: Browser, world: tuple[Simulat
     if os.environ.get("SAYSO_SCREENSHOTS"):
         await page.evaluate("document.activeElement?.blur()")
         await page.mouse.move(0, 0)
-        await page.screenshot(path=PICTURES / "sayso.png")
+        await page.screenshot(path=PICTURES / "sayso.png", animations="disabled")
     await page.close()
 
 
@@ -93,5 +93,5 @@ async def test_a_bare_yes_to_two_questions_is_asked_back_and_a_number_tapped(
         await expect(page.locator(".log").get_by_text("✅ Confirmed")).to_be_visible()
         await page.evaluate("document.activeElement?.blur()")
         await page.mouse.move(0, 0)
-        await page.screenshot(path=PICTURES / "which.png")
+        await page.screenshot(path=PICTURES / "which.png", animations="disabled")
     await page.close()

@@ -314,4 +314,4 @@ async def test_picture_of_the_kinds(browser: Browser, sim: Simulator) -> None:
         await page.emulate_media(reduced_motion="reduce")
         await bubble(page, wamid).get_by_role("button", name="Slots").click()
         await page.get_by_role("radio").first.check()
-        await page.screenshot(path=PICTURES / "phone-kinds.png")
+        await page.screenshot(path=PICTURES / "phone-kinds.png", animations="disabled")

@@ -251,4 +251,4 @@ async def test_pictures(
         await page.emulate_media(reduced_motion="reduce")
         await page.evaluate("document.activeElement?.blur()")
         PICTURES.mkdir(parents=True, exist_ok=True)
-        await page.screenshot(path=PICTURES / name)
+        await page.screenshot(path=PICTURES / name, animations="disabled")
