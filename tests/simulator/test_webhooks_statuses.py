@@ -156,8 +156,8 @@ def test_who_is_named_how(
 
 def test_the_hash_of_an_identity_where_it_is_checked() -> None:
     ana = person(identity_hash="DF2lS5v2W6x=")
-    assert "identity_key_hash" not in contact(ana)
-    assert contact(ana, identity=True)["identity_key_hash"] == "DF2lS5v2W6x="
+    assert "identity_key_hash" not in contact(ana, ana.user_id)
+    assert contact(ana, ana.user_id, identity=True)["identity_key_hash"] == "DF2lS5v2W6x="
     there = world()
     there.number.identity_check = True
     (told,) = status_value(there, ana, message(), "sent", priced=False)["contacts"]
@@ -166,7 +166,7 @@ def test_the_hash_of_an_identity_where_it_is_checked() -> None:
 
 def test_an_inbound_message_without_a_phone() -> None:
     said = message()
-    found = inbound_value(person(**HIDDEN), said, shown=False)
+    found = inbound_value(person(**HIDDEN), USER_ID, said, shown=False)
     assert found == {
         "contacts": [{"profile": {"name": "Ana Q.", "username": "anaq"}, "user_id": USER_ID}],
         "messages": [said.body],

@@ -190,7 +190,7 @@ class Sending:
                 self._live.publish("person", lambda: person_on_phone(person, self._world))
             return person
         user_id = text_at(body, "recipient", "recipient", limit=160)
-        found = self._world.person_by_user_id(user_id)
+        found = self._world.person_by_user_id(user_id, number)
         if found is None:
             raise GraphError(131026, f"No user of this portfolio has the business-scoped user ID {user_id}.")
         return found

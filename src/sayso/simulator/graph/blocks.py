@@ -97,7 +97,7 @@ class BlockCalls:
         if not isinstance(entry, dict) or not isinstance(entry.get("user") or entry.get("user_id"), str):
             raise GraphError(100, 'Param block_users must hold objects {"user": …} or {"user_id": …}.')
         if entry.get("user") is None:
-            person = self._world.person_by_user_id(entry["user_id"])
+            person = self._world.person_by_user_id(entry["user_id"], number)
             return _Wanted(entry["user_id"], person.wa_id if person else None, entry["user_id"])
         user = entry["user"]
         if user in self._world.people:

@@ -24,9 +24,10 @@ class ContactBookCalls:
         if given.get("messaging_product") != "whatsapp":
             raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
         user_id = str(required(given, "bsuid"))
-        person = self._world.person_by_user_id(user_id)
+        accounts = self._world.accounts
+        number = accounts.numbers[call.node]
+        person = self._world.person_by_user_id(user_id, number)
         if person is None:
             raise GraphError(100, f"Param bsuid: no user of this portfolio has the ID {user_id}.")
-        accounts = self._world.accounts
-        accounts.portfolio_of(accounts.numbers[call.node]).contact_book.discard(person.wa_id)
+        accounts.portfolio_of(number).contact_book.discard(person.wa_id)
         return success()

@@ -57,7 +57,7 @@ class Sends:
                 call.headers["Retry-After"] = "1"
             raise
         call.request[WAMID] = message.wamid
-        return _accepted(message, person)
+        return _accepted(message, person, self._world.user_id(person, number))
 
     def _mark_read(self, body: dict[str, Any], phone_number_id: str) -> web.Response:
         """Mark an inbound message and all before it as read, and show the typing indicator if asked (2.7)."""
@@ -89,10 +89,10 @@ class Sends:
         self._live.publish("person", lambda: person_on_phone(person, self._world))
 
 
-def _accepted(message: Message, person: Person) -> web.Response:
+def _accepted(message: Message, person: Person, user_id: str) -> web.Response:
     """Answer a send (2.2): ``wa_id`` is omitted when it went to a BSUID; templates carry message_status."""
     if message.by_user_id:
-        contact = {"input": str(message.body["recipient"]), "user_id": person.user_id}
+        contact = {"input": str(message.body["recipient"]), "user_id": user_id}
     else:
         contact = {"input": str(message.body["to"]), "wa_id": person.wa_id}
     sent = {"id": message.wamid}

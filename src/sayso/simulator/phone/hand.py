@@ -168,8 +168,9 @@ class Hand:
     def prefer(self, number: BusinessNumber, person: Person, preference: dict[str, Any]) -> None:
         """Tell of what a person wants or does not want, by ``user_preferences`` (4.11)."""
         shown = self.world.phone_shown(person, number)
-        who = contact(person, shown=shown, identity=number.identity_check)
-        preference = {**({"wa_id": person.wa_id} if shown else {}), "user_id": person.user_id, **preference}
+        user_id = self.world.user_id(person, number)
+        who = contact(person, user_id, shown=shown, identity=number.identity_check)
+        preference = {**({"wa_id": person.wa_id} if shown else {}), "user_id": user_id, **preference}
         value = messages_value(number, {"contacts": [who], "user_preferences": [preference]})
         self._outbox.change("user_preferences", self.world.accounts.wabas[number.waba_id], value, number)
 
@@ -193,7 +194,7 @@ class Hand:
         origin: dict[str, Any] = {}
         if self.world.phone_shown(person, number):
             origin["from"] = person.wa_id
-        origin["from_user_id"] = person.user_id
+        origin["from_user_id"] = self.world.user_id(person, number)
         if person.parent_user_id:
             origin["from_parent_user_id"] = person.parent_user_id
         wamid = self.world.mint.wamid(person.wa_id, outbound=False)
@@ -236,4 +237,5 @@ class Hand:
 
     def _value(self, person: Person, number: BusinessNumber, message: Message) -> dict[str, Any]:
         shown = self.world.phone_shown(person, number)
-        return inbound_value(person, message, shown=shown, identity=number.identity_check)
+        user_id = self.world.user_id(person, number)
+        return inbound_value(person, user_id, message, shown=shown, identity=number.identity_check)

@@ -7,9 +7,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sayso.simulator.journey import Journey
-from sayso.simulator.phone.deeds import Deed
 from sayso.simulator.phone.errors import PhoneError
 from sayso.simulator.phone.hand import Hand
+from sayso.simulator.strict import Strict
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.people import Person
 
@@ -18,7 +18,7 @@ Username = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9._]{3,30}$")]
 ParentId = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\.ENT\.[A-Za-z0-9]{1,128}$")]
 
 
-class Profile(Deed):
+class Profile(Strict):
     """What can be set about a person; what is left out stays. ``null`` takes a username or parent id away."""
 
     name: Name | UnsetType = UNSET
@@ -66,12 +66,13 @@ class People:
         """
         if person.phone_off:
             raise PhoneError(f"the phone of {person.phone} is off: `phone_off` false turns it on")
-        world, old, old_id = self._hand.world, person.wa_id, person.user_id
+        world, old = self._hand.world, person.wa_id
         wa_id = self._hand.wa_id(to)
         known = world.people.get(wa_id)
         if known is not None and (known is person or known.on_whatsapp):
             raise PhoneError(f"{to} is already the number of {known.name}")
         shown = {each.phone_number_id for each in self._numbers(person) if world.phone_shown(person, each)}
+        old_ids = self._user_ids(person)
         if known is not None:
             world.forget(known)
         world.move(person, wa_id)
@@ -79,7 +80,7 @@ class People:
         for number in self._numbers(person):
             visible = number.phone_number_id in shown
             system: dict[str, Any] = {"type": "user_changed_number", "body": body, "wa_id": wa_id}
-            system |= {"user_id": person.user_id, "previous_user_id": old_id}
+            system |= self._user_ids_changed(person, number, old_ids)
             if not visible:
                 del system["wa_id"]
                 system["body"] = f"User {person.name} changed their number"
@@ -90,12 +91,12 @@ class People:
 
     def change_user_id(self, person: Person) -> None:
         """Get another BSUID without another number; the old one is dead (4.7, 4.8)."""
-        world, old_id = self._hand.world, person.user_id
+        world, old_ids = self._hand.world, self._user_ids(person)
         world.rename_user_id(person, world.mint.bsuid(person.wa_id))
-        body = f"User {person.name} changed from {old_id} to {person.user_id}"
-        system = {"type": "user_changed_user_id", "body": body}
-        system |= {"user_id": person.user_id, "previous_user_id": old_id}
         for number in self._numbers(person):
+            ids = self._user_ids_changed(person, number, old_ids)
+            body = f"User {person.name} changed from {ids['previous_user_id']} to {ids['user_id']}"
+            system = {"type": "user_changed_user_id", "body": body, **ids}
             self._hand.system(number, person, {"system": system}, contacts=False, note=body)
         self._hand.shown(person)
 
@@ -109,7 +110,7 @@ class People:
         for number in self._numbers(person):
             if number.identity_check:
                 origin = {"from": person.wa_id} if world.phone_shown(person, number) else {}
-                told = {**origin, "from_user_id": person.user_id, "identity": identity}
+                told = {**origin, "from_user_id": world.user_id(person, number), "identity": identity}
                 told["system"] = {"type": "customer_identity_changed", "body": body}
                 self._hand.system(number, person, told, contacts=True, note=body)
         self._hand.shown(person)
@@ -133,6 +134,18 @@ class People:
         }
         self._hand.prefer(meant, person, preference)
         self._hand.shown(person)
+
+    def _user_ids(self, person: Person) -> dict[str, str]:
+        """Tell their BSUID towards each number they have exchanged messages with, by phone number id (4.7)."""
+        return {
+            each.phone_number_id: self._hand.world.user_id(person, each) for each in self._numbers(person)
+        }
+
+    def _user_ids_changed(
+        self, person: Person, number: BusinessNumber, old: dict[str, str]
+    ) -> dict[str, str]:
+        user_id = self._hand.world.user_id(person, number)
+        return {"user_id": user_id, "previous_user_id": old[number.phone_number_id]}
 
     def _numbers(self, person: Person) -> Iterator[BusinessNumber]:
         """Walk the business numbers that somebody has exchanged messages with."""

@@ -57,8 +57,10 @@ def messages_value(number: BusinessNumber, value: dict[str, Any]) -> dict[str, A
     return {"messaging_product": "whatsapp", "metadata": metadata, **value}
 
 
-def contact(person: Person, *, shown: bool = True, identity: bool = False) -> dict[str, Any]:
-    """Describe a person as in ``contacts[]`` (4.6); ``wa_id`` only where their phone is ``shown`` (4.7).
+def contact(person: Person, user_id: str, *, shown: bool = True, identity: bool = False) -> dict[str, Any]:
+    """Describe a person as in ``contacts[]`` (4.6), by their BSUID towards the portfolio that is told (4.7).
+
+    ``wa_id`` is there only where their phone is ``shown``.
 
     ``identity`` adds the hash of their key, for numbers that check for identity changes.
     """
@@ -67,7 +69,7 @@ def contact(person: Person, *, shown: bool = True, identity: bool = False) -> di
         told["profile"]["username"] = person.username
     if shown:
         told["wa_id"] = person.wa_id
-    told["user_id"] = person.user_id
+    told["user_id"] = user_id
     if person.parent_user_id is not None:
         told["parent_user_id"] = person.parent_user_id
     if identity and person.identity_hash:
@@ -76,10 +78,13 @@ def contact(person: Person, *, shown: bool = True, identity: bool = False) -> di
 
 
 def inbound_value(
-    person: Person, message: Message, *, shown: bool = True, identity: bool = False
+    person: Person, user_id: str, message: Message, *, shown: bool = True, identity: bool = False
 ) -> dict[str, Any]:
     """Compose the value that tells of an inbound message (4.8)."""
-    return {"contacts": [contact(person, shown=shown, identity=identity)], "messages": [message.body]}
+    return {
+        "contacts": [contact(person, user_id, shown=shown, identity=identity)],
+        "messages": [message.body],
+    }
 
 
 def status_value(
@@ -92,11 +97,12 @@ def status_value(
     """
     number = world.accounts.numbers[message.phone_number_id]
     shown = not message.by_user_id or world.phone_shown(person, number)
+    user_id = world.user_id(person, number)
     told: dict[str, Any] = {"id": message.wamid, "status": status, "timestamp": str(int(world.clock.now()))}
     if shown:
         told["recipient_id"] = person.wa_id
     if status != "failed" or message.by_user_id:  # no user id when a message to a phone failed (4.7)
-        told["recipient_user_id"] = person.user_id
+        told["recipient_user_id"] = user_id
         if person.parent_user_id is not None:
             told["recipient_parent_user_id"] = person.parent_user_id
     if message.callback_data is not None:
@@ -107,7 +113,7 @@ def status_value(
     if priced and message.pricing is not None:
         told |= _priced(world, message, status)
     return {
-        "contacts": [contact(person, shown=shown, identity=number.identity_check)],
+        "contacts": [contact(person, user_id, shown=shown, identity=number.identity_check)],
         "statuses": [told],
     }
 

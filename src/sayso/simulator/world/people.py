@@ -8,7 +8,10 @@ from sayso.simulator.world.quotas import Burst, Marketing
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with a phone. ``user_id`` is the BSUID towards the portfolio (4.7).
+    """Somebody with a phone.
+
+    ``user_id`` is the BSUID towards the first portfolio, ``user_ids`` are those towards the others, by portfolio id,
+    as far as one has been told (4.7).
 
     With a ``username`` and ``phone_hidden``, webhooks leave the number out wherever the business does not know it
     (see :meth:`World.phone_shown`). ``parent_user_id`` is there for enrolled managed businesses only.
@@ -17,6 +20,7 @@ class Person:
     wa_id: str
     name: str
     user_id: str
+    user_ids: dict[str, str] = field(default_factory=dict)
     username: str | None = None
     phone_hidden: bool = False
     parent_user_id: str | None = None

@@ -96,9 +96,7 @@ class World:
         """Return the person with this number, who comes into being when new; ``name`` renames them."""
         found = self.people.get(wa_id)
         if found is None:
-            user_id = bsuid(self.config.portfolio_id, wa_id)
-            if user_id in self.dead_user_ids:
-                user_id = self.mint.bsuid(wa_id)
+            user_id = self._new_user_id(self.config.portfolio_id, wa_id)
             found = Person(wa_id, name or f"Guest {wa_id[-4:]}", user_id)
             found.identity_hash = identity_hash(wa_id)
             found.on_whatsapp = wa_id not in self.left
@@ -109,14 +107,29 @@ class World:
         return found
 
     def place(self, person: Person) -> None:
-        """Have a person be found by their number and both their BSUIDs."""
-        self.people[person.wa_id] = self._by_user_id[person.user_id] = person
-        if person.parent_user_id:
-            self._by_user_id[person.parent_user_id] = person
+        """Have a person be found by their number and all their BSUIDs."""
+        self.people[person.wa_id] = person
+        for user_id in (person.user_id, *person.user_ids.values(), person.parent_user_id):
+            if user_id is not None:
+                self._by_user_id[user_id] = person
 
-    def person_by_user_id(self, user_id: str) -> Person | None:
-        """Return the person with this BSUID or parent BSUID, if it is one of our portfolio's."""
-        return self._by_user_id.get(user_id)
+    def user_id(self, person: Person, number: BusinessNumber) -> str:
+        """Tell a person's BSUID towards the portfolio of a business number: another one for each (4.7)."""
+        portfolio_id = self.accounts.wabas[number.waba_id].portfolio_id
+        if portfolio_id == self.config.portfolio_id:
+            return person.user_id
+        found = person.user_ids.get(portfolio_id)
+        if found is None:
+            found = person.user_ids[portfolio_id] = self._new_user_id(portfolio_id, person.wa_id)
+            self._by_user_id[found] = person
+        return found
+
+    def person_by_user_id(self, user_id: str, number: BusinessNumber | None = None) -> Person | None:
+        """Return the person with this BSUID or parent BSUID; with ``number``, only if it is of its portfolio (2.1)."""
+        found = self._by_user_id.get(user_id)
+        if found is None or number is None or user_id == found.parent_user_id:
+            return found
+        return found if user_id == self.user_id(found, number) else None
 
     def reached(self, wa_id: str) -> str:
         """Tell by which ``wa_id`` somebody with this number is known: some countries have two spellings (2.1)."""
@@ -149,9 +162,11 @@ class World:
                 thread.phone_known_at = None
 
     def rename_user_id(self, person: Person, user_id: str) -> None:
-        """Give a person another BSUID; the old one is dead (4.7)."""
-        self._by_user_id.pop(person.user_id, None)
-        self.dead_user_ids.add(person.user_id)
+        """Give a person another BSUID; the old ones, towards every portfolio, are dead (4.7)."""
+        for old in (person.user_id, *person.user_ids.values()):
+            self._by_user_id.pop(old, None)
+            self.dead_user_ids.add(old)
+        person.user_ids.clear()
         person.user_id = user_id
         self._by_user_id[user_id] = person
 
@@ -163,10 +178,16 @@ class World:
         if parent_user_id:
             self._by_user_id[parent_user_id] = person
 
+    def _new_user_id(self, portfolio_id: str, wa_id: str) -> str:
+        """Tell the BSUID of a number towards a portfolio, another one when that has died or is somebody's."""
+        user_id = bsuid(portfolio_id, wa_id)
+        taken = user_id in self.dead_user_ids or user_id in self._by_user_id
+        return self.mint.bsuid(wa_id) if taken else user_id
+
     def forget(self, person: Person) -> None:
         """Forget a person and their conversations."""
         self.people.pop(person.wa_id, None)
-        for user_id in (person.user_id, person.parent_user_id):
+        for user_id in (person.user_id, *person.user_ids.values(), person.parent_user_id):
             self._by_user_id.pop(user_id or "", None)
         for number in self.accounts.numbers:
             self.threads.pop((number, person.wa_id), None)
@@ -179,9 +200,7 @@ class World:
         self.left.discard(wa_id)
         person.wa_id = wa_id
         self.people[wa_id] = person
-        user_id = bsuid(self.config.portfolio_id, wa_id)
-        dead = user_id in self.dead_user_ids or user_id in self._by_user_id
-        self.rename_user_id(person, self.mint.bsuid(wa_id) if dead else user_id)
+        self.rename_user_id(person, self._new_user_id(self.config.portfolio_id, wa_id))
         for number in self.accounts.numbers.values():
             if (thread := self.threads.pop((number.phone_number_id, old), None)) is not None:
                 self.threads[number.phone_number_id, wa_id] = thread
