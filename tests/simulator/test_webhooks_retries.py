@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 ANA = "+15550001111"
 DAY_S = 86_400
+
+
+def attempted(sim: Simulator, times: int) -> bool | None:
+    """Tell whether every webhook was tried so often and waits for its next time; None while not."""
+    waiting = (each["attempt_count"] == times and each["next_attempt_at"] for each in sim.webhooks())
+    return True if all(waiting) else None
 
 
 @pytest.fixture
@@ -122,13 +129,7 @@ async def test_trouble_is_said_once_and_its_end_once(
     for words in ("one", "two"):
         await frozen.inbound(ANA, text=words)
     for count in (1, 2, 3):
-        assert await frozen.live.until(
-            lambda count=count: (  # type: ignore[misc]
-                all(each["attempt_count"] == count and each["next_attempt_at"] for each in frozen.webhooks())
-                or None
-            ),
-            10,
-        )
+        assert await frozen.live.until(partial(attempted, frozen, count), 10)
         frozen.retry_webhooks()
     await frozen.settled()
     said = [(each.levelname, each.getMessage()) for each in caplog.records]

@@ -197,13 +197,3 @@ def row_of(code: int) -> Row:
     if found is not None:
         return found
     return next((row for codes, row in RANGES if code in codes), UNLISTED)
-
-
-def known_codes() -> tuple[int, ...]:
-    """List every code of the table by number; a range stands for itself by its codes that have a name."""
-    return tuple(sorted(CODES))
-
-
-def is_known(code: int) -> bool:
-    """Tell whether a code is one of Meta's, in the table or in a range of it."""
-    return row_of(code) is not UNLISTED

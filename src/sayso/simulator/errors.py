@@ -3,9 +3,7 @@
 import json
 from typing import Any
 
-from sayso.simulator.error_codes import SUBCODES, known_codes, row_of
-
-__all__ = ["HREF", "GraphError", "known_codes", "told_later"]
+from sayso.simulator.error_codes import SUBCODES, row_of
 
 #: Where Meta's webhook errors point (4.9).
 HREF = "https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes"

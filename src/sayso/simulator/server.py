@@ -17,8 +17,8 @@ from sayso.simulator.webhooks.handshake import verify_when_reachable
 from sayso.simulator.world.snapshot import Snapshot, decoded
 
 SHUTDOWN_S = 1.0
-#: Of control calls, such as media in base64 or a snapshot; what Graph takes is checked there.
 LINE_AT_MOST = 65_536  # Graph takes whole objects as parameters of the query
+#: Of control calls, such as media in base64 or a snapshot; what Graph takes is checked there.
 BODY_AT_MOST = 1_000_000_000
 
 

@@ -2,21 +2,12 @@
 
 from typing import Any
 
-from sayso.simulator.config import Tier
+from sayso.simulator.rules.reach import LIMITS
 from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.accounts import BusinessNumber, Portfolio, Waba
 from sayso.simulator.world.world import World
 
-#: Unique users a day by tier (6); -1 is unlimited.
-TIER_LIMITS: dict[Tier, int] = {
-    "TIER_50": 50,
-    "TIER_250": 250,
-    "TIER_1K": 1_000,
-    "TIER_2K": 2_000,
-    "TIER_10K": 10_000,
-    "TIER_100K": 100_000,
-    "TIER_UNLIMITED": -1,
-}
+_UNLIMITED = -1  # how the webhook writes it (4.11)
 NUMBERS_PER_WABA = 25
 NUMBERS_UNVERIFIED, NUMBERS_VERIFIED = 2, 20  # per portfolio; the sheet's example has 2
 _PER_BUSINESS_SINCE = (24, 0)  # webhook version from which limits are told per business (4.1, 4.11)
@@ -56,8 +47,9 @@ class Announcements:
             if self._per_business
             else "max_daily_conversation_per_phone"
         )
+        limit = LIMITS[portfolio.tier]
         value = {
-            key: TIER_LIMITS[portfolio.tier],
+            key: _UNLIMITED if limit is None else limit,
             "max_phone_numbers_per_business": NUMBERS_VERIFIED if portfolio.verified else NUMBERS_UNVERIFIED,
             "max_phone_numbers_per_waba": NUMBERS_PER_WABA,
         }

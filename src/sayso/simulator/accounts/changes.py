@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from sayso.simulator.accounts.announcements import TIER_LIMITS, Announcements
+from sayso.simulator.accounts.announcements import Announcements
 from sayso.simulator.accounts.shapes import (
     AppChange,
     NewApp,
@@ -22,6 +22,7 @@ from sayso.simulator.accounts.shapes import (
 )
 from sayso.simulator.accounts.views import everything
 from sayso.simulator.live import Live
+from sayso.simulator.rules.reach import LIMITS
 from sayso.simulator.strict import ControlError, Strict, converted
 from sayso.simulator.world.accounts import (
     FIELDS,
@@ -343,8 +344,8 @@ def _override(wanted: Redirect | None) -> Override | None:
 
 
 def _size(tier: str) -> float:
-    limit = next((limit for name, limit in TIER_LIMITS.items() if name == tier), 0)
-    return _UNLIMITED if limit < 0 else limit
+    limit = LIMITS[tier]
+    return _UNLIMITED if limit is None else limit
 
 
 def _day(now: float) -> str:

@@ -1,5 +1,7 @@
 """What all methods of the simulator work on."""
 
+from typing import Any
+
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.parts import Parts
 
@@ -20,3 +22,11 @@ class Core:
         self._deliverer = self.parts.deliverer
         self._faults = self.parts.faults
         self._phones = self.parts.phones
+
+    def _faults_told(self) -> dict[str, Any]:
+        """Describe what is armed and held."""
+        return {
+            "armed": self._faults.listed(),
+            "hold_webhooks": self._deliverer.hold_statuses,
+            "held": len(self._deliverer.held),
+        }

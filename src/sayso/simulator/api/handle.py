@@ -1,9 +1,10 @@
 """One person in a test: ``ana = sim.person("+15550001111")``, ``await ana.says("yes")``."""
 
 import base64
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sayso.simulator.phone.profile import Profile
+from sayso.simulator.world.content import MediaKind
 from sayso.simulator.world.people import Person
 
 if TYPE_CHECKING:
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
 
 #: A message of the business: as :meth:`expect_message` returned it, or its wamid.
 Asked = dict[str, Any] | str
-Kind = Literal["image", "video", "audio", "document", "sticker"]
 
 
 class _Sim(Protocol):
@@ -95,7 +95,7 @@ class PersonHandle:
 
     # --- what they share --------------------------------------------------------------------------------
 
-    async def sends(self, kind: Kind, data: bytes | None = None, **more: Any) -> str:
+    async def sends(self, kind: MediaKind, data: bytes | None = None, **more: Any) -> str:
         """Send a file, or a small sample of its kind; ``more`` is such as ``caption=``."""
         of_media = ("mime_type", "filename", "caption", "voice", "animated")
         media: dict[str, Any] = {key: more.pop(key) for key in of_media if key in more}

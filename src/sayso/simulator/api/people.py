@@ -3,15 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from sayso.simulator import views
 from sayso.simulator.api.core import Core
 from sayso.simulator.api.handle import PersonHandle
-from sayso.simulator.mistakes import wrong_with
 from sayso.simulator.phone.deeds import Inbound
-from sayso.simulator.phone.errors import PhoneError
 from sayso.simulator.phone.hand import Done
+from sayso.simulator.strict import converted
 from sayso.simulator.world import snapshot
 from sayso.simulator.world.accounts import Subscription
 
@@ -47,10 +44,7 @@ class WorldApi(Core):
         said = {"text": text, "tap": tapped, "quote": quote, "name": name, **deed}
         given = {key: value for key, value in said.items() if value is not None}
         raw = {"from": sender, "context": context, **given}
-        try:
-            done = self.do(msgspec.convert(raw, Inbound))
-        except msgspec.ValidationError as problem:
-            raise PhoneError(wrong_with(raw, Inbound) or str(problem)) from problem
+        done = self.do(converted(raw, Inbound))
         return done.message.wamid if done.message else ""
 
     async def tap(self, sender: str, wamid: str, button: int | str) -> str:
@@ -136,7 +130,5 @@ class WorldApi(Core):
                 "verification": subscription.verification if subscription else "not subscribed",
                 "pending": self._deliverer.pending,
             },
-            "armed": self._faults.listed(),
-            "hold_webhooks": self._deliverer.hold_statuses,
-            "held": len(self._deliverer.held),
+            **self._faults_told(),
         }

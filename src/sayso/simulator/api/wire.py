@@ -28,10 +28,7 @@ class WireApi(Core):
 
     async def redeliver(self, webhook_id: int, *, copies: int = 1) -> list[int | None]:
         """Post a logged webhook again, ``copies`` times in parallel; return the status codes."""
-        found = self._deliverer.log.find(webhook_id)
-        if found is None:
-            raise LookupError(f"there is no webhook {webhook_id} in the log")
-        return await self._deliverer.redeliver(found, copies)
+        return await self._deliverer.redeliver(self._deliverer.log.find(webhook_id), copies)
 
     def retry_webhooks(self) -> int:
         """Make every retry that is waiting for its time now; return how many."""
@@ -60,8 +57,4 @@ class WireApi(Core):
 
     def faults(self) -> dict[str, Any]:
         """Describe what is armed and held."""
-        return {
-            "armed": self._faults.listed(),
-            "hold_webhooks": self._deliverer.hold_statuses,
-            "held": len(self._deliverer.held),
-        }
+        return self._faults_told()

@@ -50,10 +50,7 @@ class ExchangeCalls:
     async def _exchange(self, request: web.Request) -> dict[str, Any]:
         """Tell everything about one call: headers, bodies, the call as curl, the webhooks of its message."""
         known_query(request)
-        number = id_in(request, "an exchange")
-        found = self._sim.parts.exchanges.find(number)
-        if found is None:
-            raise LookupError(f"there is no exchange {number} in the log")
+        found = self._sim.parts.exchanges.find(id_in(request, "an exchange"))
         deliverer = self._sim.parts.deliverer
         told = deliverer.log.walk(Wanted(message_id=found.wamid)) if found.wamid else ()
         webhooks = [deliverer.described(each, body=False) for each in told]

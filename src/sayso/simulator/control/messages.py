@@ -6,12 +6,11 @@ from aiohttp import web
 
 from sayso.simulator.api.sent import Filter
 from sayso.simulator.api.simulator import SimulatorApi
-from sayso.simulator.control.reading import ControlRoute, known_query, number_in, one_of, phone_in
+from sayso.simulator.control.reading import ControlRoute, known_query, one_of, phone_in
+from sayso.simulator.control.rows import wait_in
 from sayso.simulator.outgoing.read import TYPES
 from sayso.simulator.views import message_as_sent
 from sayso.simulator.world.messages import STATUSES
-
-WAIT_AT_MOST_S = 120.0
 
 
 class MessageCalls:
@@ -29,7 +28,6 @@ class MessageCalls:
         query = known_query(
             request, "to", "containing", "type", "status", "template", "after", "number", "wait_s"
         )
-        wait_s = number_in(query, "wait_s", 0.0, at_most=WAIT_AT_MOST_S)
         wanted = Filter(
             to=phone_in(query, "to"),
             containing=query.get("containing", ""),
@@ -40,5 +38,5 @@ class MessageCalls:
             number=query.get("number"),
         )
         world = self._sim.world
-        found = await self._sim.live.until(lambda: wanted.among(world) or None, wait_s)
+        found = await self._sim.live.until(lambda: wanted.among(world) or None, wait_in(query))
         return {"messages": [message_as_sent(each) for each in found or []]}

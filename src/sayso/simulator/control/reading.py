@@ -1,4 +1,4 @@
-"""Reading control calls strictly: every key, value or parameter that is unknown is named (docs/simulator-control.md)."""
+"""Reading control calls strictly: each key, value or parameter not known is named (docs/simulator-control.md)."""
 
 import json
 from collections.abc import Awaitable, Callable

@@ -8,7 +8,7 @@ from sayso.simulator.control.reading import number_in
 from sayso.simulator.strict import ControlError
 
 T = TypeVar("T")
-WAIT_AT_MOST_S = 120.0
+_WAIT_AT_MOST_S = 120.0
 _IDS_AT_MOST = 1e15
 #: The query parameters that every log takes.
 ROWS = ("after", "limit", "wait_s")
@@ -34,8 +34,13 @@ def rows_in(query: dict[str, str]) -> Rows:
     return Rows(
         after=int(number_in(query, "after", 0, at_most=_IDS_AT_MOST)),
         limit=None if limit is None else int(limit),
-        wait_s=number_in(query, "wait_s", 0.0, at_most=WAIT_AT_MOST_S),
+        wait_s=wait_in(query),
     )
+
+
+def wait_in(query: dict[str, str]) -> float:
+    """Read ``wait_s``: how many real seconds to wait for something to be there."""
+    return number_in(query, "wait_s", 0.0, at_most=_WAIT_AT_MOST_S)
 
 
 def id_in(request: web.Request, of: str) -> int:

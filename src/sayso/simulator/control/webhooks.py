@@ -11,7 +11,7 @@ from sayso.simulator.control.curl import curl_of_webhook
 from sayso.simulator.control.reading import ControlRoute, Empty, known_query, one_of, read
 from sayso.simulator.control.rows import ROWS, id_in, rows_in
 from sayso.simulator.strict import Strict
-from sayso.simulator.webhooks.deliveries import KINDS, STATES, Delivery
+from sayso.simulator.webhooks.deliveries import KINDS, STATES, LoggedKind, State
 from sayso.simulator.webhooks.log import Wanted
 from sayso.simulator.world.accounts import FIELDS, BusinessNumber, Waba
 
@@ -27,8 +27,8 @@ class Redelivery(Strict):
 class Replay(Redelivery):
     """Which webhooks go out again, one after the other, and in which order; what is left out is any."""
 
-    state: Literal["pending", "held", "delivered", "expired", "dropped", "lost"] | None = None
-    kind: Literal["inbound", "status", "account", "mixed"] | None = None
+    state: State | None = None
+    kind: LoggedKind | None = None
     app_id: str | None = None
     field: str | None = None
     message_id: str | None = None
@@ -83,8 +83,9 @@ class WebhookCalls:
     async def _webhook(self, request: web.Request) -> dict[str, Any]:
         """Tell everything about one webhook: its headers, and how to post it again with curl."""
         known_query(request)
-        found = self._found(id_in(request, "a webhook"))
-        told = self._sim.parts.deliverer.described(found)
+        deliverer = self._sim.parts.deliverer
+        found = deliverer.log.find(id_in(request, "a webhook"))
+        told = deliverer.described(found)
         return {
             **told,
             "headers": found.headers,
@@ -129,12 +130,6 @@ class WebhookCalls:
             {"id": each.id, "status_codes": await deliverer.redeliver(each, replay.copies)} for each in found
         ]
         return {"redelivered": done}
-
-    def _found(self, number: int) -> Delivery:
-        found = self._sim.parts.deliverer.log.find(number)
-        if found is None:
-            raise LookupError(f"there is no webhook {number} in the log")
-        return found
 
     def _place(self, telling: Telling) -> tuple[BusinessNumber, Waba]:
         world = self._sim.parts.world

@@ -9,7 +9,12 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from sayso.simulator.config import Course
+from sayso.simulator.strict import Strict
 
+#: Ways to sign a webhook wrongly.
+Forgery = Literal["forged", "missing", "wrong_secret", "sha1_only"]
+#: What a webhook can say that nobody knows yet.
+Novelty = Literal["unknown_field", "unknown_type", "extra_keys"]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 HttpStatus = Annotated[int, msgspec.Meta(ge=400, le=599)]
@@ -22,7 +27,7 @@ RECEIPTS = "receipts"
 ARMED = "Fault armed in the simulator."
 
 
-class Armable(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind", kw_only=True, omit_defaults=True):
+class Armable(Strict, tag_field="kind", kw_only=True, omit_defaults=True):
     """What all faults share: which calls they concern, and which of those they strike.
 
     ``to`` is a phone or a BSUID; everything left out concerns any. Of the calls concerned the first ``after`` are
@@ -178,13 +183,13 @@ class WebhookReorder(WebhookFault, tag="webhook_reorder"):
 class WebhookSignature(WebhookFault, tag="webhook_signature"):
     """Sign wrongly: ``forged`` digits, none at all, with a ``wrong_secret``, or the sha1 header alone (9)."""
 
-    how: Literal["forged", "missing", "wrong_secret", "sha1_only"] = "forged"
+    how: Forgery = "forged"
 
 
 class WebhookInject(WebhookFault, tag="webhook_inject"):
     """Say something new: a field or a type that nobody knows, or extra keys on every level (4.4, 9)."""
 
-    what: Literal["unknown_field", "unknown_type", "extra_keys"] = "extra_keys"
+    what: Novelty = "extra_keys"
 
 
 Fault = (

@@ -190,9 +190,11 @@ class Exchanges:
 
         return recorded
 
-    def find(self, number: int) -> Exchange | None:
-        """Return an exchange that is still kept."""
-        return self._kept.get(number)
+    def find(self, number: int) -> Exchange:
+        """Return an exchange that is still kept; raise LookupError for any other."""
+        if number not in self._kept:
+            raise LookupError(f"there is no exchange {number} in the log")
+        return self._kept[number]
 
     def walk(
         self, *, after: int = 0, route: str | None = None, status: str | None = None

@@ -3,7 +3,7 @@
 Section numbers are those of the project's wire-contract sheet, ``cloud-api.md``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from aiohttp import web
 
@@ -103,13 +103,13 @@ class Front:
         world, accounts = self._world, self._world.accounts
         if node in accounts.numbers:
             return "number"
-        homes: tuple[tuple[NodeKind, object], ...] = (
+        homes: tuple[tuple[NodeKind, Container[str]], ...] = (
             ("waba", accounts.wabas),
             ("template", world.templates),
             ("app", accounts.apps),
             ("portfolio", accounts.portfolios),
         )
-        found: NodeKind | None = next((kind for kind, home in homes if node in home), None)  # type: ignore[operator]
+        found: NodeKind | None = next((kind for kind, home in homes if node in home), None)
         if found is not None:
             return found
         if node.startswith("upload:"):

@@ -11,7 +11,7 @@ from sayso.simulator.call import Call, Route, answer, from_text, required, succe
 from sayso.simulator.errors import GraphError
 from sayso.simulator.graph.health import health_of_number
 from sayso.simulator.graph.paging import paged
-from sayso.simulator.graph.selection import ABSENT, Field, Reader, select
+from sayso.simulator.graph.selection import ABSENT, Field, Reader, plain_readers, select
 from sayso.simulator.graph.verification import Verification
 from sayso.simulator.live import Live
 from sayso.simulator.world.accounts import MANAGEMENT, App, BusinessNumber
@@ -193,7 +193,7 @@ def _readers(world: World, number: BusinessNumber, app: App) -> dict[str, Reader
         "whatsapp_business_manager_messaging_limit": portfolio.tier,
         **dict.fromkeys(_EMPTY, ABSENT),
     }
-    readers: dict[str, Reader] = {name: lambda _, value=value: value for name, value in plain.items()}  # type: ignore[misc]
+    readers = plain_readers(plain)
     readers["webhook_configuration"] = lambda _: _callbacks(world, number, app)
     readers["health_status"] = lambda _: health_of_number(world, number, app)
     return readers

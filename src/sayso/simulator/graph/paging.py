@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from sayso.simulator.call import Call
 from sayso.simulator.errors import GraphError
+from sayso.simulator.world.ids import url_safe
 
 T = TypeVar("T")
 PAGE = 25
@@ -35,7 +36,7 @@ def paged(call: Call, items: Sequence[T], describe: Callable[[T], Any]) -> dict[
 
 def cursor(place: int) -> str:
     """Write a place in a list as an opaque cursor."""
-    return base64.urlsafe_b64encode(f"place:{place}".encode()).decode().rstrip("=")
+    return url_safe(f"place:{place}".encode())
 
 
 def place_of(text: str, where: str) -> int:

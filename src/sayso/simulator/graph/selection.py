@@ -26,6 +26,15 @@ class Field:
 Reader = Callable[[Field], Any]
 
 
+def plain_readers(values: Mapping[str, Any]) -> dict[str, Reader]:
+    """Make readers of fields that hold what they hold, however they are asked for."""
+
+    def reader(value: Any) -> Reader:
+        return lambda _: value
+
+    return {name: reader(value) for name, value in values.items()}
+
+
 def select(
     kind: str, readers: Mapping[str, Reader], asked: str | tuple[Field, ...] | None, default: str
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sayso.simulator.graph.analytics import Analytics
 from sayso.simulator.graph.health import health_of_waba
 from sayso.simulator.graph.numbers import described
 from sayso.simulator.graph.paging import paged
-from sayso.simulator.graph.selection import ABSENT, Field, Reader, select
+from sayso.simulator.graph.selection import ABSENT, Field, Reader, plain_readers, select
 from sayso.simulator.graph.verification import Verification
 from sayso.simulator.live import Live
 from sayso.simulator.world.accounts import MANAGEMENT, App, Override, Portfolio, Waba
@@ -137,7 +137,7 @@ class WabaCalls:
             "status": "DISABLED" if blocked else "ACTIVE",
             "timezone_id": waba.timezone_id,
         }
-        readers: dict[str, Reader] = {name: lambda _, value=value: value for name, value in plain.items()}  # type: ignore[misc]
+        readers = plain_readers(plain)
         readers["health_status"] = lambda _: health_of_waba(self._world, waba, app)
         readers["phone_numbers"] = lambda field: self._numbers(waba, app, field)
         readers["subscribed_apps"] = lambda _: {"data": self._subscribed(waba)}

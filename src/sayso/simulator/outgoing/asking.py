@@ -31,7 +31,7 @@ UNUSED_TOKEN = "unused"  # noqa: S105  # Meta's word for a flow token not given
 def cta_url(given: dict[str, Any], reading: Reading) -> Content:
     """Read a message with one button that opens a link."""
     action = parts.named_action(given, "cta_url", "parameters")
-    return _with_button(given, reading, parts.url_button(action, parts.ACTION))
+    return parts.with_buttons(given, reading, parts.url_button(action, parts.ACTION))
 
 
 def flow(given: dict[str, Any], reading: Reading) -> Content:
@@ -54,7 +54,9 @@ def flow(given: dict[str, Any], reading: Reading) -> Content:
     if has_emoji(title):
         raise GraphError(131009, f"Param {PARAMETERS}['flow_cta'] must not have emoji.")
     token = words_at(found, "flow_token", f"{PARAMETERS}['flow_token']") or UNUSED_TOKEN
-    return _with_button(given, reading, Button(title, payload=_flow_named(found), kind="flow", value=token))
+    return parts.with_buttons(
+        given, reading, Button(title, payload=_flow_named(found), kind="flow", value=token)
+    )
 
 
 def location_request(given: dict[str, Any], _: Reading) -> Content:
@@ -67,7 +69,7 @@ def location_request(given: dict[str, Any], _: Reading) -> Content:
 def contact_request(given: dict[str, Any], reading: Reading) -> Content:
     """Read a request for the person's phone number."""
     parts.named_action(given, "request_contact_info")
-    return _with_button(given, reading, Button("Share contact info", kind="contact"))
+    return parts.with_buttons(given, reading, Button("Share contact info", kind="contact"))
 
 
 def call_permission_request(given: dict[str, Any], _: Reading) -> Content:
@@ -83,7 +85,7 @@ def voice_call(given: dict[str, Any], reading: Reading) -> Content:
     """Read a message with a button that calls the business."""
     action = parts.named_action(given, "voice_call", "parameters")
     if action.get("parameters") is None:
-        return _with_button(given, reading, Button(CALL_TITLE, kind="call"))
+        return parts.with_buttons(given, reading, Button(CALL_TITLE, kind="call"))
     found = as_object(action["parameters"], PARAMETERS, ("display_text", "ttl_minutes", "payload"))
     title = CALL_TITLE
     if found.get("display_text") is not None:
@@ -91,18 +93,7 @@ def voice_call(given: dict[str, Any], reading: Reading) -> Content:
     if found.get("ttl_minutes") is not None:
         number_at(found, "ttl_minutes", f"{PARAMETERS}['ttl_minutes']", least=1, most=CALL_TTL_MINUTES)
     payload = words_at(found, "payload", f"{PARAMETERS}['payload']")
-    return _with_button(given, reading, Button(title, payload=payload, kind="call"))
-
-
-def _with_button(given: dict[str, Any], reading: Reading, button: Button) -> Content:
-    header = parts.header_of(given, reading, parts.MEDIA_HEADERS)
-    return Content(
-        body=parts.body_of(given),
-        header=header.words,
-        attachment=header.attachment,
-        footer=parts.footer_of(given),
-        buttons=(button,),
-    )
+    return parts.with_buttons(given, reading, Button(title, payload=payload, kind="call"))
 
 
 def _asking(given: dict[str, Any], kind: ButtonKind, title: str) -> Content:

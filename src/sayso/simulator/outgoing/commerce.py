@@ -78,14 +78,7 @@ def address_message(given: dict[str, Any], reading: Reading) -> Content:
     keys = ("country", "values", "saved_addresses", "validation_errors")
     found = object_at(action, "parameters", PARAMETERS, keys)
     country = choice_at(found, "country", f"{PARAMETERS}['country']", ADDRESS_COUNTRIES)
-    header = parts.header_of(given, reading, parts.MEDIA_HEADERS)
-    return Content(
-        body=parts.body_of(given),
-        header=header.words,
-        attachment=header.attachment,
-        footer=parts.footer_of(given),
-        buttons=(Button("Provide address", payload=country, kind="address"),),
-    )
+    return parts.with_buttons(given, reading, Button("Provide address", payload=country, kind="address"))
 
 
 def order_details(given: dict[str, Any], _: Reading) -> Content:

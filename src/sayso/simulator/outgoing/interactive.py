@@ -23,14 +23,8 @@ def interactive(body: dict[str, Any], reading: Reading) -> Content:
 
 
 def _button(given: dict[str, Any], reading: Reading) -> Content:
-    header = parts.header_of(given, reading, parts.MEDIA_HEADERS)
-    return Content(
-        body=parts.body_of(given),
-        header=header.words,
-        attachment=header.attachment,
-        footer=parts.footer_of(given),
-        buttons=parts.reply_buttons(parts.action_of(given, "buttons"), parts.ACTION, "reply"),
-    )
+    action = parts.action_of(given, "buttons")
+    return parts.with_buttons(given, reading, *parts.reply_buttons(action, parts.ACTION, "reply"))
 
 
 def _list(given: dict[str, Any], reading: Reading) -> Content:

@@ -1,13 +1,13 @@
 """The parts that interactive messages share: header, body, footer, the named action (cloud-api.md 2.5)."""
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import as_object, choice_at, counted_at, link_at, object_at, text_at, unique
 from sayso.simulator.outgoing.media import attachment
 from sayso.simulator.outgoing.reading import Reading
-from sayso.simulator.world.content import Attachment, Button
+from sayso.simulator.world.content import Attachment, Button, Content, MediaKind
 
 BODY = 1024  # 2.5
 LIST_BODY = 4096  # 2.5: lists alone, since 2026
@@ -65,7 +65,19 @@ def header_at(holder: dict[str, Any], where: str, reading: Reading, kinds: Colle
     as_object(header, where, ("type", kind))
     if kind == "text":
         return Header(words=text_at(header, "text", f"{where}['text']", limit=HEADER_TEXT))
-    return Header(attachment=attachment(header, kind, f"{where}['{kind}']", reading))  # type: ignore[arg-type]
+    return Header(attachment=attachment(header, cast("MediaKind", kind), f"{where}['{kind}']", reading))
+
+
+def with_buttons(interactive: dict[str, Any], reading: Reading, *buttons: Button) -> Content:
+    """Read header, body and footer of a message with these buttons."""
+    header = header_of(interactive, reading, MEDIA_HEADERS)
+    return Content(
+        body=body_of(interactive),
+        header=header.words,
+        attachment=header.attachment,
+        footer=footer_of(interactive),
+        buttons=buttons,
+    )
 
 
 def nothing_else(interactive: dict[str, Any], *known: str) -> None:

@@ -8,7 +8,7 @@ from sayso.simulator.fields import array_at, missing, object_at, text_at, within
 from sayso.simulator.outgoing.template_components import SentButton
 from sayso.simulator.outgoing.template_words import words_of
 from sayso.simulator.templates.variables import VARIABLE
-from sayso.simulator.world.content import Button
+from sayso.simulator.world.content import Button, ButtonKind
 
 PAYLOAD = 256
 SUFFIX = 2000  # of a URL's variable
@@ -22,7 +22,7 @@ _SENT_AS = {
     "PHONE_NUMBER": ("phone_number", "voice_call"),
 }
 #: The icon of each kind on the phone; those that take nothing when sent are here alone.
-_PLAIN = {
+_PLAIN: dict[str, ButtonKind] = {
     "CALL_PERMISSION_REQUEST": "permission",
     "VOICE_CALL": "call",
     "REQUEST_CONTACT_INFO": "contact",
@@ -55,7 +55,7 @@ def _filled(button: dict[str, Any], index: int, given: SentButton | None) -> But
     fill = _FILLERS.get(button["type"])
     if fill is not None:
         return fill(button, index, given)
-    return Button(button["text"], kind=_PLAIN[button["type"]])  # type: ignore[arg-type]  # the values above are kinds
+    return Button(button["text"], kind=_PLAIN[button["type"]])
 
 
 def _quick_reply(button: dict[str, Any], _: int, given: SentButton | None) -> Button:

@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from sayso.simulator.strict import Strict
+from sayso.simulator.world.content import MediaKind
+
 TEXT_AT_MOST = 65_536
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_AT_MOST)]
@@ -11,11 +14,7 @@ Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
-class Deed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A deed in which every key counts."""
-
-
-class Tap(Deed):
+class Tap(Strict):
     """A tap on a button of a message: by place (from 0) or by words; ``card`` is a carousel's card (from 0).
 
     ``context=False`` leaves ``context`` out of the webhook, as has been seen in the wild.
@@ -27,7 +26,7 @@ class Tap(Deed):
     context: bool = True
 
 
-class Choose(Deed):
+class Choose(Strict):
     """A row of a list, by its id or by its words."""
 
     message_id: str
@@ -35,17 +34,17 @@ class Choose(Deed):
     context: bool = True
 
 
-class React(Deed):
+class React(Strict):
     """An emoji on a message of either side; an empty one takes it away."""
 
     message_id: str
     emoji: Annotated[str, msgspec.Meta(max_length=64)]
 
 
-class Media(Deed):
+class Media(Strict):
     """A photo, video, recording, document or sticker: its bytes in base64, or a small sample of that kind."""
 
-    kind: Literal["image", "video", "audio", "document", "sticker"]
+    kind: MediaKind
     data_base64: bytes | None = None
     sample: bool = False
     mime_type: str | None = None
@@ -55,7 +54,7 @@ class Media(Deed):
     animated: bool = False
 
 
-class Location(Deed):
+class Location(Strict):
     """A place, in degrees; ``message_id`` is the location request it answers."""
 
     latitude: Latitude
@@ -66,25 +65,25 @@ class Location(Deed):
     message_id: str | None = None
 
 
-class Card(Deed):
+class Card(Strict):
     """A contact that is shared: a name, and numbers or addresses."""
 
     name: Annotated[str, msgspec.Meta(min_length=1)]
-    phones: list[str] = []
-    emails: list[str] = []
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
     organization: str | None = None
 
 
-class Flow(Deed):
+class Flow(Strict):
     """A flow gone through to its end: what was filled in."""
 
     message_id: str
-    response: dict[str, Any] = {}
+    response: dict[str, Any] = msgspec.field(default_factory=dict)
     name: str = "flow"
     body: str = "Sent"
 
 
-class CallPermission(Deed):
+class CallPermission(Strict):
     """The answer to a request for permission to call."""
 
     message_id: str
@@ -92,26 +91,26 @@ class CallPermission(Deed):
     permanent: bool = False
 
 
-class Edit(Deed):
+class Edit(Strict):
     """Other words for a message the person sent."""
 
     message_id: str
     text: Text
 
 
-class Delete(Deed):
+class Delete(Strict):
     """A message the person sent, taken back for everybody."""
 
     message_id: str
 
 
-class Unsupported(Deed):
+class Unsupported(Strict):
     """Something the API does not carry, such as a poll."""
 
     kind: Annotated[str, msgspec.Meta(min_length=1)] = "poll"
 
 
-class ProductItem(Deed):
+class ProductItem(Strict):
     """One line of an order."""
 
     product_retailer_id: str
@@ -120,7 +119,7 @@ class ProductItem(Deed):
     currency: str = "USD"
 
 
-class Order(Deed):
+class Order(Strict):
     """An order out of a catalog."""
 
     catalog_id: str
@@ -128,13 +127,13 @@ class Order(Deed):
     text: str = ""
 
 
-class Welcome(Deed):
+class Welcome(Strict):
     """The words an ad greets with."""
 
     text: str
 
 
-class Referral(Deed, omit_defaults=True):
+class Referral(Strict, omit_defaults=True):
     """The click-to-WhatsApp ad or post by which somebody came; it opens a free entry point (7.2)."""
 
     source_url: str
@@ -163,7 +162,7 @@ SOME_AD = Referral(
 )
 
 
-class Inbound(Deed, rename={"sender": "from"}):
+class Inbound(Strict, rename={"sender": "from"}):
     """Something a person does: exactly one deed, and what goes with it.
 
     ``to`` is the phone number id it goes to: by default that of the message it concerns, or the first. ``quote``

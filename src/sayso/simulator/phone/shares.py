@@ -81,7 +81,7 @@ class Shares:
         """Share contacts."""
         content = Content(
             contacts=tuple(
-                ContactCard(each.name, tuple(each.phones), tuple(each.emails), each.organization or "")
+                ContactCard(each.name, each.phones, each.emails, each.organization or "")
                 for each in cards
             )
         )
@@ -117,7 +117,7 @@ def unsupported(kind: str) -> dict[str, Any]:
 
 def own_card(person: Person) -> dict[str, Any]:
     """Compose the contact of the person themselves, as the answer to a request for it (4.8)."""
-    return _card(Card(name=person.name, phones=[person.phone]), origin="contact_request")
+    return _card(Card(name=person.name, phones=(person.phone,)), origin="contact_request")
 
 
 def _card(card: Card, origin: str = "other") -> dict[str, Any]:

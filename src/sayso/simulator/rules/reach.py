@@ -9,6 +9,7 @@ from sayso.simulator.rules.refusal import Refusal
 from sayso.simulator.world.quotas import Quotas, Reach
 
 DAY_S = 24 * 3600.0
+#: Unique users a day by tier (6); None is no limit.
 LIMITS: dict[str, int | None] = {
     "TIER_50": 50,
     "TIER_250": 250,

@@ -68,11 +68,6 @@ class Verdict(NamedTuple):
     explanation: str = ""
     recommendation: str = ""
 
-    @property
-    def approved(self) -> bool:
-        """Whether it may be sent from now on."""
-        return self.reason == "NONE"
-
 
 APPROVED = Verdict("NONE")
 

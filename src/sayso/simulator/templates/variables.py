@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from sayso.simulator.templates.refusals import TOO_MANY_VARIABLES, VARIABLE_AT_THE_EDGE, refused
 
-Format = Literal["POSITIONAL", "NAMED"]
 #: What stands between double braces, whatever it is; the rules below say what may.
 VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _NAME = re.compile(r"[a-z_]+")

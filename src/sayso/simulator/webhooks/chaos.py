@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sayso.simulator.faults.armed import Armed
 from sayso.simulator.faults.model import (
     WEBHOOKS,
+    Novelty,
     WebhookDelay,
     WebhookDuplicate,
     WebhookInject,
@@ -17,7 +18,6 @@ from sayso.simulator.faults.model import (
     WebhookSignature,
 )
 from sayso.simulator.webhooks.deliveries import Delivery
-from sayso.simulator.webhooks.injection import What
 from sayso.simulator.webhooks.signatures import How
 from sayso.simulator.world.clock import Clock, Timer
 
@@ -30,7 +30,7 @@ class Mischief(NamedTuple):
     copies: int = 1
     delay_s: float = 0.0
     how: How = "right"
-    what: What | None = None
+    what: Novelty | None = None
     shuffled: Armed | None = None
 
 

@@ -2,18 +2,20 @@
 
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from sayso.simulator.webhooks.signatures import SHA256
 from sayso.simulator.webhooks.subscribers import Callback
-from sayso.simulator.webhooks.updates import Told
+from sayso.simulator.webhooks.updates import Kind, Told
 
 ATTEMPTS_LOGGED = 20
 
 #: ``held`` waits for its release, ``lost`` was armed to be, ``expired`` outlived seven days, ``dropped`` had no room.
 State = Literal["pending", "held", "delivered", "expired", "dropped", "lost"]
-STATES: tuple[State, ...] = ("pending", "held", "delivered", "expired", "dropped", "lost")
-KINDS = ("inbound", "status", "account", "mixed")
+STATES: tuple[str, ...] = get_args(State)
+#: What a webhook tells of; ``mixed`` has several of the others.
+LoggedKind = Literal[Kind, "mixed"]
+KINDS: tuple[str, ...] = get_args(LoggedKind)
 
 
 class Attempt(NamedTuple):

@@ -1,16 +1,16 @@
 """Payloads that say something new, as Meta's may any day (cloud-api.md 4.4, 9)."""
 
 import copy
-from typing import Any, Literal
+from typing import Any
 
-What = Literal["unknown_field", "unknown_type", "extra_keys"]
+from sayso.simulator.faults.model import Novelty
 
 _FIELD = "messages_of_tomorrow"
 _TYPE = "hologram"
 _EXTRA = {"added_in_v99": {"kind": "extra", "list": [1, "two", None], "flag": True}}
 
 
-def injected(payload: dict[str, Any], what: What) -> dict[str, Any]:
+def injected(payload: dict[str, Any], what: Novelty) -> dict[str, Any]:
     """Return a payload changed: another field's name, a type or status that nobody knows, or keys on every level."""
     changed = copy.deepcopy(payload)
     for entry in changed["entry"]:

@@ -50,9 +50,11 @@ class WebhookLog:
         if len(self._kept) > self._keep:
             del self._kept[next(iter(self._kept))]
 
-    def find(self, number: int) -> Delivery | None:
-        """Return a webhook that is still kept."""
-        return self._kept.get(number)
+    def find(self, number: int) -> Delivery:
+        """Return a webhook that is still kept; raise LookupError for any other."""
+        if number not in self._kept:
+            raise LookupError(f"there is no webhook {number} in the log")
+        return self._kept[number]
 
     def walk(self, wanted: Wanted) -> Iterator[Delivery]:
         """Walk those that are asked for, oldest first."""

@@ -3,8 +3,10 @@
 import hmac
 from typing import Literal
 
+from sayso.simulator.faults.model import Forgery
+
 #: How a webhook is signed; anything but `right` is for testing receivers (9).
-How = Literal["right", "forged", "missing", "wrong_secret", "sha1_only"]
+How = Literal["right"] | Forgery
 
 SHA256, SHA1 = "X-Hub-Signature-256", "X-Hub-Signature"
 _WRONG_SECRET = b"the secret of some other app"

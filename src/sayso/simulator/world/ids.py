@@ -47,7 +47,7 @@ class Mint:
 
     def trace(self) -> str:
         """Strike an ``fbtrace_id`` (5.1)."""
-        return "A" + base64.urlsafe_b64encode(self._chance.randbytes(16)).decode().rstrip("=")
+        return "A" + url_safe(self._chance.randbytes(16))
 
     def node_id(self) -> str:
         """Strike the id of a node: a numeric string of 15 to 17 digits (8)."""
@@ -55,11 +55,16 @@ class Mint:
 
     def opaque(self, size: int = 32) -> str:
         """Strike an opaque value such as a token or an upload handle, of ``size`` random bytes, URL-safe."""
-        return base64.urlsafe_b64encode(self._chance.randbytes(size)).decode().rstrip("=")
+        return url_safe(self._chance.randbytes(size))
 
     def challenge(self) -> str:
         """Strike a ``hub.challenge`` for the verification handshake (4.2)."""
         return str(self._chance.randrange(10**8, 10**10))
+
+
+def url_safe(data: bytes) -> str:
+    """Write bytes so that a URL can hold them: base64 of its own alphabet, without padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 @lru_cache(maxsize=10_000)

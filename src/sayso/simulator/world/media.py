@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.content import MediaKind
+from sayso.simulator.world.ids import url_safe
 
 if TYPE_CHECKING:
     from sayso.simulator.world.world import World
@@ -193,7 +194,7 @@ def media_url(base_url: str, media: Media, now: float) -> str:
 def url_hash(media: Media, expires: int) -> str:
     """Tell the ``hash`` of a download URL: it binds the file and the moment the URL ends."""
     made = hmac.digest(media.sha256.encode(), f"{media.id}/{expires}".encode(), "sha256")
-    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+    return url_safe(made)
 
 
 def _make_room(world: "World") -> None:

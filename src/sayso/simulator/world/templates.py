@@ -4,7 +4,6 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Category = Literal["MARKETING", "UTILITY", "AUTHENTICATION"]
 #: Statuses in which a template's name and language are taken (3.3); a deleted one's stay blocked for a while (3.4).
 GOING = ("PENDING_DELETION", "DELETED")
 
