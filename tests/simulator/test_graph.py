@@ -7,7 +7,7 @@ import pytest
 from sayso.simulator import Simulator
 from sayso.simulator.errors import GraphError
 from sayso.simulator.world.accounts import BusinessNumber
-from sayso.simulator.world.world import dialled
+from sayso.simulator.world.numbers import dialled
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver

@@ -19,7 +19,7 @@ from sayso.simulator.faults.model import (
     WebhookSignature,
 )
 from sayso.simulator.webhooks.chaos import shuffled
-from sayso.simulator.webhooks.deliveries import Delivery
+from sayso.simulator.webhooks.delivery import Delivery
 from sayso.simulator.webhooks.injection import injected
 from sayso.simulator.webhooks.signatures import headers
 from sayso.simulator.webhooks.subscribers import Callback

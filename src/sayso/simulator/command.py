@@ -128,12 +128,9 @@ def simulator(
 
     Every flag can be given by the environment, too: --webhook-url as SAYSO_SIM_WEBHOOK_URL.
     """
-    given: dict[str, Any] = {
-        **locals(),
-        "allow_hosts": tuple(allow_hosts or ()),
-    }  # each is a field by its name
+    named_as_fields: dict[str, Any] = {**locals(), "allow_hosts": tuple(allow_hosts or ())}
     try:
-        config = SimulatorConfig(**given)
+        config = SimulatorConfig(**named_as_fields)
     except ValueError as problem:
         _give_up(str(problem))
     run(config)

@@ -3,7 +3,6 @@
 from functools import partial
 
 from sayso.simulator.books import Books
-from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.errors import told_later
 from sayso.simulator.live import Live
 from sayso.simulator.rules import course
@@ -25,9 +24,9 @@ _BEFORE = ("accepted", "held", "sent")
 class Journey:
     """Takes every accepted message from the wire to the person's eyes."""
 
-    def __init__(self, config: SimulatorConfig, world: World, outbox: Outbox, live: Live) -> None:
-        self._config = config
+    def __init__(self, world: World, outbox: Outbox, live: Live) -> None:
         self._world = world
+        self._config = world.config
         self._outbox = outbox
         self._live = live
         self._books = Books(world)

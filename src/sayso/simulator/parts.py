@@ -13,12 +13,12 @@ from sayso.simulator.graph.sends import Sends
 from sayso.simulator.graph.templates import TemplateCalls
 from sayso.simulator.journey import Journey
 from sayso.simulator.live import Live
-from sayso.simulator.phone.actions import Phones
+from sayso.simulator.phone.phones import Phones
 from sayso.simulator.sending import Sending
 from sayso.simulator.templates.desk import Desk
-from sayso.simulator.templates.keeping import Keeping
 from sayso.simulator.templates.life import Life
-from sayso.simulator.webhooks.delivery import Deliverer
+from sayso.simulator.templates.management import Management
+from sayso.simulator.webhooks.deliverer import Deliverer
 from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.clock import Clock
 from sayso.simulator.world.snapshot import (
@@ -52,14 +52,14 @@ class Parts:
         self.live = Live()
         self.world = World(config, self.clock)
         self.faults = Faults(self.world, self.live)
-        self.exchanges = Exchanges(config, self.clock, self.live)
-        self.deliverer = Deliverer(config, self.world, self.live, self.faults)
+        self.exchanges = Exchanges(self.world, self.live)
+        self.deliverer = Deliverer(self.world, self.live, self.faults)
         self.outbox = Outbox(self.world, self.deliverer)
         self.announcements = Announcements(self.world, self.outbox)
         self.accounts = AccountChanges(self.world, self.announcements, self.live)
-        self.journey = Journey(config, self.world, self.outbox, self.live)
-        self.life = Life(config, self.world, self.outbox, self.live, self.journey)
-        self.keeping = Keeping(self.world, self.life)
+        self.journey = Journey(self.world, self.outbox, self.live)
+        self.life = Life(self.world, self.outbox, self.live, self.journey)
+        self.management = Management(self.world, self.life)
         self.desk = Desk(self.world, self.life)
         self.phones = Phones(self.world, self.outbox, self.journey, self.live)
         self.deliverer.on_acknowledged = self.phones.hand.acknowledged
@@ -69,7 +69,7 @@ class Parts:
         """List everything the Graph API does here."""
         return [
             *Sends(self.world, self.sending, self.live).routes(),
-            *TemplateCalls(self.world, self.keeping).routes(),
+            *TemplateCalls(self.world, self.management).routes(),
             *account_routes(self.world, self.announcements, self.deliverer, self.live),
         ]
 

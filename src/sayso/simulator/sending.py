@@ -8,15 +8,16 @@ from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import text_at
 from sayso.simulator.journey import Journey
 from sayso.simulator.live import Live
-from sayso.simulator.outgoing.read import check_envelope, quote_of, read_content
+from sayso.simulator.outgoing.message import check_envelope, quote_of, read_content
 from sayso.simulator.rules import marketing, pair, reach, standing, throughput, window
 from sayso.simulator.rules.refusal import Refusal
 from sayso.simulator.views import person_on_phone
 from sayso.simulator.world.accounts import BusinessNumber, Waba
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.messages import Message
+from sayso.simulator.world.numbers import dialled
 from sayso.simulator.world.people import Person, Thread
-from sayso.simulator.world.world import World, dialled
+from sayso.simulator.world.world import World
 
 
 @dataclass(slots=True)

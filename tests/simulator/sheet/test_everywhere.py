@@ -8,7 +8,7 @@ import pytest
 
 from sayso.simulator import SimulatorConfig
 from sayso.simulator.errors import GraphError
-from sayso.simulator.outgoing.read import check_envelope, quote_of, read_content
+from sayso.simulator.outgoing.message import check_envelope, quote_of, read_content
 from sayso.simulator.world.clock import Clock
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.world import World

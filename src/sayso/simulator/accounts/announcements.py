@@ -4,13 +4,13 @@ from typing import Any
 
 from sayso.simulator.rules.reach import LIMITS
 from sayso.simulator.webhooks.outbox import Outbox
+from sayso.simulator.webhooks.versions import since_v24
 from sayso.simulator.world.accounts import BusinessNumber, Portfolio, Waba
 from sayso.simulator.world.world import World
 
 _UNLIMITED = -1  # how the webhook writes it (4.11)
 NUMBERS_PER_WABA = 25
 NUMBERS_UNVERIFIED, NUMBERS_VERIFIED = 2, 20  # per portfolio; the sheet's example has 2
-_PER_BUSINESS_SINCE = (24, 0)  # webhook version from which limits are told per business (4.1, 4.11)
 _WEEK_S = 7 * 24 * 3600
 
 
@@ -120,5 +120,4 @@ class Announcements:
 
     @property
     def _per_business(self) -> bool:
-        major, minor = self._world.config.webhook_version.removeprefix("v").split(".")
-        return (int(major), int(minor)) >= _PER_BUSINESS_SINCE
+        return since_v24(self._world.config.webhook_version)

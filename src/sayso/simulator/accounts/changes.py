@@ -37,7 +37,8 @@ from sayso.simulator.world.accounts import (
     Token,
     Waba,
 )
-from sayso.simulator.world.world import World, dialled
+from sayso.simulator.world.numbers import international
+from sayso.simulator.world.world import World
 
 T = TypeVar("T")
 _LOCKED = 131031  # the restriction that disables the whole account
@@ -315,9 +316,10 @@ class AccountChanges:
         return wanted or self._world.mint.node_id()
 
     def _digits(self, phone: str) -> str:
-        if not phone.strip().startswith("+"):
-            raise ControlError(f"{phone!r} is not a number in international form, such as +15550001111")
-        return dialled(phone, self._world.number.digits)
+        try:
+            return international(phone)
+        except ValueError as problem:
+            raise ControlError(str(problem)) from problem
 
     def _changed(self) -> None:
         self._live.publish("accounts", dict)

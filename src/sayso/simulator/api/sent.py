@@ -6,7 +6,8 @@ from typing import Any
 from sayso.simulator import views
 from sayso.simulator.api.core import Core
 from sayso.simulator.world.messages import Message
-from sayso.simulator.world.world import World, dialled
+from sayso.simulator.world.numbers import dialled
+from sayso.simulator.world.world import World
 
 #: How far a message got, in order; whoever waits for one of these takes any later one, too.
 _ON_THE_WAY = ("sent", "delivered", "read", "played")

@@ -8,7 +8,7 @@ from sayso.simulator.api.sent import Filter
 from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.reading import ControlRoute, known_query, one_of, phone_in
 from sayso.simulator.control.rows import wait_in
-from sayso.simulator.outgoing.read import TYPES
+from sayso.simulator.outgoing.message import TYPES
 from sayso.simulator.views import message_as_sent
 from sayso.simulator.world.messages import STATUSES
 

@@ -15,7 +15,7 @@ from sayso.simulator.control.inbound import InboundCalls
 from sayso.simulator.control.messages import MessageCalls
 from sayso.simulator.control.people import PeopleCalls
 from sayso.simulator.control.reading import ControlRoute, answering, known_query
-from sayso.simulator.control.templates import TemplateControls
+from sayso.simulator.control.templates import TemplateCalls
 from sayso.simulator.control.webhooks import WebhookCalls
 from sayso.simulator.control.world import WorldCalls
 
@@ -27,7 +27,7 @@ ROOMS: tuple[Callable[[SimulatorApi], Any], ...] = (
     PeopleCalls,
     ClockCalls,
     AccountCalls,
-    TemplateControls,
+    TemplateCalls,
     WebhookCalls,
     ExchangeCalls,
     FaultCalls,

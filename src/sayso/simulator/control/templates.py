@@ -39,7 +39,7 @@ class NewCategory(Strict):
     category: str
 
 
-class TemplateControls:
+class TemplateCalls:
     """Templates as the moderator has them."""
 
     def __init__(self, simulator: SimulatorApi) -> None:

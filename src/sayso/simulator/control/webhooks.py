@@ -11,7 +11,7 @@ from sayso.simulator.control.curl import curl_of_webhook
 from sayso.simulator.control.reading import ControlRoute, Empty, known_query, one_of, read
 from sayso.simulator.control.rows import ROWS, id_in, rows_in
 from sayso.simulator.strict import Strict
-from sayso.simulator.webhooks.deliveries import KINDS, STATES, LoggedKind, State
+from sayso.simulator.webhooks.delivery import KINDS, STATES, LoggedKind, State
 from sayso.simulator.webhooks.log import Wanted
 from sayso.simulator.world.accounts import FIELDS, BusinessNumber, Waba
 

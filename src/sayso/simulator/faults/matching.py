@@ -8,7 +8,8 @@ import msgspec
 from sayso.simulator.call import Call, Route
 from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.model import EVERYWHERE, RECEIPTS, WEBHOOKS, Fault, WebhookFault
-from sayso.simulator.world.world import World, dialled
+from sayso.simulator.world.numbers import dialled
+from sayso.simulator.world.world import World
 
 
 class Aim(NamedTuple):

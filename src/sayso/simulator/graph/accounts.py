@@ -16,7 +16,7 @@ from sayso.simulator.graph.usernames import UsernameCalls
 from sayso.simulator.graph.verification import Verification
 from sayso.simulator.graph.wabas import WabaCalls
 from sayso.simulator.live import Live
-from sayso.simulator.webhooks.delivery import Deliverer
+from sayso.simulator.webhooks.deliverer import Deliverer
 from sayso.simulator.world.world import World
 
 

@@ -10,7 +10,8 @@ from sayso.simulator.fields import array_at
 from sayso.simulator.graph.paging import paged
 from sayso.simulator.rules.window import is_open
 from sayso.simulator.world.accounts import MESSAGING, BusinessNumber
-from sayso.simulator.world.world import World, dialled
+from sayso.simulator.world.numbers import dialled
+from sayso.simulator.world.world import World
 
 BLOCKED_AT_MOST = 64_000
 

@@ -9,10 +9,9 @@ import msgspec
 from aiohttp import web
 
 from sayso.simulator.call import PARTS, ROUTE, WAMID, NoAnswer
-from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.faults.armed import STRUCK, Armed
 from sayso.simulator.live import Live
-from sayso.simulator.world.clock import Clock
+from sayso.simulator.world.world import World
 
 #: Bytes kept of a body; longer ones are kept in their first part.
 BODY_AT_MOST = 65_536
@@ -167,9 +166,9 @@ class Answered:
 class Exchanges:
     """The last calls, oldest first, as many as ``keep_exchanges``."""
 
-    def __init__(self, config: SimulatorConfig, clock: Clock, live: Live) -> None:
-        self._keep = config.keep_exchanges
-        self._clock = clock
+    def __init__(self, world: World, live: Live) -> None:
+        self._keep = world.config.keep_exchanges
+        self._clock = world.clock
         self._live = live
         self._numbers = itertools.count(1)
         self._kept: dict[int, Exchange] = {}

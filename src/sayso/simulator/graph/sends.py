@@ -1,5 +1,6 @@
 """``POST /{phone-number-id}/messages``: sends, read receipts, the typing indicator (cloud-api.md 2)."""
 
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -72,7 +73,7 @@ class Sends:
         for earlier in unread if message.status != "read" else ():  # read already, so are the earlier ones
             earlier.status = "read"
             self._world.read(earlier)
-            self._live.publish("status", lambda each=earlier: status_on_phone(each))  # type: ignore[misc]
+            self._live.publish("status", partial(status_on_phone, earlier))
             if earlier is message:
                 break
         return success()

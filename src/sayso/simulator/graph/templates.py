@@ -11,7 +11,7 @@ from sayso.simulator.graph.selection import select
 from sayso.simulator.graph.template_fields import DEFAULT, readers
 from sayso.simulator.graph.template_lists import listed
 from sayso.simulator.templates.definition import json_in
-from sayso.simulator.templates.keeping import DELETED_AT_ONCE, Keeping
+from sayso.simulator.templates.management import DELETED_AT_ONCE, Management
 from sayso.simulator.templates.refusals import refused
 from sayso.simulator.world.accounts import MANAGEMENT
 from sayso.simulator.world.templates import Template
@@ -23,9 +23,9 @@ EDGE = "message_templates"
 class TemplateCalls:
     """Everything the API does with templates."""
 
-    def __init__(self, world: World, keeping: Keeping) -> None:
+    def __init__(self, world: World, management: Management) -> None:
         self._world = world
-        self._keeping = keeping
+        self._management = management
 
     def routes(self) -> list[Route]:
         """List what is answered here."""
@@ -42,11 +42,11 @@ class TemplateCalls:
         ]
 
     async def _list(self, call: Call) -> web.Response:
-        return answer(listed(self._world, call, self._keeping.limit(call.node)))
+        return answer(listed(self._world, call, self._management.limit(call.node)))
 
     async def _create(self, call: Call) -> web.Response:
         """Create; the category may come back changed (3.2)."""
-        made = self._keeping.create(call.node, await call.given())
+        made = self._management.create(call.node, await call.given())
         return answer({"id": made.id, "status": made.status, "category": made.category})
 
     async def _read(self, call: Call) -> web.Response:
@@ -57,14 +57,14 @@ class TemplateCalls:
     async def _edit(self, call: Call) -> web.Response:
         """Edit; clients read more than ``success`` out of the answer."""
         template = self._template(call)
-        self._keeping.edit(template, await call.given())
+        self._management.edit(template, await call.given())
         told = {"success": True, "id": template.id, "name": template.name, "category": template.category}
         return answer(told)
 
     async def _delete(self, call: Call) -> web.Response:
         given = await call.given()
         ids = given.get("hsm_ids")
-        self._keeping.delete(
+        self._management.delete(
             call.node,
             name=given.get("name"),
             hsm_id=None if given.get("hsm_id") is None else str(given["hsm_id"]),
@@ -80,14 +80,14 @@ class TemplateCalls:
         away = call.edge.endswith("/archive")
         failed: dict[str, str] = {}
         for each in ids:
-            why = self._keeping.archive(call.node, each, away=away)
+            why = self._management.archive(call.node, each, away=away)
             if why is not None:
                 failed[each] = why
         done = [each for each in ids if each not in failed]
         return answer({f"{'archived' if away else 'unarchived'}_templates": done, "failed_templates": failed})
 
     async def _unpause(self, call: Call) -> web.Response:
-        why = self._keeping.unpause(self._template(call))
+        why = self._management.unpause(self._template(call))
         return success() if why is None else answer({"success": False, "reason": why})
 
     async def _compare(self, call: Call) -> web.Response:
@@ -98,7 +98,7 @@ class TemplateCalls:
         if not others or start is None or end is None:
             raise GraphError(100, "Params template_ids, start and end (unix seconds) are required.")
         mine = self._template(call)
-        ids = [mine.id, *(self._keeping.of_waba(mine.waba_id, each).id for each in others)]
+        ids = [mine.id, *(self._management.of_waba(mine.waba_id, each).id for each in others)]
         sends = self._sends(ids, start, end)
         reasons = [{"key": each, "value": "UNKNOWN_BLOCK_REASON"} for each in ids]
         return answer(

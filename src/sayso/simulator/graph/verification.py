@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.webhooks.delivery import Deliverer
+from sayso.simulator.webhooks.deliverer import Deliverer
 from sayso.simulator.world.accounts import Override
 
 

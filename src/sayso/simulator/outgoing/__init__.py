@@ -1,1 +1,1 @@
-"""What a business may send: every outgoing type, checked as Meta checks it (cloud-api.md 2)."""
+"""What a business may send: every type, checked as Meta checks it, templates filled (cloud-api.md 2)."""

@@ -16,10 +16,9 @@ from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.messages import Message
+from sayso.simulator.world.numbers import international
 from sayso.simulator.world.people import Person
 from sayso.simulator.world.world import World
-
-_PUNCTUATION = str.maketrans("", "", "- ()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +43,6 @@ class Done:
         return bool(self.why) or self.message is None
 
 
-def international(phone: str) -> str:
-    """Return the digits of a number in international form with its plus, such as ``+1 555 000 1111``."""
-    digits = phone.translate(_PUNCTUATION)
-    if not (digits.startswith("+") and digits.isascii() and digits[1:].isdigit() and 8 <= len(digits) <= 16):  # noqa: PLR2004
-        raise PhoneError(f"{phone!r} is not a number in international form, such as +15550001111")
-    return digits[1:]
-
-
 class Hand:
     """Sends what people do; everything in this room goes through it."""
 
@@ -64,7 +55,10 @@ class Hand:
 
     def wa_id(self, phone: str) -> str:
         """Return the ``wa_id`` of a person's number, which is not one of the business's."""
-        digits = international(phone)
+        try:
+            digits = international(phone)
+        except ValueError as problem:
+            raise PhoneError(str(problem)) from problem
         if any(each.digits == digits for each in self.world.accounts.numbers.values()):
             raise PhoneError(f"{phone} is a number of the business, not a person's")
         return self.world.reached(digits)

@@ -81,8 +81,7 @@ class Shares:
         """Share contacts."""
         content = Content(
             contacts=tuple(
-                ContactCard(each.name, each.phones, each.emails, each.organization or "")
-                for each in cards
+                ContactCard(each.name, each.phones, each.emails, each.organization or "") for each in cards
             )
         )
         told = {"type": "contacts", "contacts": [_card(each) for each in cards]}

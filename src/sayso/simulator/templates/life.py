@@ -7,10 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.journey import Journey
 from sayso.simulator.live import Live
-from sayso.simulator.templates import told
+from sayso.simulator.templates import webhook_values as values
 from sayso.simulator.templates.review import APPROVED, Verdict, verdict
 from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.clock import Timer
@@ -40,11 +39,9 @@ _DESCRIPTION: dict[str, str] = {
 class Life:
     """Takes every template through its life."""
 
-    def __init__(
-        self, config: SimulatorConfig, world: World, outbox: Outbox, live: Live, journey: Journey
-    ) -> None:
-        self._config = config
+    def __init__(self, world: World, outbox: Outbox, live: Live, journey: Journey) -> None:
         self._world = world
+        self._config = world.config
         self._outbox = outbox
         self._live = live
         self._journey = journey
@@ -88,7 +85,7 @@ class Life:
         previous, template.quality = template.quality, score
         template.quality_at = int(self._now())
         if score != previous:
-            self._tell(told.QUALITY, template, told.quality_told(template, previous))
+            self._tell(values.QUALITY, template, values.quality_told(template, previous))
         if score == "RED" and template.status == "APPROVED":
             self.pause(template)
         self._changed(template)
@@ -155,7 +152,7 @@ class Life:
         now = self._now()
         template.correct_category = category
         template.category_due = _next_month(now) if category == "AUTHENTICATION" else now + NOTICE_S
-        self._tell(told.CATEGORY, template, told.category_announced(template, template.category_due))
+        self._tell(values.CATEGORY, template, values.category_announced(template, template.category_due))
         self._changed(template)
 
     def recategorise(self, template: Template, category: str) -> None:
@@ -163,14 +160,14 @@ class Life:
         template.previous_category, template.category = template.category, category
         template.correct_category = template.category_due = template.message_send_ttl_seconds = None
         template.updated_at = self._now()
-        self._tell(told.CATEGORY, template, told.category_changed(template))
+        self._tell(values.CATEGORY, template, values.category_changed(template))
         self._changed(template)
 
     # --- edits, archive, deletion (3.1, 3.4) ------------------------------------------------------------
 
     def edited(self, template: Template) -> None:
         """Tell of new components, and review them."""
-        self._tell(told.COMPONENTS, template, told.components_told(template))
+        self._tell(values.COMPONENTS, template, values.components_told(template))
         self._tell_status(template, "PENDING")
         self.submit(template)
 
@@ -259,7 +256,7 @@ class Life:
         self._world.templates.pop(template.id, None)
 
     def _tell_status(self, template: Template, event: str, **case: Any) -> None:
-        self._tell(told.STATUS, template, told.status_told(template, event, **case))
+        self._tell(values.STATUS, template, values.status_told(template, event, **case))
         self._changed(template)
 
     def _tell(self, field: str, template: Template, value: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from sayso.simulator.faults.model import (
     WebhookReorder,
     WebhookSignature,
 )
-from sayso.simulator.webhooks.deliveries import Delivery
+from sayso.simulator.webhooks.delivery import Delivery
 from sayso.simulator.webhooks.signatures import How
 from sayso.simulator.world.clock import Clock, Timer
 

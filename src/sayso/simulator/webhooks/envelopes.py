@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sayso.simulator.webhooks.versions import is_terse
+from sayso.simulator.webhooks.versions import since_v24
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.people import Person
@@ -128,7 +128,7 @@ def _priced(world: World, message: Message, status: str) -> dict[str, Any]:
     """Tell what it costs, and the conversation where this version of the payload has one (4.9)."""
     pricing = message.pricing or {}
     free = pricing["type"] == "free_entry_point"
-    if is_terse(world.config.webhook_version) and not free:
+    if since_v24(world.config.webhook_version) and not free:
         return {"pricing": pricing}
     thread = world.thread(message.phone_number_id, message.wa_id)
     until = thread.free_until if free else message.at + DAY_S

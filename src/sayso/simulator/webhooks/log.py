@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sayso.simulator.webhooks.deliveries import Delivery
+from sayso.simulator.webhooks.delivery import Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

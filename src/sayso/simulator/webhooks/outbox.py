@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sayso.simulator.webhooks.delivery import Deliverer
+from sayso.simulator.webhooks.deliverer import Deliverer
 from sayso.simulator.webhooks.envelopes import messages_value
 from sayso.simulator.webhooks.subscribers import callbacks
 from sayso.simulator.webhooks.updates import Kind, Update

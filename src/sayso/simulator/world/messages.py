@@ -43,7 +43,7 @@ class Message:
     edited: bool = False
     deleted: bool = False
     pricing: dict[str, Any] | None = None  # decided when it was sent (4.9)
-    course: str = "usual"  # which statuses are told, and in which order (9); see rules.course
+    course: str = "usual"  # which statuses are told, and in which order (9)
     expires_at: float | None = None  # not delivered by then, it is dropped without a webhook (2.1)
     sent_at: float | None = None
     outside_window: bool = False  # whom it reaches counts towards the messaging limit (6)

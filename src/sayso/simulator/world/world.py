@@ -1,10 +1,8 @@
 """The simulated world: accounts, people, their conversations, every message, media and templates, all bounded."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from sayso.simulator.config import SimulatorConfig
-from sayso.simulator.errors import GraphError
 from sayso.simulator.world.accounts import (
     Accounts,
     App,
@@ -15,18 +13,16 @@ from sayso.simulator.world.accounts import (
     Waba,
 )
 from sayso.simulator.world.clock import Clock
-from sayso.simulator.world.ids import Mint, bsuid, calling_code, identity_hash
+from sayso.simulator.world.ids import Mint, bsuid, identity_hash
 from sayso.simulator.world.media import Media, Upload
 from sayso.simulator.world.messages import Message
-from sayso.simulator.world.numbers import other_spelling, preferred_spelling
+from sayso.simulator.world.numbers import digits_of, other_spelling, preferred_spelling
 from sayso.simulator.world.people import Person, Thread
 from sayso.simulator.world.preloaded import preloaded
 from sayso.simulator.world.quotas import Quotas
 from sayso.simulator.world.templates import Template, Templates
 
-_PUNCTUATION = str.maketrans("", "", "+-() ")
 PHONE_KNOWN_FOR_S = 30 * 24 * 3600  # 4.7
-_DIGITS_AT_LEAST, _DIGITS_AT_MOST = 7, 15  # E.164
 
 
 class World:
@@ -59,7 +55,7 @@ class World:
         self.mint, self.traces = Mint(self.config.seed), Mint(self.config.seed)
         self._open_first_account()
         for name, phone in self.config.people:
-            self.person(phone.translate(_PUNCTUATION), name)
+            self.person(digits_of(phone), name)
 
     def empty(self) -> None:
         """Forget everything there is."""
@@ -261,7 +257,7 @@ class World:
         accounts.apps[app.id] = app
         waba = self.add_waba(Waba(config.waba_id, config.portfolio_id))
         waba.subscribed[app.id] = None
-        digits = config.business_number.translate(_PUNCTUATION)
+        digits = digits_of(config.business_number)
         accounts.numbers[config.phone_number_id] = BusinessNumber(
             config.phone_number_id, config.waba_id, digits, config.verified_name
         )
@@ -284,21 +280,3 @@ class World:
         if len(self.people) < self.config.keep_people:
             return
         self.forget(next(iter(self.people.values())))
-
-
-@lru_cache(maxsize=10_000)
-def dialled(raw: str, business_digits: str) -> str:
-    """Tell the ``wa_id`` that a ``to`` reaches: ``+ - ( )`` and spaces are allowed (cloud-api.md 2.1).
-
-    A number without a leading plus gets the business number's country calling code prepended.
-    """
-    digits = raw.translate(_PUNCTUATION)
-    if not (digits.isascii() and digits.isdigit()):
-        raise GraphError(131009, f"Parameter to is not a phone number: {raw!r}.")
-    if not raw.strip().startswith("+"):
-        digits = f"{calling_code(business_digits)}{digits}"
-    if not _DIGITS_AT_LEAST <= len(digits) <= _DIGITS_AT_MOST:
-        raise GraphError(
-            131009, f"Parameter to is not a valid phone number: {raw!r} has {len(digits)} digits."
-        )
-    return digits

@@ -28,7 +28,7 @@ SAMPLE_NAME = "hello_world"
 UNPAUSE_AFTER_S = 5 * 60
 
 
-class Keeping:
+class Management:
     """The management of one world's templates, as its API does it."""
 
     def __init__(self, world: World, life: Life) -> None:
