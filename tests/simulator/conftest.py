@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,7 @@ import pytest
 from aiohttp import web
 
 from sayso.simulator import Simulator, SimulatorConfig
-
-ANA, BEN = "+15550001111", "+15550002222"
+from simulator.known import ANA
 
 
 @dataclass(frozen=True)
@@ -180,23 +179,40 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def config(receiver: Receiver) -> SimulatorConfig:
-    """Defaults, only quick; a module overrides this fixture to play another account."""
-    return SimulatorConfig(
-        port=0,
-        webhook_url=receiver.url,
-        sent_after_ms=1,
-        delivered_after_ms=1,
-        read_after_ms=1,
-        retry_first_ms=2,
-        retry_cap_ms=8,
-    )
+def config(receiver: Receiver, request: pytest.FixtureRequest) -> SimulatorConfig:
+    """Defaults, only quick, with what a test wants otherwise; a module may override it."""
+    usual: dict[str, Any] = {
+        "port": 0,
+        "webhook_url": receiver.url,
+        "sent_after_ms": 1,
+        "delivered_after_ms": 1,
+        "read_after_ms": 1,
+        "retry_first_ms": 2,
+        "retry_cap_ms": 8,
+    }
+    return SimulatorConfig(**usual | getattr(request, "param", {}))
 
 
 @pytest.fixture
 async def sim(config: SimulatorConfig) -> AsyncIterator[Simulator]:
     async with Simulator(config) as running:
         yield running
+
+
+@pytest.fixture
+async def frozen(config: SimulatorConfig) -> AsyncIterator[Simulator]:
+    """A simulator whose time stands still unless it is moved."""
+    async with Simulator(config) as running:
+        running.clock.run(0)
+        yield running
+
+
+@pytest.fixture
+def frozen_clock(sim: Simulator) -> Iterator[None]:
+    """Time stands still in ``sim`` unless it is moved, until it comes to rest at the end."""
+    sim.clock.run(0)
+    yield
+    sim.clock.run(1)
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from sayso.simulator import Simulator
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
-
-ANA = "+15550001111"
 
 
 async def told_by(

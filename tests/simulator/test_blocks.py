@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sayso.simulator import Simulator
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Answer, Graph
 
 EDGE = "/v25.0/100000000000001/block_users"
-ANA, BEN = "+15550001111", "+15550002222"
 HOUR_S = 3600
 NOT_WRITTEN = {
     "message": "Re-engagement required",

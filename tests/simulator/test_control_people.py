@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN, ROSA = "+15550001111", "+15550002222", "+15550004444"
+ROSA = "+15550004444"
 PHONE_ID = "100000000000001"
 
 

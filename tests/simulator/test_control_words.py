@@ -10,11 +10,11 @@ from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.faults.model import Fault
 from sayso.simulator.mistakes import wrong_with
 from sayso.simulator.phone.deeds import Inbound
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph
 
-ANA = "+15550001111"
 DEEDS = (
     "`text`, `tap`, `choose`, `react`, `media`, `location`, `contacts`, `flow`, `call_permission`, `edit`, "
     "`delete`, `unsupported`, `order`, `welcome`"

@@ -13,6 +13,7 @@ import pytest
 
 from harness.world import free_port
 from sayso.simulator import Simulator, SimulatorConfig
+from simulator.known import ANA
 
 FOLDER = Path(__file__).parents[2] / "docs"
 DOCS = (FOLDER / "simulator.md").read_text("utf-8")
@@ -20,7 +21,6 @@ CONTROL = (FOLDER / "simulator-control.md").read_text("utf-8")
 if TYPE_CHECKING:
     from simulator.conftest import Graph
 
-ANA = "+15550001111"
 NODE = ("node", "--input-type=module", "--eval")
 
 

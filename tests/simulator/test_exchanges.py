@@ -12,11 +12,11 @@ import pytest
 from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.faults.model import RefuseWithError
 from sayso.simulator.graph.exchanges import BODY_AT_MOST, shortened
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph
 
-ANA = "+15550001111"
 MESSAGES = "/v25.0/100000000000001/messages"
 TEMPLATES = "/v25.0/200000000000001/message_templates"
 

@@ -18,11 +18,11 @@ from sayso.simulator.faults.model import (
     Hang,
     RefuseWithError,
 )
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN = "+15550001111", "+15550002222"
 MESSAGES = "/v25.0/100000000000001/messages"
 TEXT = {"messaging_product": "whatsapp", "to": ANA, "type": "text", "text": {"body": "hello"}}
 

@@ -11,7 +11,8 @@ import pytest
 from sayso.simulator import Simulator
 from sayso.simulator.live import AFRESH, AT_ONCE_AT_MOST, FRAMES_BEHIND_AT_MOST, Live, Page
 from sayso.simulator.world.media import Media
-from simulator.conftest import ANA, BEN, Graph
+from simulator.conftest import Graph
+from simulator.known import ANA, BEN
 
 
 async def frame(page: Page) -> Any:

@@ -7,11 +7,12 @@ import pytest
 
 from sayso.simulator import Simulator
 from sayso.simulator.world.ids import bsuid
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN, OUR = "+15550001111", "+15550002222", "15550100000"
+OUR = "15550100000"
 PHONE_ID = "100000000000001"
 
 

@@ -10,7 +10,8 @@ import pytest
 from sayso.simulator import Simulator
 from sayso.simulator.phone.samples import sample
 from sayso.simulator.world.media import LIMITS, is_animated, looks_like
-from simulator.person_stage import ANA, common, told_by
+from simulator.known import ANA
+from simulator.person_stage import common, told_by
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver

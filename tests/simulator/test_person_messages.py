@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sayso.simulator import Simulator
-from simulator.person_stage import ANA, common, told_by
+from simulator.known import ANA
+from simulator.person_stage import common, told_by
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver

@@ -8,11 +8,11 @@ import pytest
 from sayso.simulator import Simulator
 from sayso.simulator.world.accounts import BusinessNumber, Waba
 from sayso.simulator.world.numbers import other_spelling, preferred_spelling
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA = "+15550001111"
 PHONE_ID, OTHER_ID = "100000000000001", "100000000000002"
 
 

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sayso.simulator import Simulator
-from simulator.person_stage import ANA
+from simulator.known import ANA, HELLO
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
 OURS = "100000000000001"
-HELLO = {"type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}
 
 
 @pytest.fixture

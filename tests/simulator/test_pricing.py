@@ -1,35 +1,23 @@
 """What messages cost: the table by category, window, date and allowance; pricing in the statuses (4.9, 7.2, 7.3)."""
 
-import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator import Simulator
 from sayso.simulator.rules import entry, price
 from sayso.simulator.world.people import Thread
 from sayso.simulator.world.quotas import Allowance
 from sayso.simulator.world.templates import Template
+from simulator.known import ANA, DAY, HELLO, HOUR
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA = "+15550001111"
-HOUR, DAY = 3600, 86_400
-HELLO: dict[str, Any] = {
-    "type": "template",
-    "template": {"name": "hello_world", "language": {"code": "en_US"}},
-}
 BEFORE, SINCE = "2026-09", "2026-10"
 CHARGED, FREE, ENTRY = "regular", "free_customer_service", "free_entry_point"
-
-
-@pytest.fixture
-def config(config: SimulatorConfig, request: pytest.FixtureRequest) -> SimulatorConfig:
-    """The usual one, with what a test wants otherwise."""
-    return dataclasses.replace(config, **getattr(request, "param", {}))
 
 
 #: category, month, window open, allowance used, -> type: the table of 7.3.

@@ -4,16 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from sayso.simulator import Simulator
 from sayso.simulator.world.templates import Template
+from simulator.known import ANA, BEN, HELLO
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN = "+15550001111", "+15550002222"
 OFFER: dict[str, Any] = {"type": "template", "template": {"name": "offer", "language": {"code": "en"}}}
-HELLO: dict[str, Any] = {
-    "type": "template",
-    "template": {"name": "hello_world", "language": {"code": "en_US"}},
-}
 
 
 async def again(sim: Simulator) -> None:

@@ -1,21 +1,20 @@
 """Marketing templates: the cap per person, the United States, stopped by the person, switched off (7.4, 7.5)."""
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator import Simulator
 from sayso.simulator.rules import marketing
 from sayso.simulator.world.people import Person
 from sayso.simulator.world.templates import Template
+from simulator.known import ANA, BEN, DAY, HELLO, HOUR
 
 if TYPE_CHECKING:
     from simulator.conftest import Answer, Graph, Receiver
 
-ANA, BEN = "+15550001111", "+15550002222"
 GERMANY, BRITAIN, JAPAN, KOREA, NEW_YORK = (
     "+4917612345678",
     "+447400123456",
@@ -23,18 +22,7 @@ GERMANY, BRITAIN, JAPAN, KOREA, NEW_YORK = (
     "+821012345678",
     "+12125550123",
 )
-HOUR, DAY = 3600, 86_400
 OFFER: dict[str, Any] = {"type": "template", "template": {"name": "offer", "language": {"code": "en"}}}
-HELLO: dict[str, Any] = {
-    "type": "template",
-    "template": {"name": "hello_world", "language": {"code": "en_US"}},
-}
-
-
-@pytest.fixture
-def config(config: SimulatorConfig, request: pytest.FixtureRequest) -> SimulatorConfig:
-    """The usual one, with what a test wants otherwise."""
-    return dataclasses.replace(config, **getattr(request, "param", {}))
 
 
 @pytest.fixture(autouse=True)

@@ -1,32 +1,25 @@
 """How fast a number may write: throughput and pair rate, at the limit, below and beyond (cloud-api.md 6)."""
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator import Simulator
 from sayso.simulator.rules import pair, throughput
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.quotas import Burst, Quotas, Throughput
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph
 
-ANA = "+15550001111"
 NOON = 1_795_000_000.0
 
 #: Pauses between attempts, in sixty-fourths of a second: exact in binary, so that a limit is met exactly.
 pauses = st.lists(st.sampled_from([0, 1, 2, 8, 32, 63, 64, 65, 200]), max_size=120)
 long_pauses = st.lists(st.sampled_from([0, 0, 0, 1, 64, 320, 383, 384, 385, 4_000]), max_size=160)
-
-
-@pytest.fixture
-def config(config: SimulatorConfig, request: pytest.FixtureRequest) -> SimulatorConfig:
-    """The usual one, with what a test wants otherwise."""
-    return dataclasses.replace(config, **getattr(request, "param", {}))
 
 
 def moments(pauses_64: list[int]) -> list[float]:

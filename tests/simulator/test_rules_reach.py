@@ -11,16 +11,10 @@ from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.rules import reach
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.quotas import Reach
+from simulator.known import ANA, BEN, DAY, HELLO
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
-
-ANA, BEN = "+15550001111", "+15550002222"
-DAY = 86_400
-HELLO: dict[str, Any] = {
-    "type": "template",
-    "template": {"name": "hello_world", "language": {"code": "en_US"}},
-}
 
 
 @pytest.fixture

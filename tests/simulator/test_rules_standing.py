@@ -1,32 +1,21 @@
 """Who may send, and to whom: registration, restrictions, lists, people out of reach (cloud-api.md 5.3, 7.7, 9)."""
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator import Simulator
 from sayso.simulator.error_codes import row_of
 from sayso.simulator.errors import HREF
 from sayso.simulator.rules.countries import country, has_us_area_code
 from sayso.simulator.world.accounts import Restriction
+from simulator.known import ANA, BEN, HELLO
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN = "+15550001111", "+15550002222"
-HELLO: dict[str, Any] = {
-    "type": "template",
-    "template": {"name": "hello_world", "language": {"code": "en_US"}},
-}
 #: Every code a number or WABA can be restricted with.
 CODES_OF_RESTRICTIONS = (368, 130497, 131031, 131037, 131042, 131045, 131048, 131057, 131064)
-
-
-@pytest.fixture
-def config(config: SimulatorConfig, request: pytest.FixtureRequest) -> SimulatorConfig:
-    """The usual one, with what a test wants otherwise."""
-    return dataclasses.replace(config, **getattr(request, "param", {}))
 
 
 def failure(wamid: str, code: int, details: str, timestamp: str) -> dict[str, Any]:

@@ -14,11 +14,11 @@ import pytest
 from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.faults.model import RefuseWithError
 from sayso.simulator.world.snapshot import SnapshotError, decoded
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN = "+15550001111", "+15550002222"
 START = 1_795_000_000.0  # every run begins at this moment, and time stands still
 Bytes = list[bytes]
 

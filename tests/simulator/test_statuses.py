@@ -7,11 +7,11 @@ import aiohttp
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN = "+15550001111", "+15550002222"
 HELLO = {"name": "hello_world", "language": {"code": "en_US"}}
 
 

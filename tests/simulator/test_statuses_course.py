@@ -1,30 +1,17 @@
 """Statuses otherwise than usual: left out, out of order, twice, none; phones off; voice notes (4.9, 9)."""
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator import Simulator
 from sayso.simulator.rules.lifetime import lifetime_s
 from sayso.simulator.world.templates import Template
+from simulator.known import ANA, BEN, DAY, HELLO
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
-
-ANA, BEN = "+15550001111", "+15550002222"
-DAY = 86_400
-HELLO: dict[str, Any] = {
-    "type": "template",
-    "template": {"name": "hello_world", "language": {"code": "en_US"}},
-}
-
-
-@pytest.fixture
-def config(config: SimulatorConfig, request: pytest.FixtureRequest) -> SimulatorConfig:
-    """The usual one, with what a test wants otherwise."""
-    return dataclasses.replace(config, **getattr(request, "param", {}))
 
 
 async def told(sim: Simulator, receiver: "Receiver", wamid: str) -> list[str]:

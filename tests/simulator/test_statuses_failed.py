@@ -11,6 +11,7 @@ from sayso.simulator import Simulator
 from sayso.simulator.world.accounts import Restriction
 from sayso.simulator.world.quotas import Reach
 from sayso.simulator.world.templates import Template
+from simulator.known import HELLO
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 ANA, NEW_YORK = "+15550001111", "+12125550123"
 HREF = "https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes"
 TEXT: dict[str, Any] = {"type": "text", "text": {"body": "hello"}}
-HELLO: dict[str, Any] = {
-    "type": "template",
-    "template": {"name": "hello_world", "language": {"code": "en_US"}},
-}
 OFFER: dict[str, Any] = {"type": "template", "template": {"name": "offer", "language": {"code": "en"}}}
 
 

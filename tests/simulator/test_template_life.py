@@ -1,12 +1,12 @@
 """The life of a template: quality, pauses, pacing, category, archive, deletion, on the clock (3.4 to 3.8)."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
+from simulator.known import DAY, HOUR
 from simulator.template_stage import (
     EDGE,
     create,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STATUS = "message_template_status_update"
 QUALITY = "message_template_quality_update"
 CATEGORY = "template_category_update"
-HOUR, DAY = 3600, 24 * 3600
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 @pytest.fixture
@@ -42,13 +42,6 @@ def config(receiver: "Receiver", hyphens: bool) -> SimulatorConfig:
         verify_at_start=False,
         hyphens_in_webhooks=hyphens,
     )
-
-
-@pytest.fixture(autouse=True)
-async def frozen(sim: Simulator) -> AsyncIterator[None]:
-    sim.clock.run(0)
-    yield
-    sim.clock.run(1)
 
 
 @pytest.fixture

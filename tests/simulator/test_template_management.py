@@ -1,12 +1,12 @@
 """Editing, deleting, archiving templates, and how many there may be (cloud-api.md 3.1, 3.4)."""
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.world.accounts import MESSAGING
+from simulator.known import DAY, HOUR
 from simulator.template_stage import (
     BODY,
     EDGE,
@@ -26,19 +26,12 @@ if TYPE_CHECKING:
     from simulator.conftest import Answer, Graph, Receiver
 
 STATUS = "message_template_status_update"
-HOUR, DAY = 3600, 24 * 3600
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 @pytest.fixture
 def config(receiver: "Receiver") -> SimulatorConfig:
     return SimulatorConfig(port=0, webhook_url=receiver.url, review="instant", enforce_rates=False)
-
-
-@pytest.fixture(autouse=True)
-async def frozen(sim: Simulator) -> AsyncIterator[None]:
-    sim.clock.run(0)
-    yield
-    sim.clock.run(1)
 
 
 async def edit(graph: "Graph", template_id: str, **given: Any) -> "Answer":

@@ -1,6 +1,5 @@
 """Review of templates: category, verdict, who decides and when, each told by webhook (cloud-api.md 3.3, 3.6, 3.8)."""
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
 STATUS = "message_template_status_update"
+pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
 @pytest.fixture
@@ -23,13 +23,6 @@ def review() -> str:
 @pytest.fixture
 def config(receiver: "Receiver", review: Any) -> SimulatorConfig:
     return SimulatorConfig(port=0, webhook_url=receiver.url, review=review, review_after_s=60)
-
-
-@pytest.fixture(autouse=True)
-async def frozen(sim: Simulator) -> AsyncIterator[None]:
-    sim.clock.run(0)
-    yield
-    sim.clock.run(1)
 
 
 async def test_verdict_falls_after_the_delay_and_is_told(

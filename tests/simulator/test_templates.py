@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sayso.simulator import Simulator
+from simulator.known import HELLO
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -31,7 +32,6 @@ def quick_reply(index: Any, payload: Any, **parts: Any) -> dict[str, Any]:
     return {"type": "button", "sub_type": "quick_reply", "index": index, "parameters": parameters} | parts
 
 
-HELLO = {"type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}
 FINE = {
     "three parameters": confirmation(),
     "upper-case kinds": confirmation({**BODY, "type": "BODY"}),
@@ -43,8 +43,8 @@ FINE = {
     "a date": body({"type": "date_time", "date_time": {"fallback_value": "3 March"}}),
     "an amount": body({"type": "currency", "currency": {"fallback_value": "$1", "code": "USD"}}),
     "no components": HELLO,
-    "empty components": {"type": "template", "template": {**HELLO["template"], "components": []}},  # type: ignore[dict-item]
-    "null components": {"type": "template", "template": {**HELLO["template"], "components": None}},  # type: ignore[dict-item]
+    "empty components": {"type": "template", "template": {**HELLO["template"], "components": []}},
+    "null components": {"type": "template", "template": {**HELLO["template"], "components": None}},
 }
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "unknown name": (confirmation(name="nope"), 132001, "(nope) does not exist in en"),

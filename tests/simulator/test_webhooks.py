@@ -9,11 +9,10 @@ import pytest
 
 from sayso.simulator import Simulator
 from sayso.simulator.webhooks.envelopes import escaped
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
-
-ANA = "+15550001111"
 
 
 @pytest.mark.parametrize(

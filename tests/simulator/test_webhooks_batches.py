@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,11 +10,11 @@ from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.webhooks.batches import BYTES_AT_MOST
 from sayso.simulator.webhooks.updates import Update, payload
 from sayso.simulator.world.accounts import BusinessNumber, Waba
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Receiver
 
-ANA, BEN = "+15550001111", "+15550002222"
 NUMBER, OTHER_NUMBER = "100000000000001", "100000000000002"
 WABA, OTHER_WABA = "200000000000001", "200000000000002"
 
@@ -157,13 +156,6 @@ def config(receiver: "Receiver") -> SimulatorConfig:
         batch_wait_ms=60_000,
         verify_at_start=False,
     )
-
-
-@pytest.fixture
-async def frozen(config: SimulatorConfig) -> AsyncIterator[Simulator]:
-    async with Simulator(config) as sim:
-        sim.clock.run(0)
-        yield sim
 
 
 async def test_what_waits_goes_together_once_the_first_has_waited(

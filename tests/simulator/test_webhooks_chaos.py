@@ -23,11 +23,11 @@ from sayso.simulator.webhooks.delivery import Delivery
 from sayso.simulator.webhooks.injection import injected
 from sayso.simulator.webhooks.signatures import headers
 from sayso.simulator.webhooks.subscribers import Callback
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA, BEN = "+15550001111", "+15550002222"
 SECRET = "sim-secret"
 
 

@@ -8,11 +8,10 @@ import pytest
 
 from sayso.simulator import Simulator
 from sayso.simulator.world.accounts import BusinessNumber, Waba
+from simulator.known import ANA, BEN
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
-
-ANA, BEN = "+15550001111", "+15550002222"
 
 
 async def found(graph: "Graph", query: str = "") -> list[dict[str, Any]]:

@@ -8,11 +8,11 @@ import pytest
 from aiohttp import web
 
 from sayso.simulator import Simulator, SimulatorConfig
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Receiver
 
-ANA = "+15550001111"
 Answer = Callable[[web.Request], web.Response]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,11 @@ import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.world.accounts import App, Override, Subscription
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA = "+15550001111"
 DAY_S = 86_400
 
 
@@ -31,14 +30,6 @@ def config(receiver: "Receiver") -> SimulatorConfig:
     return SimulatorConfig(
         port=0, webhook_url=receiver.url, retry_first_ms=1_000, retry_cap_ms=60_000, verify_at_start=False
     )
-
-
-@pytest.fixture
-async def frozen(config: SimulatorConfig) -> AsyncIterator[Simulator]:
-    """A simulator whose time stands still unless it is moved."""
-    async with Simulator(config) as sim:
-        sim.clock.run(0)
-        yield sim
 
 
 async def attempts(sim: Simulator, count: int) -> list[dict[str, Any]]:

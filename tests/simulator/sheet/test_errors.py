@@ -9,6 +9,7 @@ import pytest
 from sayso.simulator import Simulator
 from sayso.simulator.error_codes import CODES, SUBCODES, UNLISTED, row_of
 from sayso.simulator.errors import HREF, GraphError, told_later
+from simulator.known import ANA
 from simulator.sheet.shapes import buttons, interactive, of, reply, text
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ TABLE: dict[tuple[str, int], tuple[int, ...]] = {
     ("X", 500): (131045, 134102),
 }
 ALL = [(code, acts, status) for (acts, status), codes in TABLE.items() for code in codes]
-ANA = "+15550001111"
 
 
 @pytest.mark.parametrize(("code", "acts", "status"), ALL, ids=[str(code) for code, _, _ in ALL])

@@ -8,12 +8,12 @@ import pytest
 from sayso.simulator import Simulator
 from sayso.simulator.outgoing.emoji import has_emoji, is_emoji
 from sayso.simulator.world.content import ContactCard, Place, Reaction
+from simulator.known import ANA
 from simulator.sheet.shapes import Refusal, contact, of, refused
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-ANA = "+15550001111"
 HERE = {"latitude": 37.48, "longitude": -122.15}
 
 FINE: dict[str, dict[str, Any]] = {

@@ -1,8 +1,8 @@
 """All that a simulator can be told and asked."""
 
-from sayso.simulator.api.people import WorldApi
 from sayso.simulator.api.sent import SentApi
 from sayso.simulator.api.wire import WireApi
+from sayso.simulator.api.world import WorldApi
 
 
 class SimulatorApi(WorldApi, SentApi, WireApi):

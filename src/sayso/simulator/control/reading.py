@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.mistakes import meant
-from sayso.simulator.phone.errors import PhoneError
+from sayso.simulator.phone.deeds import PhoneError
 from sayso.simulator.strict import ControlError, Strict, converted
 
 T = TypeVar("T")

@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from sayso.simulator.phone.deeds import CallPermission, Choose, Flow, Inbound, Tap
-from sayso.simulator.phone.errors import PhoneError
+from sayso.simulator.phone.deeds import CallPermission, Choose, Flow, Inbound, PhoneError, Tap
 from sayso.simulator.phone.hand import Done, Hand
 from sayso.simulator.phone.shares import own_card
 from sayso.simulator.world.content import Button, ContactCard, Content, Row

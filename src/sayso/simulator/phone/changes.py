@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sayso.simulator.phone.deeds import Delete, Edit, Inbound, React
-from sayso.simulator.phone.errors import PhoneError
+from sayso.simulator.phone.deeds import Delete, Edit, Inbound, PhoneError, React
 from sayso.simulator.phone.hand import Done, Hand
 from sayso.simulator.phone.shares import unsupported
 from sayso.simulator.world.accounts import BusinessNumber

@@ -14,6 +14,10 @@ Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
+class PhoneError(ValueError):
+    """The person cannot do this; the words say why."""
+
+
 class Tap(Strict):
     """A tap on a button of a message: by place (from 0) or by words; ``card`` is a carousel's card (from 0).
 

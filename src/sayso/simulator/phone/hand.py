@@ -7,8 +7,7 @@ import msgspec
 
 from sayso.simulator.journey import Journey
 from sayso.simulator.live import Live
-from sayso.simulator.phone.deeds import SOME_AD, Inbound
-from sayso.simulator.phone.errors import PhoneError
+from sayso.simulator.phone.deeds import SOME_AD, Inbound, PhoneError
 from sayso.simulator.rules import throughput
 from sayso.simulator.views import message_on_phone, person_on_phone, status_on_phone
 from sayso.simulator.webhooks.envelopes import contact, inbound_value, messages_value

@@ -7,8 +7,7 @@ from sayso.simulator.journey import Journey
 from sayso.simulator.live import Live
 from sayso.simulator.phone.answers import Answers
 from sayso.simulator.phone.changes import Changes
-from sayso.simulator.phone.deeds import DEEDS, Inbound
-from sayso.simulator.phone.errors import PhoneError
+from sayso.simulator.phone.deeds import DEEDS, Inbound, PhoneError
 from sayso.simulator.phone.hand import Done, Hand
 from sayso.simulator.phone.profile import People
 from sayso.simulator.phone.shares import Shares

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sayso.simulator.journey import Journey
-from sayso.simulator.phone.errors import PhoneError
+from sayso.simulator.phone.deeds import PhoneError
 from sayso.simulator.phone.hand import Hand
 from sayso.simulator.strict import Strict
 from sayso.simulator.world.accounts import BusinessNumber

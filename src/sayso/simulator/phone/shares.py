@@ -4,8 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sayso.simulator.phone.deeds import Card, Inbound, Location, Media, Order, Unsupported
-from sayso.simulator.phone.errors import PhoneError
+from sayso.simulator.phone.deeds import Card, Inbound, Location, Media, Order, PhoneError, Unsupported
 from sayso.simulator.phone.hand import Done, Hand
 from sayso.simulator.phone.samples import sample
 from sayso.simulator.world.content import Attachment, ContactCard, Content, Place

@@ -20,7 +20,7 @@ from sayso.simulator.world.numbers import digits_of, other_spelling, preferred_s
 from sayso.simulator.world.people import Person, Thread
 from sayso.simulator.world.preloaded import preloaded
 from sayso.simulator.world.quotas import Quotas
-from sayso.simulator.world.templates import Template, Templates
+from sayso.simulator.world.templates import Templates
 
 PHONE_KNOWN_FOR_S = 30 * 24 * 3600  # 4.7
 
@@ -83,10 +83,6 @@ class World:
         for template in preloaded(waba.id, first=waba.id == self.config.waba_id):
             self.templates[template.id] = template
         return waba
-
-    def template(self, waba_id: str, name: str, language: str) -> Template | None:
-        """Return one language of a template."""
-        return self.templates.find(waba_id, name, language)
 
     def person(self, wa_id: str, name: str | None = None) -> Person:
         """Return the person with this number, who comes into being when new; ``name`` renames them."""
