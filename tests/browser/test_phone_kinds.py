@@ -10,6 +10,7 @@ from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 from browser.stage import ANA, PICTURES, heard, interactive, opened, phone, send, text, told, upload
 from sayso.simulator import Simulator
 from sayso.simulator.phone.samples import picture, sample
+from sayso.simulator.world.content import MediaKind
 
 URL = "https://shop.example.org/rooms"
 LIST = interactive(
@@ -110,9 +111,11 @@ async def test_every_kind_of_message_is_drawn(browser: Browser, sim: Simulator) 
 @pytest.mark.parametrize(
     ("kind", "selector"), [("image", "img"), ("sticker", "img"), ("video", "video"), ("audio", ".voice")]
 )
-async def test_uploaded_media_is_shown(browser: Browser, sim: Simulator, kind: str, selector: str) -> None:
+async def test_uploaded_media_is_shown(
+    browser: Browser, sim: Simulator, kind: MediaKind, selector: str
+) -> None:
     await sim.inbound(ANA, text="hello")
-    made = sample(kind)  # type: ignore[arg-type]
+    made = sample(kind)
     media = await upload(sim, made.data, made.mime_type, made.filename)
     async with opened(browser, sim) as page:
         message: dict[str, Any] = {"type": kind, kind: {"id": media}}

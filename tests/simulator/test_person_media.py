@@ -9,6 +9,7 @@ import pytest
 
 from sayso.simulator import Simulator
 from sayso.simulator.phone.samples import sample
+from sayso.simulator.world.content import MediaKind
 from sayso.simulator.world.media import LIMITS, is_animated, looks_like
 from simulator.known import ANA
 from simulator.person_stage import common, told_by
@@ -31,11 +32,11 @@ async def test_media_with_real_bytes(
     sim: Simulator,
     graph: "Graph",
     receiver: "Receiver",
-    kind: str,
+    kind: MediaKind,
     given: dict[str, Any],
     wanted: dict[str, Any],
 ) -> None:
-    data = sample(kind, voice=given.get("voice", False)).data  # type: ignore[arg-type]  # a kind
+    data = sample(kind, voice=given.get("voice", False)).data
     for bytes_of in ({"sample": True}, {"data_base64": base64.b64encode(data).decode()}):
         message, _ = await told_by(graph, receiver, {"media": {"kind": kind, **bytes_of, **given}})
         told = message[kind]

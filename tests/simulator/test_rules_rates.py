@@ -1,6 +1,6 @@
 """How fast a number may write: throughput and pair rate, at the limit, below and beyond (cloud-api.md 6)."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from hypothesis import given
@@ -22,6 +22,9 @@ pauses = st.lists(st.sampled_from([0, 1, 2, 8, 32, 63, 64, 65, 200]), max_size=1
 long_pauses = st.lists(st.sampled_from([0, 0, 0, 1, 64, 320, 383, 384, 385, 4_000]), max_size=160)
 
 
+Level = Literal["STANDARD", "HIGH"]
+
+
 def moments(pauses_64: list[int]) -> list[float]:
     at, found = NOON, []
     for pause in pauses_64:
@@ -30,9 +33,9 @@ def moments(pauses_64: list[int]) -> list[float]:
     return found
 
 
-def number(level: str = "STANDARD") -> BusinessNumber:
+def number(level: Level = "STANDARD") -> BusinessNumber:
     made = BusinessNumber("1", "2", "15550100000", "Sayso")
-    made.throughput = level  # type: ignore[assignment]
+    made.throughput = level
     return made
 
 
@@ -91,11 +94,11 @@ def test_a_burst_is_paid_back_6_s_a_message(count: int) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [("STANDARD", "HIGH"), ("HIGH", "STANDARD")])
-def test_the_ring_follows_an_upgrade_and_a_downgrade(before: str, after: str) -> None:
+def test_the_ring_follows_an_upgrade_and_a_downgrade(before: Level, after: Level) -> None:
     quotas, ours = Quotas(), number(before)
     for index in range(ours.per_second + 7):  # past the end of the ring
         throughput.spend(quotas, ours, NOON + index / 10_000)
-    ours.throughput = after  # type: ignore[assignment]
+    ours.throughput = after
     now = NOON + 0.5
     passed = 0
     while throughput.over(quotas, ours, now) is None:

@@ -1,6 +1,5 @@
 """One call of the Graph API: who calls, which node, what was given by path, query, form or JSON (cloud-api.md 1)."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -9,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from sayso.simulator.errors import GraphError
+from sayso.simulator.fields import json_in
 from sayso.simulator.world.accounts import App, Token
 
 Method = Literal["GET", "POST", "DELETE"]
@@ -135,14 +135,10 @@ def success() -> web.Response:
     return web.Response(body=b'{"success":true}', content_type="application/json")
 
 
-def from_text(value: Any, where: str) -> Any:
-    """Return what a parameter holds: JSON in a string of a query or form, or the value as it came in JSON."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError as problem:
-        raise GraphError(100, f"Param {where} must be valid JSON: {problem}.") from problem
+def check_product(given: dict[str, Any]) -> None:
+    """Refuse a call that does not say ``"messaging_product":"whatsapp"``, as Graph's own nodes do (100)."""
+    if given.get("messaging_product") != "whatsapp":
+        raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
 
 
 def required(given: dict[str, Any], name: str) -> Any:
@@ -168,7 +164,7 @@ def listed(value: Any, where: str) -> list[Any]:
     """Read several values: a JSON array, one in a string, or words with commas between."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return [part.strip() for part in value.split(",") if part.strip()]
-    found = from_text(value, where)
+    found = json_in(value, where)
     if not isinstance(found, list):
         raise GraphError(100, f"Param {where} must be an array.")
     return found

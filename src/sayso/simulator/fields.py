@@ -6,6 +6,7 @@ in either case.
 """
 
 import json
+import math
 from collections.abc import Collection
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -142,7 +143,7 @@ def number_at(parent: dict[str, Any], key: str, where: str, *, least: float, mos
         number = float("nan") if isinstance(found, bool) else float(found)
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
-    if number != number:  # noqa: PLR0124  # not a number
+    if math.isnan(number):
         raise GraphError(100, f"Param {where} must be a number.")
     if not least <= number <= most:
         raise GraphError(131009, f"Param {where} must be from {least:g} to {most:g}; it is {number:g}.")
@@ -176,6 +177,16 @@ def unique(values: list[str], where: str, what: str) -> None:
     """Refuse ``values`` when one of them is there twice; ``what`` names them."""
     if len(set(values)) != len(values):
         raise GraphError(131009, f"Param {where}: every {what} must be unique; they are {values}.")
+
+
+def json_in(value: Any, where: str) -> Any:
+    """Return what a parameter holds: the JSON in a string of a query or form, or the value as it came in JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as problem:
+        raise GraphError(100, f"Param {where} must be valid JSON: {problem}.") from problem
 
 
 def _from_text(found: Any) -> Any:

@@ -18,6 +18,7 @@ _KINDS: dict[type, str] = {
     dict: "an object",
     type(None): "null",
 }
+_SHOWN_AT_MOST = 80  # characters of a value
 _MET: dict[type, tuple[type[inspect.Type], ...]] = {
     bool: (inspect.BoolType,),
     int: (inspect.IntType, inspect.FloatType),
@@ -160,7 +161,7 @@ def _bare(node: inspect.Type) -> inspect.Type:
 
 
 def _seen(raw: Any) -> str:
-    if isinstance(raw, str | int | float | bool | None) and len(text := json.dumps(raw)) <= 80:  # noqa: PLR2004
+    if isinstance(raw, str | int | float | bool | None) and len(text := json.dumps(raw)) <= _SHOWN_AT_MOST:
         return text
     return _KINDS[type(raw)]
 

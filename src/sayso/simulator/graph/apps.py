@@ -6,7 +6,7 @@ from aiohttp import web
 
 from sayso.simulator.call import Call, Route, answer, listed, required, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.selection import Reader, select
+from sayso.simulator.graph.selection import plain_readers, select
 from sayso.simulator.graph.tokens import check_app_token
 from sayso.simulator.graph.verification import Verification
 from sayso.simulator.live import Live
@@ -37,7 +37,7 @@ class AppCalls:
     async def _describe(self, call: Call) -> web.Response:
         app = self._world.accounts.apps[call.node]
         told = {"id": app.id, "name": app.name, "link": f"https://www.facebook.com/games/?app_id={app.id}"}
-        readers: dict[str, Reader] = {name: lambda field: told[field.name] for name in told}
+        readers = plain_readers(told)
         return answer(select("Application", readers, call.query.get("fields"), "link,name,id"))
 
     async def _list(self, call: Call) -> web.Response:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from sayso.simulator.call import Call, Route, answer
+from sayso.simulator.call import Call, Route, answer, check_product
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import array_at
 from sayso.simulator.graph.paging import paged
@@ -86,8 +86,7 @@ class BlockCalls:
 
     async def _wanted(self, call: Call, number: BusinessNumber) -> list[_Wanted]:
         body = await call.json()
-        if body.get("messaging_product") != "whatsapp":
-            raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
+        check_product(body)
         entries = array_at(body, "block_users", "block_users")
         if not entries:
             raise GraphError(100, "Param block_users must have at least one entry.")

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from sayso.simulator.call import Call, Route, required, success
+from sayso.simulator.call import Call, Route, check_product, required, success
 from sayso.simulator.errors import GraphError
 from sayso.simulator.world.accounts import MANAGEMENT
 from sayso.simulator.world.world import World
@@ -21,8 +21,7 @@ class ContactBookCalls:
     async def _forget(self, call: Call) -> web.Response:
         """Forget the number of the person with this BSUID, for all numbers of the portfolio."""
         given = await call.given()
-        if given.get("messaging_product") != "whatsapp":
-            raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
+        check_product(given)
         user_id = str(required(given, "bsuid"))
         accounts = self._world.accounts
         number = accounts.numbers[call.node]

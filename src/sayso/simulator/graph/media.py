@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
-from sayso.simulator.call import PARTS, Call, Route, answer, success
+from sayso.simulator.call import PARTS, Call, Route, answer, check_product, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.selection import Reader, select
+from sayso.simulator.graph.selection import plain_readers, select
 from sayso.simulator.graph.tokens import check_scope
 from sayso.simulator.world.accounts import MESSAGING
 from sayso.simulator.world.media import (
@@ -74,8 +74,7 @@ class MediaCalls:
             )
         form = await _read_form(call.request)
         given = call.query | form.fields
-        if given.get("messaging_product") != "whatsapp":
-            raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
+        check_product(given)
         if form.data is None:
             raise GraphError(100, "The parameter file is required.")
         mime_type = _type_of(given.get("type", ""), form)
@@ -97,7 +96,7 @@ class MediaCalls:
             "file_size": len(media.data),
             "id": media.id,
         }
-        readers: dict[str, Reader] = {name: lambda field: told[field.name] for name in told}
+        readers = plain_readers(told)
         return answer(select(TYPE, readers, call.query.get("fields"), ",".join(told)))
 
     async def _delete(self, call: Call) -> web.Response:

@@ -7,8 +7,9 @@ import phonenumbers
 from aiohttp import web
 
 from sayso.simulator.accounts.announcements import Announcements
-from sayso.simulator.call import Call, Route, answer, from_text, required, success
+from sayso.simulator.call import Call, Route, answer, check_product, required, success
 from sayso.simulator.errors import GraphError
+from sayso.simulator.fields import json_in
 from sayso.simulator.graph.health import health_of_number
 from sayso.simulator.graph.paging import paged
 from sayso.simulator.graph.selection import ABSENT, Field, Reader, plain_readers, select
@@ -79,7 +80,7 @@ class NumberCalls:
         if given.keys().isdisjoint({"pin", "webhook_configuration"}):
             raise GraphError(100, "One of the params pin and webhook_configuration is required.")
         if "webhook_configuration" in given:
-            wanted = from_text(given["webhook_configuration"], "webhook_configuration")
+            wanted = json_in(given["webhook_configuration"], "webhook_configuration")
             if not isinstance(wanted, dict):
                 raise GraphError(100, "Param webhook_configuration must be an object.")
             number.override = await self._verification.override(wanted)
@@ -92,8 +93,7 @@ class NumberCalls:
     async def _register(self, call: Call) -> web.Response:
         """Register a number with its PIN; the first PIN becomes the number's own."""
         given, number = await call.given(), self._number(call)
-        if given.get("messaging_product") != "whatsapp":
-            raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
+        check_product(given)
         pin = _pin(given)
         self._count_registration(number)
         if number.code_verification_status != "VERIFIED":

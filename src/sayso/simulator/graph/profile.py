@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from sayso.simulator.call import Call, Route, answer, listed, success
+from sayso.simulator.call import Call, Route, answer, check_product, listed, success
 from sayso.simulator.errors import GraphError
 from sayso.simulator.graph.selection import ABSENT, Reader, select
 from sayso.simulator.world.accounts import MANAGEMENT, BusinessNumber
@@ -74,8 +74,8 @@ class ProfileCalls:
     async def _write(self, call: Call) -> web.Response:
         """Change what is given; an empty text takes it away, except ``about``, which cannot be empty."""
         given = await call.given()
-        if given.pop("messaging_product", None) != "whatsapp":
-            raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
+        check_product(given)
+        del given["messaging_product"]
         changed = {name: self._read_value(name, value) for name, value in given.items() if value is not None}
         profile = self._number(call).profile
         profile.update(changed)

@@ -5,9 +5,10 @@ from typing import Any
 
 from aiohttp import web
 
-from sayso.simulator.call import Call, Route, answer, from_text, success
+from sayso.simulator.call import Call, Route, answer, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.graph.selection import Reader, select
+from sayso.simulator.fields import json_in
+from sayso.simulator.graph.selection import plain_readers, select
 from sayso.simulator.world.accounts import MANAGEMENT, BusinessNumber
 from sayso.simulator.world.world import World
 
@@ -40,7 +41,7 @@ class SettingsCalls:
             **number.settings,
             "user_identity_change": {"enable_identity_key_check": number.identity_check},
         }
-        readers: dict[str, Reader] = {name: lambda field: told[field.name] for name in told}
+        readers = plain_readers(told)
         return answer(select(TYPE, readers, call.query.get("fields"), ",".join(told)))
 
     async def _write(self, call: Call) -> web.Response:
@@ -54,7 +55,7 @@ class SettingsCalls:
             check = _CHECKS.get(name)
             if check is None:
                 raise GraphError(100, f'Unexpected key "{name}" on the settings of a phone number.')
-            found = from_text(value, name)
+            found = json_in(value, name)
             if not isinstance(found, dict):
                 raise GraphError(100, f"Param {name} must be an object.")
             check(found)

@@ -5,10 +5,11 @@ from typing import Any
 
 from sayso.simulator.call import Call
 from sayso.simulator.errors import GraphError
+from sayso.simulator.fields import json_in
 from sayso.simulator.graph.paging import paged
 from sayso.simulator.graph.selection import select
 from sayso.simulator.graph.template_fields import DEFAULT, readers
-from sayso.simulator.templates.definition import CATEGORIES, json_in
+from sayso.simulator.templates.definition import CATEGORIES
 from sayso.simulator.world.templates import Template
 from sayso.simulator.world.world import World
 

@@ -6,11 +6,10 @@ from aiohttp import web
 
 from sayso.simulator.call import Call, Route, answer, success
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import whole_number
+from sayso.simulator.fields import json_in, whole_number
 from sayso.simulator.graph.selection import select
 from sayso.simulator.graph.template_fields import DEFAULT, readers
 from sayso.simulator.graph.template_lists import listed
-from sayso.simulator.templates.definition import json_in
 from sayso.simulator.templates.management import DELETED_AT_ONCE, Management
 from sayso.simulator.templates.refusals import refused
 from sayso.simulator.world.accounts import MANAGEMENT

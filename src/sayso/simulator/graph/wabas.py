@@ -95,7 +95,7 @@ class WabaCalls:
             "verification_status": _verification(portfolio),
             "whatsapp_business_manager_messaging_limit": portfolio.tier,
         }
-        readers: dict[str, Reader] = {name: lambda field: told[field.name] for name in told}
+        readers = plain_readers(told)
         return answer(select(PORTFOLIO_TYPE, readers, call.query.get("fields"), "id,name"))
 
     async def _owned(self, call: Call) -> web.Response:

@@ -11,6 +11,7 @@ from sayso.simulator.outgoing.reading import Reading
 from sayso.simulator.world.content import Attachment, Content, MediaKind
 from sayso.simulator.world.media import KINDS, Media, is_animated, limit_of, plain_type
 
+_WEBP_HEADER = 30  # bytes of the shortest
 MEDIA_TYPES: tuple[MediaKind, ...] = ("image", "video", "audio", "document", "sticker")
 CAPTION = 1024  # 2.4
 STICKER_SIDE = 512  # pixels, 2.4
@@ -108,7 +109,7 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
 
     Three forms: extended (canvas less one, 24 bits each), lossless (less one, 14 bits each), lossy (14 bits each).
     """
-    if len(data) < 30 or data[:4] != b"RIFF" or data[8:12] != b"WEBP":  # noqa: PLR2004  # shortest header
+    if len(data) < _WEBP_HEADER or data[:4] != b"RIFF" or data[8:12] != b"WEBP":
         return None
     form = data[12:16]
     if form == b"VP8X":

@@ -1,11 +1,10 @@
 """A template as a business defines it: name, language, category, format, lifetime and components (cloud-api.md 3.2)."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sayso.simulator.fields import whole_number
+from sayso.simulator.fields import json_in, whole_number
 from sayso.simulator.templates.components import Known, read_components
 from sayso.simulator.templates.languages import LANGUAGES
 from sayso.simulator.templates.refusals import refused, too_long
@@ -106,16 +105,6 @@ def read_ttl(given: Any, category: str) -> int | None:
             f"{longest}; it is {seconds}."
         )
     return seconds
-
-
-def json_in(value: Any, where: str) -> Any:
-    """Return what a parameter holds: the JSON in a string of a form, or the value as it came in JSON."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError) as problem:
-        raise refused(f"{where} must be valid JSON: {problem}.") from problem
 
 
 def _name(given: Any) -> str:

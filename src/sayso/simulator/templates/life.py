@@ -299,5 +299,5 @@ def _other(title: str) -> dict[str, str]:
 def _next_month(now: float) -> float:
     """Tell when the next month begins, in UTC (3.6)."""
     today = datetime.fromtimestamp(now, UTC)
-    year, month = (today.year, today.month + 1) if today.month < 12 else (today.year + 1, 1)  # noqa: PLR2004
-    return datetime(year, month, 1, tzinfo=UTC).timestamp()
+    year, months = divmod(12 * today.year + today.month, 12)
+    return datetime(year, months + 1, 1, tzinfo=UTC).timestamp()

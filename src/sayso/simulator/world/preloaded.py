@@ -1,5 +1,6 @@
 """The templates that exist and are approved from the start."""
 
+import hashlib
 from copy import deepcopy
 from dataclasses import replace
 
@@ -9,10 +10,16 @@ from sayso.simulator.world.templates import Template
 def preloaded(waba_id: str, *, first: bool) -> list[Template]:
     """Return a WABA's templates from the start; beyond the first WABA only ``hello_world``, as Meta gives one."""
     given = (_CONFIRMATION_REQUEST, _DAILY_SUMMARY, _HELLO_WORLD) if first else (_HELLO_WORLD,)
-    offset = 0 if first else int(waba_id) * 10
     return [
-        replace(deepcopy(each), waba_id=waba_id, id=str(int(each.id) + offset), edits=[]) for each in given
+        replace(deepcopy(each), waba_id=waba_id, id=each.id if first else _own_id(waba_id, each.name), edits=[])
+        for each in given
     ]
+
+
+def _own_id(waba_id: str, name: str) -> str:
+    """Tell the id of a WABA's own copy: 16 digits that JavaScript can hold as a number, as webhooks tell it (3.8)."""
+    digest = hashlib.sha256(f"{waba_id}/{name}".encode()).digest()
+    return str(10**15 + int.from_bytes(digest[:9]) % (8 * 10**15))
 
 
 _CONFIRMATION_REQUEST = Template(
