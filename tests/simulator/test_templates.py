@@ -138,3 +138,11 @@ async def test_list_is_filtered(graph: "Graph") -> None:
         assert len((await graph.call("GET", path, params=query)).json["data"]) == count
     assert (await graph.call("GET", path, params={"limit": "x"})).code == 100
     assert (await graph.call("GET", "/404/message_templates")).code == 33
+
+
+async def test_every_account_has_its_own_sample_with_an_id_javascript_can_hold(sim: Simulator) -> None:
+    wabas = [sim.parts.accounts.add_waba(name=name).id for name in ("One", "Other")]
+    samples = [sim.parts.world.templates.find(waba_id, "hello_world", "en_US") for waba_id in wabas]
+    ids = [each.id for each in samples if each is not None]
+    assert len(set(ids)) == len(wabas)
+    assert all(len(each) == 16 and int(each) < 2**53 for each in ids), ids

@@ -11,7 +11,9 @@ def preloaded(waba_id: str, *, first: bool) -> list[Template]:
     """Return a WABA's templates from the start; beyond the first WABA only ``hello_world``, as Meta gives one."""
     given = (_CONFIRMATION_REQUEST, _DAILY_SUMMARY, _HELLO_WORLD) if first else (_HELLO_WORLD,)
     return [
-        replace(deepcopy(each), waba_id=waba_id, id=each.id if first else _own_id(waba_id, each.name), edits=[])
+        replace(
+            deepcopy(each), waba_id=waba_id, id=each.id if first else _own_id(waba_id, each.name), edits=[]
+        )
         for each in given
     ]
 
