@@ -10,6 +10,7 @@ from simulator.known import HELLO
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
+MONEY = {"fallback_value": "$1", "code": "USD", "amount_1000": 1000}
 BODY = {"type": "body", "parameters": [{"type": "text", "text": word} for word in ("Ana", "send it", "send")]}
 
 
@@ -41,7 +42,7 @@ FINE = {
     "legacy policy": confirmation(language={"code": "en", "policy": "deterministic"}),
     "four spaces": body({"type": "text", "text": "a    b"}),
     "a date": body({"type": "date_time", "date_time": {"fallback_value": "3 March"}}),
-    "an amount": body({"type": "currency", "currency": {"fallback_value": "$1", "code": "USD"}}),
+    "an amount": body({"type": "currency", "currency": MONEY}),
     "no components": HELLO,
     "empty components": {"type": "template", "template": {**HELLO["template"], "components": []}},
     "null components": {"type": "template", "template": {**HELLO["template"], "components": None}},

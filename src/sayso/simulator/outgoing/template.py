@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import array_at, as_object, object_at, text_at, whole_number
+from sayso.simulator.fields import array_at, as_object, choice_at, missing, object_at, text_at, whole_number
 from sayso.simulator.outgoing.location import place_at
 from sayso.simulator.outgoing.media import attachment
 from sayso.simulator.outgoing.reading import Reading
 from sayso.simulator.outgoing.template_buttons import filled_buttons
 from sayso.simulator.outgoing.template_components import CARD_KINDS, Parameters, Sent, read_sent
-from sayso.simulator.outgoing.template_words import filled
+from sayso.simulator.outgoing.template_words import filled, words_of
 from sayso.simulator.world.content import Attachment, Card, Content, MediaKind, Place
 from sayso.simulator.world.templates import Template
 
@@ -21,6 +21,8 @@ HEADER_TEXT = 60
 BODY_TEXT, BODY_TEXT_ALONE = 1024, 32_768  # with other components, without
 CARD_TEXT = 160
 SAMPLE = "hello_world"
+#: ``namespace`` is left over from the on-premises API and means nothing here.
+_KEYS = ("name", "language", "components", "namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,14 @@ class _Header:
 
 def template(body: dict[str, Any], reading: Reading) -> Content:
     """Read a template message; raise 132xxx as Meta does when it does not fit the template."""
-    given = object_at(body, "template", "template")
+    given = object_at(body, "template", "template", _KEYS)
     found = _find(given, reading)
     _check_may_go(found, reading, to_user_id=body.get("to") is None)
     sent = read_sent(given, "template['components']")
     named = found.parameter_format == "NAMED"
     header = _header(found.part("HEADER"), sent.header, reading, named=named)
     limit = BODY_TEXT if len(found.components) > 1 else BODY_TEXT_ALONE
-    return Content(
+    content = Content(
         header=header.text,
         attachment=header.attachment,
         place=header.place,
@@ -56,6 +58,8 @@ def template(body: dict[str, Any], reading: Reading) -> Content:
         template_id=found.id,
         category=found.category.lower(),
     )
+    _check_code(found, sent, content)
+    return content
 
 
 def _find(given: dict[str, Any], reading: Reading) -> Template:
@@ -63,6 +67,8 @@ def _find(given: dict[str, Any], reading: Reading) -> Template:
     name = text_at(given, "name", "template['name']", limit=TEMPLATE_NAME)
     language = object_at(given, "language", "template['language']", ("code", "policy"))
     code = text_at(language, "code", "template['language']['code']", limit=LANGUAGE)
+    if language.get("policy") is not None:
+        choice_at(language, "policy", "template['language']['policy']", ("deterministic",))
     found = reading.world.templates.find(reading.number.waba_id, name, code)
     if found is None:
         raise GraphError(132001, f"template name ({name}) does not exist in {code}")
@@ -84,6 +90,16 @@ def _check_may_go(found: Template, reading: Reading, *, to_user_id: bool) -> Non
     live = reading.number.account_mode == "LIVE"
     if found.name == SAMPLE and live and reading.world.config.sample_from_test_numbers_only:
         raise GraphError(131058, "The hello_world template can only be sent from the public test numbers.")
+
+
+def _check_code(found: Template, sent: Sent, content: Content) -> None:
+    """Refuse a one-time code that is one in the body and another under its button (2.6)."""
+    codes = [words_of(each, f"body['parameters'][{place}]") for place, each in enumerate(sent.body)]
+    for index, button in enumerate(found.buttons):
+        if button["type"] == "OTP" and codes != [content.buttons[index].value]:
+            raise GraphError(
+                132018, f"buttons: Button at index {index} of type Otp must have the code the body has"
+            )
 
 
 def _header(component: dict[str, Any], parameters: Parameters, reading: Reading, *, named: bool) -> _Header:
@@ -111,7 +127,7 @@ def _filled_header(parameter: dict[str, Any], kind: str, reading: Reading) -> _H
     if kind == "location":
         return _Header(place=place_at(parameter, "location", where))
     if kind == "product":
-        product = object_at(parameter, "product", where)
+        product = object_at(parameter, "product", where, ("product_retailer_id", "catalog_id"))
         key = "product_retailer_id"
         return _Header(product=text_at(product, key, f"{where}['{key}']", limit=100))
     if kind == "gif":
@@ -132,7 +148,11 @@ def _offer(found: Template, sent: Sent) -> str:
     where = "limited_time_offer['parameters'][0]['limited_time_offer']"
     if len(sent.offer) != 1:
         raise GraphError(132000, f"{where}: one parameter is expected; there are {len(sent.offer)}")
-    ends = whole_number(object_at(sent.offer[0], "limited_time_offer", where).get("expiration_time_ms"))
+    kind = str(sent.offer[0].get("type") or "limited_time_offer").lower()
+    if kind != "limited_time_offer":
+        raise GraphError(132012, f"{where}: a parameter of type {kind} where limited_time_offer belongs")
+    given = object_at(sent.offer[0], "limited_time_offer", where, ("expiration_time_ms",))
+    ends = whole_number(given.get("expiration_time_ms"))
     if ends is None or ends <= 0:
         raise GraphError(132012, f"{where}['expiration_time_ms'] must be a unix time in milliseconds")
     return f"{words} · {_moment(ends)}"
@@ -165,7 +185,9 @@ def _by_index(given: list[Any], count: int) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for place, each in enumerate(given):
         card = as_object(each, f"carousel['cards'][{place}]", ("card_index", "components"))
-        index = whole_number(card.get("card_index", place))
+        if card.get("card_index") is None:
+            raise missing(f"carousel['cards'][{place}]['card_index']")
+        index = whole_number(card["card_index"])
         if index is None or not 0 <= index < count or index in found:
             raise GraphError(
                 132018,

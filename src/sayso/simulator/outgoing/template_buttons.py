@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import array_at, missing, object_at, text_at, within, words_at
+from sayso.simulator.fields import array_at, as_object, missing, object_at, text_at, within, words_at
 from sayso.simulator.outgoing.template_components import SentButton
 from sayso.simulator.outgoing.template_words import words_of
 from sayso.simulator.templates.variables import VARIABLE
@@ -14,6 +14,8 @@ PAYLOAD = 256
 SUFFIX = 2000  # of a URL's variable
 CODE = 15  # of a coupon, of a one-time password
 SECTIONS, PRODUCTS = 10, 30  # of a multi-product message
+_ACTION_KEYS = ("flow_token", "flow_action_data", "thumbnail_product_retailer_id", "sections")
+_SECTION_KEYS = ("title", "product_items")
 
 #: What a button's parameters come as: a one-time password as ``url``, the others as their own kind in lower case.
 _SENT_AS = {
@@ -67,7 +69,7 @@ def _quick_reply(button: dict[str, Any], _: int, given: SentButton | None) -> Bu
     payload = parameter.get("payload", parameter.get("text"))
     if not isinstance(payload, str) or not payload:
         raise GraphError(132012, f"{given.where}: a quick_reply parameter is of type payload, with a payload")
-    return Button(words, within(payload, f"{given.where}['payload']", PAYLOAD))
+    return Button(words, within(payload, f"{_at(given)}['payload']", PAYLOAD))
 
 
 def _url(button: dict[str, Any], index: int, given: SentButton | None) -> Button:
@@ -130,7 +132,10 @@ def _mpm(button: dict[str, Any], index: int, given: SentButton | None) -> Button
         action, "thumbnail_product_retailer_id", f"{where}['thumbnail_product_retailer_id']", limit=100
     )
     sections = array_at(action, "sections", f"{where}['sections']")
-    items = [each.get("product_items") for each in sections if isinstance(each, dict)]
+    items = [
+        as_object(each, f"{where}['sections'][{place}]", _SECTION_KEYS).get("product_items")
+        for place, each in enumerate(sections)
+    ]
     count = sum(len(each) for each in items if isinstance(each, list))
     if not 1 <= len(sections) <= SECTIONS or not 1 <= count <= PRODUCTS:
         raise GraphError(
@@ -159,7 +164,9 @@ def _one(given: SentButton | None, kind: str, needed: str | None) -> dict[str, A
 
 def _action(given: SentButton | None) -> dict[str, Any]:
     parameter = _one(given, "action", None)
-    return {} if parameter is None else object_at(parameter, "action", f"{_at(given)}['action']")
+    return (
+        {} if parameter is None else object_at(parameter, "action", f"{_at(given)}['action']", _ACTION_KEYS)
+    )
 
 
 def _words(parameter: dict[str, Any] | None, given: SentButton | None, key: str) -> str:

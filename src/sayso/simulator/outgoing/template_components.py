@@ -9,6 +9,28 @@ from sayso.simulator.fields import array_at, as_object, choice_at, missing, whol
 #: Every kind there is, in either case; a footer takes no parameters, a tap target only changes how a client looks.
 KINDS = ("header", "body", "footer", "button", "carousel", "limited_time_offer", "tap_target_configuration")
 CARD_KINDS = ("header", "body", "button")
+#: What a component and a parameter hold, whatever their kind: anything else is misspelt (5.3, 100).
+_COMPONENT_KEYS = frozenset({"type", "parameters", "sub_type", "index", "cards"})
+_PARAMETER_KEYS = frozenset(
+    {
+        "type",
+        "parameter_name",
+        "text",
+        "currency",
+        "date_time",
+        "image",
+        "video",
+        "gif",
+        "document",
+        "location",
+        "product",
+        "payload",
+        "coupon_code",
+        "action",
+        "limited_time_offer",
+        "tap_target_configuration",
+    }
+)
 
 Parameters = list[dict[str, Any]]
 
@@ -41,7 +63,7 @@ def read_sent(holder: dict[str, Any], where: str, known: tuple[str, ...] = KINDS
         return sent
     for place, each in enumerate(array_at(holder, "components", where)):
         at = f"{where}[{place}]"
-        component = as_object(each, at)
+        component = as_object(each, at, _COMPONENT_KEYS)
         kind = choice_at(component, "type", f"{at}['type']", known)
         if kind == "button":
             _add_button(sent, component, at)
@@ -89,4 +111,6 @@ def _parameters(component: dict[str, Any], at: str) -> Parameters:
     if component.get("parameters") is None:
         return []
     given = array_at(component, "parameters", f"{at}['parameters']")
-    return [as_object(each, f"{at}['parameters'][{place}]") for place, each in enumerate(given)]
+    return [
+        as_object(each, f"{at}['parameters'][{place}]", _PARAMETER_KEYS) for place, each in enumerate(given)
+    ]

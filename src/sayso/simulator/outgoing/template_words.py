@@ -5,13 +5,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from sayso.simulator.errors import GraphError
-from sayso.simulator.fields import missing, object_at
+from sayso.simulator.fields import missing, object_at, whole_number
 from sayso.simulator.outgoing.template_components import Parameters
 from sayso.simulator.templates.variables import VARIABLE, variables
 
 _FORBIDDEN = re.compile(r"[\n\r\t]| {5}")  # newline, tab, more than 4 consecutive spaces
-#: Parameter kinds that stand for words, and where the words are.
-_WORDS = {"text": None, "currency": "currency", "date_time": "date_time"}
+#: Parameter kinds with words to fall back on, and what they hold; a date in its parts is an older form.
+_SHAPES = {
+    "currency": ("fallback_value", "code", "amount_1000"),
+    "date_time": (
+        "fallback_value",
+        "day_of_week",
+        "day_of_month",
+        "year",
+        "month",
+        "hour",
+        "minute",
+        "calendar",
+        "timestamp",
+    ),
+}
 
 
 def filled(text: str, kind: str, parameters: Parameters, limit: int, *, named: bool) -> str:
@@ -37,18 +50,35 @@ def filled(text: str, kind: str, parameters: Parameters, limit: int, *, named: b
 def words_of(parameter: dict[str, Any], where: str) -> str:
     """Return the words of a parameter; currency and date_time show their fallback."""
     kind = str(parameter.get("type") or "").lower()
-    if kind not in _WORDS:
+    if kind == "text":
+        return _checked(parameter.get("text"), where, f"{where}['text']")
+    if kind not in _SHAPES:
         raise GraphError(132012, f"{where}: type {kind!r} where the template has text")
-    inner = _WORDS[kind]
-    holder = parameter if inner is None else object_at(parameter, inner, f"{where}['{inner}']")
-    key = "text" if inner is None else "fallback_value"
-    words = holder.get(key)
+    inner = f"{where}['{kind}']"
+    holder = object_at(parameter, kind, inner, _SHAPES[kind])
+    if kind == "currency":
+        _check_amount(holder, inner)
+    return _checked(holder.get("fallback_value"), f"{inner}['fallback_value']", f"{inner}['fallback_value']")
+
+
+def _checked(words: Any, where: str, place: str) -> str:
     if words is None:
-        raise missing(f"{where}['{key}']")
+        raise missing(place)
     if not isinstance(words, str):
         raise GraphError(132012, f"{where}: its value must be a string")
     check_words(words, where)
     return words
+
+
+def _check_amount(currency: dict[str, Any], where: str) -> None:
+    """Refuse an amount of money without its currency or its thousandths (2.6)."""
+    for key in ("code", "amount_1000"):
+        if currency.get(key) is None:
+            raise missing(f"{where}['{key}']")
+    if not isinstance(currency["code"], str) or not currency["code"].strip():
+        raise GraphError(132012, f"{where}['code'] must be the code of a currency, such as USD")
+    if whole_number(currency["amount_1000"]) is None:
+        raise GraphError(132012, f"{where}['amount_1000'] must be a whole number, the amount times 1000")
 
 
 def check_words(words: str, where: str) -> None:
