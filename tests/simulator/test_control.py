@@ -165,5 +165,5 @@ async def test_memory_is_bounded(config: SimulatorConfig) -> None:
         assert len(sim.bubbles(100)) == 5
         assert len(sim.state()["people"]) == 4
         assert len(sim.webhooks()) == 3
-        assert len(sim._world.threads) <= 4
-        assert len(sim._world.unread) <= 5
+        assert len(sim.world.threads) <= 4
+        assert len(sim.world.unread) <= 5

@@ -8,6 +8,7 @@ import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
 from simulator.known import ANA, BEN
+from simulator.sheet.shapes import asks, flow, listed, row, section
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -185,3 +186,29 @@ async def test_subscribing_later(config: SimulatorConfig, receiver: "Receiver") 
         await sim.person(ANA).says("to us")
         await sim.settled()
         assert [each["text"]["body"] for each in receiver.inbound()] == ["to us"]
+
+
+async def test_a_persons_handle_answers_what_it_was_asked(sim: Simulator, graph: "Graph") -> None:
+    ana = sim.person(ANA)
+    await ana.says("hello")
+    rows = listed(section(row("five", "17:00")))
+    permission = asks("call_permission_request", "call_permission_request")
+    where = asks("location_request_message", "send_location")
+    for asked, answer in (
+        (rows, lambda wamid: ana.chooses(wamid, "17:00")),
+        (flow(), lambda wamid: ana.completes(wamid, {"day": "Monday"})),
+        (permission, lambda wamid: ana.allows_calls(wamid, permanent=True)),
+        (permission, ana.refuses_calls),
+        (where, lambda wamid: ana.shares_location(52.5, 13.4, answering=wamid, name="Office")),
+    ):
+        wamid = (await graph.send(**asked)).wamid
+        answered = sim.world.messages[await answer(wamid)]
+        assert answered.body["context"]["id"] == wamid
+
+
+async def test_a_persons_handle_stops_and_resumes_marketing(sim: Simulator) -> None:
+    ana, number = sim.person(ANA), sim.world.number.phone_number_id
+    await ana.stops_marketing(number)
+    assert sim.world.people[ANA[1:]].no_marketing == {number}
+    await ana.resumes_marketing(number)
+    assert sim.world.people[ANA[1:]].no_marketing == set()

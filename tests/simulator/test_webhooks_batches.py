@@ -181,11 +181,11 @@ async def test_each_message_of_a_batch_is_acknowledged(frozen: Simulator, receiv
     wamids = [await frozen.inbound(ANA, text="one"), await frozen.inbound(BEN, text="two")]
     frozen.advance(60)
     await receiver.until(lambda hooks: len(hooks) == 1)
-    assert {frozen._world.messages[each].status for each in wamids} == {"sent"}
+    assert {frozen.world.messages[each].status for each in wamids} == {"sent"}
     await frozen.live.until(lambda: frozen.webhooks()[0]["next_attempt_at"] or None, 10)
     frozen.retry_webhooks()
     await frozen.settled()
-    assert {frozen._world.messages[each].status for each in wamids} == {"delivered"}
+    assert {frozen.world.messages[each].status for each in wamids} == {"delivered"}
 
 
 @pytest.mark.parametrize(("said", "hooks"), [(9, 0), (10, 1), (11, 1), (20, 2)])
@@ -207,7 +207,7 @@ async def test_a_thousand_at_most_and_three_megabytes(config: SimulatorConfig, r
     async with Simulator(greedy) as sim:
         sim.clock.run(0)
         for place in range(1_001):
-            sim.parts.outbox.messages("status", sim._world.number, {"statuses": [{"id": f"{place}"}]})
+            sim.parts.outbox.messages("status", sim.world.number, {"statuses": [{"id": f"{place}"}]})
         assert [len(each["updates"]) for each in sim.webhooks()] == [1_000]
         for _ in range(64):
             await sim.inbound(ANA, text="ñ" * 10_000)  # 60,000 bytes each on the wire
@@ -220,7 +220,7 @@ async def test_a_thousand_at_most_and_three_megabytes(config: SimulatorConfig, r
 
 
 async def test_a_batch_of_two_numbers_and_two_wabas_arrives(frozen: Simulator, receiver: "Receiver") -> None:
-    world = frozen._world
+    world = frozen.world
     waba = world.add_waba(Waba(OTHER_WABA, "300000000000001"))
     waba.subscribed = {frozen.config.app_id: None}
     number = BusinessNumber(OTHER_NUMBER, OTHER_WABA, "15550100002", "Other")

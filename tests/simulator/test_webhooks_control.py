@@ -152,7 +152,7 @@ TELLINGS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 async def test_telling_anything_on_demand(
     sim: Simulator, graph: "Graph", receiver: "Receiver", told: dict[str, Any], entry: dict[str, Any]
 ) -> None:
-    world = sim._world
+    world = sim.world
     waba = world.add_waba(Waba("200000000000002", "300000000000001"))
     waba.subscribed = {sim.config.app_id: None}
     world.accounts.numbers["100000000000002"] = BusinessNumber(

@@ -25,7 +25,7 @@ async def test_an_unreachable_callback_gets_everything_once_it_is_there(
         assert await sim.live.until(lambda: sim.webhooks()[0]["attempt_count"] > 1 or None, 10)
         verification = sim.state()["webhooks"]["verification"]
         assert verification in ("not yet tried", "callback not reachable yet")
-        subscription = sim._world.accounts.apps[sim.config.app_id].subscription
+        subscription = sim.world.accounts.apps[sim.config.app_id].subscription
         assert subscription is not None
         subscription.callback_url = receiver.url
         await sim.settled()

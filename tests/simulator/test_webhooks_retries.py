@@ -156,8 +156,8 @@ async def test_more_than_can_be_kept_are_dropped_and_that_is_said_once(
 
 def second_app(sim: Simulator, url: str) -> str:
     app = App("900000000000002", "other-secret", subscription=Subscription(url, "v"))
-    sim._world.accounts.apps[app.id] = app
-    sim._world.accounts.wabas[sim.config.waba_id].subscribed[app.id] = None
+    sim.world.accounts.apps[app.id] = app
+    sim.world.accounts.wabas[sim.config.waba_id].subscribed[app.id] = None
     return app.id
 
 
@@ -197,7 +197,7 @@ async def test_retries_go_to_all_apps_where_that_is_switched_on(
 async def test_number_override_before_waba_override_before_the_app(
     frozen: Simulator, receiver: "Receiver"
 ) -> None:
-    waba, number = frozen._world.accounts.wabas[frozen.config.waba_id], frozen._world.number
+    waba, number = frozen.world.accounts.wabas[frozen.config.waba_id], frozen.world.number
     for place in ("app", "waba", "number"):
         if place == "waba":
             waba.subscribed[frozen.config.app_id] = Override(f"{receiver.url}?waba")
@@ -212,7 +212,7 @@ async def test_an_app_that_unsubscribed_is_told_no_more(frozen: Simulator, recei
     receiver.script = [500]
     await frozen.inbound(ANA, text="hi")
     await attempts(frozen, 1)
-    frozen._world.accounts.apps[frozen.config.app_id].subscription = None
+    frozen.world.accounts.apps[frozen.config.app_id].subscription = None
     frozen.retry_webhooks()
     await frozen.settled()
     assert (frozen.webhooks()[0]["state"], len(receiver.hooks)) == ("dropped", 1)
@@ -225,9 +225,7 @@ async def test_saved_and_restored_they_are_tried_again(
     await frozen.inbound(ANA, text="hi")
     await attempts(frozen, 1)
     frozen.hold_webhooks(on=True)
-    frozen.parts.outbox.messages(
-        "status", frozen._world.number, {"statuses": [{"id": "a", "status": "sent"}]}
-    )
+    frozen.parts.outbox.messages("status", frozen.world.number, {"statuses": [{"id": "a", "status": "sent"}]})
     saved = msgspec.json.decode(msgspec.json.encode(frozen.parts.deliverer.saved()))
     async with Simulator(config) as other:
         other.clock.start_at(frozen.clock.now(), 0.0)

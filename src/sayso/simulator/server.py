@@ -53,7 +53,7 @@ class Simulator(SimulatorApi):
         Raise OSError when the port is taken, SnapshotError when the file is no snapshot.
         """
         left_off = self._left_off()
-        graph = Front(self._world, self._faults, self.parts.routes())
+        graph = Front(self.world, self._faults, self.parts.routes())
         app = web.Application(middlewares=[guarded(self.config)], client_max_size=BODY_AT_MOST)
         app.add_routes([*PhonePage(self).routes(), *Control(self).routes()])
         app.router.add_route("*", "/{path:.*}", self.parts.exchanges.recording(graph.answer))
@@ -76,7 +76,7 @@ class Simulator(SimulatorApi):
             await self.parts.restore(left_off)
         if self.config.verify_at_start:
             verification = verify_when_reachable(
-                self._deliverer.poster.session, self._world, self.config.app_id, self.live.changed
+                self._deliverer.poster.session, self.world, self.config.app_id, self.live.changed
             )
             self._verification = asyncio.get_running_loop().create_task(verification)
         self._started = True

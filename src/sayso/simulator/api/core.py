@@ -18,7 +18,6 @@ class Core:
         self.accounts = self.parts.accounts
         self.desk = self.parts.desk
         self.world = self.parts.world
-        self._world = self.parts.world
         self._deliverer = self.parts.deliverer
         self._faults = self.parts.faults
         self._phones = self.parts.phones

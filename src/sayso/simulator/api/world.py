@@ -1,5 +1,6 @@
 """People, time, state and snapshots, in Python."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class WorldApi(Core):
         """Let time run so many times as fast as the machine's; 0 freezes it, 1 is usual."""
         return self._moved(lambda: self.clock.run(speed))
 
-    def _moved(self, move: Any) -> float:
+    def _moved(self, move: Callable[[], object]) -> float:
         move()
         self.live.publish("clock", lambda: views.clock_on_phone(self.world))
         return self.clock.now()

@@ -15,8 +15,8 @@ class AccountCalls:
     """Portfolios, WABAs, numbers, apps and tokens."""
 
     def __init__(self, simulator: SimulatorApi) -> None:
-        self._world = simulator.parts.world
-        self._changes = simulator.parts.accounts
+        self._world = simulator.world
+        self._changes = simulator.accounts
 
     def routes(self) -> list[ControlRoute]:
         """List the calls."""

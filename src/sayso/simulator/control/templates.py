@@ -55,7 +55,7 @@ class TemplateCalls:
 
     @property
     def _desk(self) -> Desk:
-        return self._sim.parts.desk
+        return self._sim.desk
 
     async def _list(self, request: web.Request) -> dict[str, Any]:
         """List every template, of one WABA with ?waba_id=, and what may be done to each now."""

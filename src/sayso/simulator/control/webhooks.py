@@ -71,7 +71,7 @@ class WebhookCalls:
         wanted = Wanted(
             state=one_of(query, "state", STATES),
             kind=one_of(query, "kind", KINDS),
-            app_id=one_of(query, "app_id", tuple(self._sim.parts.world.accounts.apps)),
+            app_id=one_of(query, "app_id", tuple(self._sim.world.accounts.apps)),
             field=one_of(query, "field", tuple(sorted(FIELDS))),
             message_id=query.get("message_id"),
             after=rows.after,
@@ -132,7 +132,7 @@ class WebhookCalls:
         return {"redelivered": done}
 
     def _place(self, telling: Telling) -> tuple[BusinessNumber, Waba]:
-        world = self._sim.parts.world
+        world = self._sim.world
         first = next(iter(world.accounts.numbers_of(telling.waba_id or "")), world.number)
         number = world.accounts.numbers.get(telling.phone_number_id or first.phone_number_id)
         waba = world.accounts.wabas.get(telling.waba_id or (number.waba_id if number else ""))

@@ -57,7 +57,7 @@ class PhonePage:
 
     def __init__(self, simulator: SimulatorApi) -> None:
         self._sim = simulator
-        self._world = simulator.parts.world
+        self._world = simulator.world
         found = (path for path in _FOLDER.rglob("*") if path.suffix in _TYPES)
         self._files = {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in found}
 
