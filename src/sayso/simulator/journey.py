@@ -62,9 +62,9 @@ class Journey:
         if held:
             message.status = "held"
             self._hold(message)
-        self._live.publish("message", lambda: message_on_phone(message, world))
-        if not held:
+        else:
             self._set_out(message, at_once=refused_after is None)
+        self._live.publish("message", lambda: message_on_phone(message, world))
 
     def release_held(self, template_id: str) -> int:
         """Send the held messages of a template on their way, oldest first; return how many (3.5)."""
@@ -216,8 +216,10 @@ class Journey:
             self._books.lost(message)
         if status in _DONE:
             self._world.read(message)
+        self._go_on(
+            message, person, status, first=first
+        )  # first: who hears of this may ask whether all is at rest
         self._tell(message, person, status, priced=first or status == "sent")
-        self._go_on(message, person, status, first=first)
 
     def _go_on(self, message: Message, person: Person, status: str, *, first: bool) -> None:
         """Let follow what follows a status; a reaction is over once it was sent (2.4)."""
