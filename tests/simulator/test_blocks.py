@@ -127,6 +127,18 @@ async def test_the_list_comes_in_pages(graph: "Graph", sim: Simulator) -> None:
     assert [each["wa_id"] for each in (await listed(graph, f"?limit=2&after={after}"))["data"]] == ["3"]
 
 
+@pytest.mark.parametrize("gone", ["", "2", "12", "3", "34", "1", "5"])
+async def test_what_is_unblocked_meanwhile_does_not_shift_the_pages(
+    graph: "Graph", sim: Simulator, gone: str
+) -> None:
+    blocked = sim.parts.world.number.blocked
+    blocked.update("123456")
+    paging = (await listed(graph, "?limit=2"))["paging"]
+    blocked.difference_update(gone)
+    rest = await listed(graph, f"?limit=9&after={paging['cursors']['after']}")
+    assert [each["wa_id"] for each in rest["data"]] == sorted({*"3456"} - {*gone})
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -106,7 +106,7 @@ async def test_a_wrong_type_is_refused(graph: "Graph", mime_type: str, data: byt
         (
             {"data": b"--x\r\nbroken", "headers": {"Content-Type": "multipart/form-data; boundary=y"}},
             100,
-            "not valid multipart",
+            "not a valid multipart",
         ),
         (
             {"data": form(PNG, "image/png", messaging_product="whatsapp", type="x" * 5_000)},

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
@@ -103,6 +104,16 @@ async def test_numbers_in_pages(graph: "Graph", sim: Simulator) -> None:
     assert "access_token" not in pages[0]["paging"]["next"]
     back = await graph.call("GET", pages[2]["paging"]["previous"].removeprefix(sim.base_url))
     assert [each["verified_name"] for each in back.json["data"]] == ["No. 2", "No. 3"]
+
+
+async def test_the_url_of_the_next_page_is_one(graph: "Graph", sim: Simulator) -> None:
+    sim.parts.accounts.add_number(phone="+15550100001")
+    fields = "verified_name,health_status%7Bentities%7D"
+    page = (await graph.call("GET", f"/v25.0/{WABA}/phone_numbers?fields={fields}&limit=1&x=50%25")).json
+    following = page["paging"]["next"]
+    assert {*urlsplit(following).query}.isdisjoint('{} "<>')
+    assert parse_qs(urlsplit(following).query, errors="strict")["x"] == ["50%"]
+    assert "x=50%25" in following
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "after=x", "before=%21%21", "after=cGxhY2U6eA"])

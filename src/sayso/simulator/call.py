@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import json_in
@@ -20,6 +21,8 @@ NodeKind = Literal[
 _CREDENTIALS = ("access_token", "appsecret_proof")
 #: Bytes of a body that is not a file.
 BODY_AT_MOST = 4 * 1024 * 1024
+#: What reading a body raises that is not what its headers say: broken parts, an unknown charset, no gzip.
+UNREADABLE = (ValueError, LookupError, AssertionError, web.RequestPayloadError, HttpProcessingError)
 _META_HOSTS = (".facebook.com", ".fbsbx.com")
 
 #: What a call learns about itself on its way, for the log of calls and for whoever acts on it.
@@ -101,16 +104,24 @@ async def body_of(request: web.Request) -> dict[str, Any]:
     _check_length(request.content_length or 0)
     try:
         return dict(await request.post())
-    except ValueError as problem:
-        raise GraphError(100, f"The body is not a valid {request.content_type}: {problem}.") from problem
+    except UNREADABLE as problem:
+        raise unreadable(request, problem) from problem
 
 
 async def read(request: web.Request) -> bytes:
     """Read a body that is not a file; raise 100 with HTTP 413 for one beyond all sense."""
     _check_length(request.content_length or 0)
-    raw = await request.read()
+    try:
+        raw = await request.read()
+    except UNREADABLE as problem:
+        raise unreadable(request, problem) from problem
     _check_length(len(raw))
     return raw
+
+
+def unreadable(request: web.Request, problem: Exception) -> GraphError:
+    """Compose the refusal of a body that is not what its headers say (100)."""
+    return GraphError(100, f"The body is not a valid {request.content_type}: {problem}.")
 
 
 def base_url(request: web.Request) -> str:
@@ -183,7 +194,7 @@ def _without_credentials(given: Any) -> dict[str, Any]:
 def _object(raw: bytes) -> dict[str, Any]:
     try:
         body = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise GraphError(100, f"The body is not valid JSON: {problem}.") from problem
     if not isinstance(body, dict):
         raise GraphError(100, "The body must be a JSON object.")

@@ -163,14 +163,18 @@ def whole_number(raw: Any) -> int | None:
 def link_at(parent: dict[str, Any], key: str, where: str) -> str:
     """Return a required web address: ``http`` or ``https`` and a host (2.4)."""
     found = text_at(parent, key, where, limit=NO_LIMIT)
-    try:
-        parts = urlsplit(found)
-        fine = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and " " not in found
-    except ValueError:  # such as a bracket without its other half
-        fine = False
-    if not fine:
+    if not is_address(found):
         raise GraphError(100, f"Param {where} is not a valid URI")
     return found
+
+
+def is_address(text: str) -> bool:
+    """Tell whether this is a web address: ``http`` or ``https`` and a host."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and " " not in text
+    except ValueError:  # such as a bracket without its other half
+        return False
 
 
 def unique(values: list[str], where: str, what: str) -> None:

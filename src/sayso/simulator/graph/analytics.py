@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sayso.simulator.call import Call, Route, answer, listed, required
 from sayso.simulator.errors import GraphError
+from sayso.simulator.fields import whole_number
 from sayso.simulator.graph.selection import Field, Reader
 from sayso.simulator.world.accounts import MANAGEMENT, Waba
 from sayso.simulator.world.ids import region
@@ -189,13 +190,13 @@ def _clicked(taps: "Counter[str]") -> list[dict[str, Any]]:
 
 
 def _span(given: dict[str, str], steps: tuple[str, ...]) -> _Span:
-    start, end = str(required(given, "start")), str(required(given, "end"))
-    if not (start.isdecimal() and end.isdecimal() and int(start) < int(end)):
+    start, end = whole_number(required(given, "start")), whole_number(required(given, "end"))
+    if start is None or end is None or not 0 <= start < end:
         raise GraphError(100, "Params start and end must be unix seconds, start before end.")
     step = str(required(given, "granularity"))
     if step not in steps:
         raise GraphError(100, f"Param granularity must be one of {', '.join(steps)}; it is {step}.")
-    return _Span(int(start), int(end), step)
+    return _Span(start, end, step)
 
 
 def _no_conversations(_: Field) -> Any:

@@ -46,7 +46,9 @@ class BlockCalls:
 
     async def _list(self, call: Call) -> web.Response:
         blocked = sorted(self._number(call).blocked)
-        return answer(paged(call, blocked, lambda wa_id: {"messaging_product": "whatsapp", "wa_id": wa_id}))
+        return answer(
+            paged(call, blocked, lambda wa_id: {"messaging_product": "whatsapp", "wa_id": wa_id}, key=str)
+        )
 
     async def _block(self, call: Call) -> web.Response:
         """Block people who wrote in the last 24 hours; the others fail one by one, with 139100 over all."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from sayso.simulator.call import PARTS, ROUTE, WAMID, NoAnswer
+from sayso.simulator.call import PARTS, ROUTE, UNREADABLE, WAMID, NoAnswer
 from sayso.simulator.faults.armed import STRUCK, Armed
 from sayso.simulator.live import Live
 from sayso.simulator.world.world import World
@@ -237,7 +237,7 @@ async def _keep_body(exchange: Exchange, request: web.Request) -> None:
             ]
             return
         body = await request.read()
-    except (web.HTTPException, ValueError, OSError):  # too large, or read by the one who answered
+    except (*UNREADABLE, web.HTTPException, OSError):  # too large, or read by the one who answered
         return
     exchange.size = len(body)
     exchange.body = body if exchange.size <= BODY_AT_MOST else body[:BODY_AT_MOST]

@@ -3,6 +3,7 @@
 Section numbers are those of the project's wire-contract sheet, ``cloud-api.md``.
 """
 
+import logging
 from collections.abc import Container, Iterable
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from sayso.simulator.world.accounts import App, Token
 from sayso.simulator.world.media import find_media
 from sayso.simulator.world.world import World
 
+log = logging.getLogger("sayso.simulator.graph")
 #: Who calls a route that takes calls without a token.
 _NOBODY = Token("", "", scopes=(), kind="APP", user_id="")
 _NO_APP = App("", "")
@@ -35,7 +37,10 @@ class Front:
         self._usage = Usage(world)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer one Graph call, refusals in Graph's envelope, with the version it was served by (1.1)."""
+        """Answer one Graph call, refusals in Graph's envelope, with the version it was served by (1.1).
+
+        What fails here without anybody having foreseen it is Graph's "API Unknown", code 1 (5.1, 5.3).
+        """
         parts = [part for part in request.path.split("/") if part]
         asked = parts.pop(0) if parts and versions.is_version(parts[0]) else None
         headers: dict[str, str] = {}
@@ -45,7 +50,16 @@ class Front:
             answer = await self._serve(request, parts, headers)
         except GraphError as refusal:
             answer = _refused(refusal, trace)
+        except ConnectionError:  # the caller is gone
+            raise
+        except Exception:
+            log.exception("%s %s failed in the simulator itself", request.method, request.path)
+            answer = _refused(GraphError(1, "API Unknown"), trace)
         if not answer.prepared:
+            if (
+                request.content.exception() is not None
+            ):  # what comes after a broken body cannot be told from it
+                answer.force_close()
             answer.headers["facebook-api-version"] = versions.served(asked, self._world.clock.now())
             answer.headers["x-fb-trace-id"] = trace
             answer.headers.update(headers)

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
-from sayso.simulator.call import PARTS, Call, Route, answer, check_product, success
+from sayso.simulator.call import PARTS, UNREADABLE, Call, Route, answer, check_product, success, unreadable
 from sayso.simulator.errors import GraphError
+from sayso.simulator.fields import whole_number
 from sayso.simulator.graph.selection import plain_readers, select
 from sayso.simulator.graph.tokens import check_scope
 from sayso.simulator.world.accounts import MESSAGING
@@ -107,12 +108,12 @@ class MediaCalls:
         """Hand out the bytes; a URL whose time is over, or that was never given, leads nowhere (404)."""
         query = call.query
         media = find_media(self._world, query.get("mid", ""))
-        expires = query.get("ext", "")
-        if media is None or not expires.isdecimal() or url_hash(media, int(expires)) != query.get("hash"):
+        expires = whole_number(query.get("ext"))
+        if media is None or expires is None or url_hash(media, expires) != query.get("hash"):
             raise GraphError(131052, "There is no media at this URL.", http_status=404)
         number = self._world.accounts.numbers[media.phone_number_id]
         check_scope(call.token, MESSAGING, number.waba_id)
-        if int(expires) <= self._world.clock.now():
+        if expires <= self._world.clock.now():
             raise GraphError(
                 131052, "This URL was valid for five minutes: ask for the media again.", http_status=404
             )
@@ -142,8 +143,8 @@ async def _read_form(request: web.Request) -> _Form:
         while (part := await reader.next()) is not None:
             if isinstance(part, BodyPartReader):
                 await _read_part(part, form)
-    except ValueError as problem:
-        raise GraphError(100, f"The body is not valid multipart/form-data: {problem}.") from problem
+    except UNREADABLE as problem:
+        raise unreadable(request, problem) from problem
     request[PARTS] = form.parts
     return form
 
@@ -211,7 +212,8 @@ def _kept_s(ttl_minutes: str | None) -> float:
     """Tell how long the id lasts: 30 days, or less where ``ttl_minutes`` says so."""
     if ttl_minutes is None:
         return UPLOAD_KEPT_S
-    if not (ttl_minutes.isdecimal() and 0 < int(ttl_minutes) * _MINUTE_S <= UPLOAD_KEPT_S):
+    minutes = whole_number(ttl_minutes)
+    if minutes is None or not 0 < minutes * _MINUTE_S <= UPLOAD_KEPT_S:
         most = UPLOAD_KEPT_S // _MINUTE_S
         raise GraphError(100, f"Param ttl_minutes must be between 1 and {most}; it is {ttl_minutes}.")
-    return int(ttl_minutes) * _MINUTE_S
+    return minutes * _MINUTE_S

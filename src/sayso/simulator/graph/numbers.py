@@ -1,6 +1,7 @@
 """Phone numbers: what they are, their registration, PIN, verification and callback (cloud-api.md 8.1)."""
 
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import phonenumbers
@@ -69,7 +70,14 @@ class NumberCalls:
         """List a WABA's numbers, in the order of their opening."""
         world, fields = self._world, call.query.get("fields")
         numbers = list(world.accounts.numbers_of(call.node))
-        return answer(paged(call, numbers, lambda each: described(world, each, call.app, fields)))
+        return answer(
+            paged(
+                call,
+                numbers,
+                lambda each: described(world, each, call.app, fields),
+                key=attrgetter("phone_number_id"),
+            )
+        )
 
     async def _change(self, call: Call) -> web.Response:
         """Set the two-step PIN, or the number's own callback; an empty URI takes it away."""

@@ -2,12 +2,12 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from sayso.simulator.call import Call, Route, answer, check_product, listed, success
 from sayso.simulator.errors import GraphError
+from sayso.simulator.fields import is_address
 from sayso.simulator.graph.selection import ABSENT, Reader, select
 from sayso.simulator.world.accounts import MANAGEMENT, BusinessNumber
 from sayso.simulator.world.media import upload_of
@@ -137,7 +137,7 @@ def _websites(value: Any) -> list[str]:
             100, f"Param websites must have at most {WEBSITES_AT_MOST} entries; it has {len(sites)}."
         )
     for site in sites:
-        if not isinstance(site, str) or urlsplit(site).scheme not in ("http", "https"):
+        if not isinstance(site, str) or not is_address(site):
             raise GraphError(
                 100, f"Param websites: {site!r} is not a URL that begins with http:// or https://."
             )

@@ -1,6 +1,7 @@
 """The list of a WABA's templates: filters, order, pages, summary (cloud-api.md 3.1)."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from sayso.simulator.call import Call
@@ -52,7 +53,7 @@ def listed(world: World, call: Call, limit: int) -> dict[str, Any]:
     def describe(template: Template) -> dict[str, Any]:
         return select("WhatsAppMessageTemplate", readers(world, template, call.app), fields, DEFAULT)
 
-    told = paged(call, found, describe)
+    told = paged(call, found, describe, key=attrgetter("id"))
     if "summary" in query:
         told["summary"] = _summary(
             query["summary"], mine, len(found), world.templates.names(call.node), limit

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from sayso.simulator.call import Call, Route, answer, required
 from sayso.simulator.errors import GraphError
+from sayso.simulator.fields import whole_number
 from sayso.simulator.world.media import LARGEST, UPLOADS_AT_MOST, Upload
 from sayso.simulator.world.world import World
 
@@ -32,16 +33,17 @@ class Uploads:
         if call.app.id != call.node:
             raise GraphError(10, f"The access token belongs to the app {call.app.id}, not to {call.node}.")
         given = await call.given()
-        length, mime_type = str(required(given, "file_length")), str(required(given, "file_type"))
-        if not (length.isdecimal() and 0 < int(length) <= LARGEST):
-            raise GraphError(100, f"Param file_length must be between 1 and {LARGEST}; it is {length}.")
+        said, mime_type = required(given, "file_length"), str(required(given, "file_type"))
+        length = whole_number(said)
+        if length is None or not 0 < length <= LARGEST:
+            raise GraphError(100, f"Param file_length must be between 1 and {LARGEST}; it is {said}.")
         if mime_type not in TYPES:
             raise GraphError(100, f"Param file_type must be one of {', '.join(TYPES)}; it is {mime_type}.")
         world = self._world
         upload = Upload(
             f"upload:{world.mint.opaque(24)}",
             call.app.id,
-            int(length),
+            length,
             mime_type,
             str(given.get("file_name", "")),
         )
@@ -52,8 +54,7 @@ class Uploads:
     async def _receive(self, call: Call) -> web.Response:
         """Take bytes from ``file_offset`` on; with the last of them comes the handle."""
         upload = self._mine(call)
-        offset = call.request.headers.get("file_offset", "")
-        if not offset.isdecimal() or int(offset) != len(upload.data):
+        if whole_number(call.request.headers.get("file_offset")) != len(upload.data):
             raise GraphError(
                 100, f"The header file_offset must be {len(upload.data)}, which is where this upload is."
             )

@@ -1,9 +1,9 @@
 """Callbacks given by the API: verified by the handshake before they are kept (cloud-api.md 4.1, 4.2)."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from sayso.simulator.errors import GraphError
+from sayso.simulator.fields import is_address
 from sayso.simulator.webhooks.deliverer import Deliverer
 from sayso.simulator.world.accounts import Override
 
@@ -16,7 +16,7 @@ class Verification:
 
     async def check(self, url: str, token: str) -> None:
         """Raise 100 for what is no URL, 2200 when the callback does not answer the challenge."""
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not is_address(url):
             raise GraphError(100, f"{url!r} is not a valid URL of a callback.")
         verdict = await self._deliverer.verify(url, token)
         if verdict != "verified":

@@ -1,5 +1,6 @@
 """WhatsApp business accounts and portfolios: what they are, and which apps hear of them (cloud-api.md 4.1, 8.2)."""
 
+from operator import attrgetter
 from typing import Any
 
 from aiohttp import web
@@ -105,7 +106,12 @@ class WabaCalls:
             each for each in self._world.accounts.wabas_of(call.node) if reach is None or each.id in reach
         ]
         return answer(
-            paged(call, wabas, lambda each: select(TYPE, self._readers(each, call.app), fields, DEFAULT))
+            paged(
+                call,
+                wabas,
+                lambda each: select(TYPE, self._readers(each, call.app), fields, DEFAULT),
+                key=attrgetter("id"),
+            )
         )
 
     def _check_reach(self, call: Call, portfolio: Portfolio) -> None:
