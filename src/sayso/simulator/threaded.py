@@ -7,9 +7,11 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from sayso.simulator.accounts.changes import AccountChanges
 from sayso.simulator.api.handle import PersonHandle
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.server import Simulator
+from sayso.simulator.templates.desk import Desk
 
 T = TypeVar("T")
 #: What may only be touched inside the simulator's own loop.
@@ -27,6 +29,16 @@ class _Loop:
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something in the loop, and wait until it is done."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def read(self, find: Callable[[], T]) -> T:
+        """Look something up in the loop; once it is closed, nothing happens there any more, and here does as well."""
+        if self._loop.is_closed():
+            return find()
+
+        async def look() -> T:
+            return find()
+
+        return self.do(look())
 
     def close(self) -> None:
         """End the loop and its thread."""
@@ -47,8 +59,8 @@ class _Face:
             raise AttributeError(
                 f"{type(self).__name__} has no {name!r}: it lives in the simulator's own loop"
             )
-        found = getattr(self._inside, name)
-        return self._waiting(found) if callable(found) else found
+        found = self._loop.read(lambda: getattr(self._inside, name))
+        return self._waiting(found) if callable(found) else self._faced(found)
 
     def __dir__(self) -> list[str]:
         return [name for name in dir(self._inside) if not name.startswith("_") and name not in _INSIDE]
@@ -62,15 +74,37 @@ class _Face:
             return await found if inspect.isawaitable(found) else found
 
         def wait(*args: Any, **kwargs: Any) -> Any:
-            found = self._loop.do(work(*args, **kwargs))
-            return ThreadedPerson(self._loop, found) if isinstance(found, PersonHandle) else found
+            return self._faced(self._loop.do(work(*args, **kwargs)))
 
         wait.__name__, wait.__doc__ = method.__name__, method.__doc__
         return wait
 
+    def _faced(self, found: Any) -> Any:
+        """Give what acts in the loop a face of its own; plain data is handed out as it is."""
+        for kind, face in _FACES.items():
+            if isinstance(found, kind):
+                return face(self._loop, found)
+        return found
+
 
 class ThreadedPerson(_Face):
     """A :class:`PersonHandle` without ``await``: ``ana.says("yes")``."""
+
+
+class ThreadedDesk(_Face):
+    """A :class:`Desk` whose every action is done in the loop, webhooks and all: ``simulator.desk.approve(id)``."""
+
+
+class ThreadedAccounts(_Face):
+    """An :class:`AccountChanges` likewise: ``simulator.accounts.change_number(id, quality_rating="RED")``."""
+
+
+#: What acts in the loop, and its face outside.
+_FACES: dict[type, type[_Face]] = {
+    PersonHandle: ThreadedPerson,
+    Desk: ThreadedDesk,
+    AccountChanges: ThreadedAccounts,
+}
 
 
 class ThreadedSimulator(_Face):
