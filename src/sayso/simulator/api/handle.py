@@ -24,19 +24,24 @@ class _Sim(Protocol):
 
 
 class PersonHandle:
-    """Somebody with a phone. What they do returns the wamid of the message that told the business."""
+    """Somebody with a phone. What they do returns the wamid of the message that told the business.
+
+    The handle follows them to another number. After a reset or a restore it is whoever has that number then, or else
+    the one they had at first; while there is nobody, all but messages raises LookupError.
+    """
 
     def __init__(self, sim: Any, phone: str) -> None:
         self._sim: _Sim = sim
-        self._person: Person = sim.parts.phones.known(phone)
+        self._last: Person = sim.parts.phones.known(phone)
+        self._first_wa_id = self._last.wa_id
 
     def __repr__(self) -> str:
-        return f"<{self.name}, {self.phone}>"
+        return f"<{(self._found() or self._last).name}, {self.phone}>"
 
     @property
     def phone(self) -> str:
         """Their number in E.164 with its plus, as it is now."""
-        return self._person.phone
+        return (self._found() or self._last).phone
 
     @property
     def user_id(self) -> str:
@@ -191,6 +196,18 @@ class PersonHandle:
     async def hears(self, containing: str = "", **wanted: Any) -> dict[str, Any]:
         """Wait for a message to them showing these words; see :meth:`SentApi.expect_message`."""
         return await self._sim.expect_message(to=self.phone, containing=containing, **wanted)
+
+    @property
+    def _person(self) -> Person:
+        return self._found() or self._sim.parts.phones.known(self._last.phone)
+
+    def _found(self) -> Person | None:
+        """Look up who it is now: a reset and a restore put others in the place of those who were there."""
+        people = self._sim.parts.world.people
+        found = people.get(self._last.wa_id) or people.get(self._first_wa_id)
+        if found is not None:
+            self._last = found
+        return found
 
     async def _do(self, **deed: Any) -> str:
         return await self._sim.inbound(self.phone, **deed)
