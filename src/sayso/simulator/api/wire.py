@@ -3,7 +3,8 @@
 from typing import Any
 
 from sayso.simulator.api.core import Core
-from sayso.simulator.faults.model import Fault
+from sayso.simulator.faults.model import Armable, Fault
+from sayso.simulator.strict import ControlError, converted
 from sayso.simulator.webhooks.log import Wanted
 
 
@@ -34,9 +35,17 @@ class WireApi(Core):
         """Make every retry that is waiting for its time now; return how many."""
         return self._deliverer.retry_now()
 
-    def arm(self, fault: Fault) -> int:
-        """Arm a fault (see :mod:`sayso.simulator.faults.model`) and return its id; ValueError when it cannot be."""
-        return self._faults.arm(fault)
+    def arm(self, fault: Fault | dict[str, Any] | None = None, /, **keys: Any) -> int:
+        """Arm a fault and return its id; raise ControlError, a ValueError, with words when it cannot be.
+
+        It is one of the classes of :mod:`sayso.simulator.faults.model`, or written as in ``POST /_sim/faults``, in a
+        dictionary or as arguments: ``arm(kind="error", code=131026)``.
+        """
+        if isinstance(fault, Armable):
+            if keys:
+                raise ControlError(f"a fault that is made already takes no further keys: {', '.join(keys)}.")
+            return self._faults.arm(fault)
+        return self._faults.arm(converted({**(fault or {}), **keys}, Fault))
 
     def hold_webhooks(self, *, on: bool) -> int:
         """Hold status webhooks back, or release them in order; return how many were released."""

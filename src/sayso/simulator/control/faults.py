@@ -7,10 +7,8 @@ from aiohttp import web
 from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.reading import ControlRoute, Empty, known_query, read
 from sayso.simulator.control.rows import id_in
-from sayso.simulator.faults.faults import FaultError, UnknownPlaceError
-from sayso.simulator.faults.model import KINDS, Fault
-from sayso.simulator.mistakes import meant
-from sayso.simulator.strict import ControlError, Strict, converted
+from sayso.simulator.faults.model import KINDS
+from sayso.simulator.strict import Strict, converted
 
 
 class Hold(Strict):
@@ -45,13 +43,7 @@ class FaultCalls:
         if "hold_webhooks" in raw:
             released = self._sim.hold_webhooks(on=converted(raw, Hold).hold_webhooks)
             return {**self._sim.faults(), "released": released}
-        fault: Fault = converted(raw, Fault)
-        try:
-            return {"id": self._sim.arm(fault), **self._sim.faults()}
-        except UnknownPlaceError as problem:
-            raise ControlError(f"{problem}{meant(problem.on, problem.known)}") from problem
-        except FaultError as problem:
-            raise ControlError(f"{problem}.") from problem
+        return {"id": self._sim.arm(raw), **self._sim.faults()}
 
     async def _clear(self, request: web.Request) -> dict[str, Any]:
         """Disarm every fault, release what is held."""

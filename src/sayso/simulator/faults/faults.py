@@ -22,22 +22,16 @@ from sayso.simulator.faults.model import (
     WebhookFault,
 )
 from sayso.simulator.live import Live
+from sayso.simulator.mistakes import meant
+from sayso.simulator.strict import ControlError
 from sayso.simulator.world.world import World
 
 #: Messages whose webhooks are to be struck; the oldest are forgotten beyond it.
 MESSAGES_KEPT = 10_000
 
 
-class FaultError(ValueError):
+class FaultError(ControlError):
     """A fault that cannot be armed as written; the words say why."""
-
-
-class UnknownPlaceError(FaultError):
-    """``on`` names no route; ``known`` are those there are."""
-
-    def __init__(self, on: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"`on` cannot be '{on}'")
-        self.on, self.known = on, known
 
 
 class Faults:
@@ -69,11 +63,11 @@ class Faults:
     def arm(self, fault: Fault) -> int:
         """Arm a fault and return its id; raise FaultError when it could never strike."""
         if fault.on not in self.places:
-            raise UnknownPlaceError(fault.on, self.places)
+            raise FaultError(f"`on` cannot be '{fault.on}'{meant(fault.on, self.places)}")
         if fault.on == WEBHOOKS and not isinstance(fault, WebhookFault):
-            raise FaultError("`on` cannot be 'webhooks' for this kind: it is about answers, not webhooks")
+            raise FaultError("`on` cannot be 'webhooks' for this kind: it is about answers, not webhooks.")
         if fault.to is not None and not wa_id_of(fault.to, self._world):
-            raise FaultError(f"`to` is neither a phone number nor the BSUID of somebody known: '{fault.to}'")
+            raise FaultError(f"`to` is neither a phone number nor the BSUID of somebody known: '{fault.to}'.")
         number = next(self._numbers)
         self.armed[number] = Armed(number, fault)
         self._live.publish("faults", dict)
