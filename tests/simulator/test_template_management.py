@@ -117,6 +117,36 @@ async def test_a_rejected_template_is_edited_as_often_as_one_likes(graph: "Graph
     assert (template["status"], template["rejected_reason"]) == ("APPROVED", "NONE")
 
 
+async def test_an_edit_that_is_judged_promotional_switches_the_category_and_is_told(
+    graph: "Graph", receiver: "Receiver"
+) -> None:
+    template_id = await created(graph, message_send_ttl_seconds=60)
+    sale = body("Our summer sale is on: come and see.")
+    answer = await edit(graph, template_id, components=[sale])
+    assert (answer.status, answer.json["category"]) == (200, "MARKETING")
+    template = await read(graph, template_id)
+    assert (template["category"], template["previous_category"]) == ("MARKETING", "UTILITY")
+    assert "message_send_ttl_seconds" not in template
+    (change,) = await told(receiver, "template_category_update", 1)
+    assert (change["previous_category"], change["new_category"]) == ("UTILITY", "MARKETING")
+    assert (await edit(graph, template_id, cta_url_link_tracking_opted_out=True)).status == 400  # once a day
+    assert len(values(receiver, "template_category_update")) == 1
+
+
+async def test_a_template_that_is_judged_as_before_has_no_new_category(
+    graph: "Graph", receiver: "Receiver"
+) -> None:
+    rude = body("Our summer sale is on, you idiots.")
+    template_id = await created(graph, rude, category="MARKETING")
+    given = {"components": [body("Our winter sale is on.")], "category": "UTILITY"}
+    assert (await edit(graph, template_id, **given, message_send_ttl_seconds=60)).status == 200
+    template = await read(graph, template_id)
+    assert (template["status"], template["category"]) == ("APPROVED", "MARKETING")
+    assert not template.keys() & {"previous_category", "message_send_ttl_seconds"}
+    await told(receiver, STATUS, 3)
+    assert values(receiver, "template_category_update") == []
+
+
 async def test_a_lifetime_is_edited_without_a_review(graph: "Graph", receiver: "Receiver") -> None:
     template_id = await created(graph)
     assert (await edit(graph, template_id, message_send_ttl_seconds=60)).status == 200

@@ -121,7 +121,7 @@ class Management:
             template.edits = [*(each for each in template.edits if each > now - 30 * DAY_S), now]
         template.updated_at = now
         anew = definition.components != template.components or definition.category != template.category
-        self._take(template, definition)
+        self._take(template, definition, anew=anew)
         if anew:
             self._life.edited(template)
         else:
@@ -137,12 +137,18 @@ class Management:
                     f"An approved template can be edited {bound} time(s) in {days} day(s); {template.name} was."
                 )
 
-    @staticmethod
-    def _take(template: Template, definition: Definition) -> None:
-        category = judged_category(definition.category, definition.components)
-        template.message_send_ttl_seconds = definition.ttl if category == definition.category else None
-        template.category, template.components = category, definition.components
+    def _take(self, template: Template, definition: Definition, *, anew: bool) -> None:
+        """Take what was given; new words may be judged to be of another category than asked for (3.6)."""
+        template.components, template.message_send_ttl_seconds = definition.components, definition.ttl
         template.parameter_format, template.options = definition.parameter_format, definition.options
+        asked = definition.category
+        category = judged_category(asked, definition.components) if anew else asked
+        if category not in (asked, template.category):
+            self._life.recategorise(template, category)
+            return
+        template.category = category
+        if category != asked:
+            template.message_send_ttl_seconds = None
 
     # --- deleting ---------------------------------------------------------------------------------------
 
