@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sayso.simulator import Simulator
+from sayso.simulator.faults.model import FailLate
 from simulator.known import ANA
 
 if TYPE_CHECKING:
@@ -53,3 +54,36 @@ async def test_a_handle_of_nobody_says_so(sim: Simulator) -> None:
     await rosa.says("hello")
     await rosa.turns_phone_off()
     assert sim.state()["people"][-1]["phone_off"] is True, "she came back by writing"
+
+
+async def test_nobody_hears_what_failed(sim: Simulator, graph: "Graph") -> None:
+    ana = sim.person(ANA)
+    await ana.says("hello")
+    sim.arm(FailLate(code=131026, next=1))
+    failed = (await graph.text("Shall I?")).wamid
+    await sim.settled()
+    with pytest.raises(AssertionError, match="'failed', '15550001111', 'Shall I"):
+        await ana.hears("Shall I", timeout_s=0)
+    assert (await ana.hears("Shall I", status="failed"))["wamid"] == failed
+    assert (await sim.expect_message(containing="Shall I"))["wamid"] == failed, "the business did send it"
+    again = (await graph.text("Shall I?")).wamid
+    assert (await ana.hears("Shall I"))["wamid"] == again
+
+
+async def test_nobody_hears_what_waits_for_the_phone(sim: Simulator, graph: "Graph") -> None:
+    ana = sim.person(ANA)
+    await ana.says("hello")
+    await ana.turns_phone_off()
+    await graph.text("Shall I?")
+    await sim.settled()
+    with pytest.raises(AssertionError, match="'sent', '15550001111', 'Shall I"):
+        await ana.hears("Shall I", timeout_s=0)
+    await ana.turns_phone_on()
+    assert (await ana.hears("Shall I"))["status"] in ("delivered", "read")
+
+
+async def test_a_reaction_is_heard_once_it_was_sent(sim: Simulator, graph: "Graph") -> None:
+    ana = sim.person(ANA)
+    wamid = await ana.says("hello")
+    await graph.send(type="reaction", reaction={"message_id": wamid, "emoji": "👍"})
+    assert (await ana.hears(type="reaction"))["status"] == "sent"

@@ -194,7 +194,11 @@ class PersonHandle:
     # --- what they hear ---------------------------------------------------------------------------------
 
     async def hears(self, containing: str = "", **wanted: Any) -> dict[str, Any]:
-        """Wait for a message to them showing these words; see :meth:`SentApi.expect_message`."""
+        """Wait until a message showing these words is on their phone; see :meth:`SentApi.expect_message`.
+
+        One that failed, is held or waits for the phone never is; with ``status=`` any message that got so far is taken.
+        """
+        wanted = {"on_phone": "status" not in wanted, **wanted}
         return await self._sim.expect_message(to=self.phone, containing=containing, **wanted)
 
     @property

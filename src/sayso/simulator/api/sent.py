@@ -17,7 +17,8 @@ _ON_THE_WAY = ("sent", "delivered", "read", "played")
 class Filter:
     """Which messages are meant; what is left out does not matter.
 
-    ``status`` is how far it got at least, for `sent`, `delivered` and `read`; ``after`` is a wamid.
+    ``status`` is how far it got at least, for `sent`, `delivered` and `read`; ``after`` is a wamid; ``on_phone`` leaves
+    out what is not on the person's phone.
     """
 
     to: str | None = None
@@ -27,6 +28,7 @@ class Filter:
     template: str | None = None
     after: str | None = None
     number: str | None = None
+    on_phone: bool = False
 
     def fits(self, message: Message) -> bool:
         """Tell whether a message is meant, whoever it went to and whenever."""
@@ -36,6 +38,7 @@ class Filter:
             and self.template in (None, message.content.template)
             and self.number in (None, message.phone_number_id)
             and _got_to(message.status, self.status)
+            and (_reached(message) or not self.on_phone)
         )
 
     def among(self, world: World) -> list[Message]:
@@ -75,14 +78,16 @@ class SentApi(Core):
         template: str | None = None,
         after: str | None = None,
         number: str | None = None,
+        on_phone: bool = False,
         timeout_s: float = 10.0,
     ) -> dict[str, Any]:
         """Wait for the first message like this, there already or yet to come.
 
-        ``status`` also waits until it got that far; ``after`` (a wamid) only looks at later ones. Raises
-        AssertionError listing what was there instead.
+        However far it got, failed ones too, unless ``status`` waits until it got that far or ``on_phone`` until it is
+        on the person's phone; ``after`` (a wamid) only looks at later ones. Raises AssertionError listing what was
+        there instead.
         """
-        wanted = Filter(to, containing, type, status, template, after, number)
+        wanted = Filter(to, containing, type, status, template, after, number, on_phone)
         message = await self.live.until(lambda: next(iter(wanted.among(self.world)), None), timeout_s)
         if message is None:
             there = [(m.status, m.wa_id, m.content.shown) for m in self.world.outbound()]
@@ -108,6 +113,11 @@ def _got_to(status: str, wanted: str | None) -> bool:
     if wanted in _ON_THE_WAY and status in _ON_THE_WAY:
         return _ON_THE_WAY.index(status) >= _ON_THE_WAY.index(wanted)
     return wanted in (None, status)
+
+
+def _reached(message: Message) -> bool:
+    """Tell whether a message is on the phone of the person; a reaction is over once it was sent (2.4)."""
+    return _got_to(message.status, "delivered" if message.content.reaction is None else "sent")
 
 
 def _behind(sent: list[Message], after: str, world: World) -> list[Message]:
