@@ -8,6 +8,7 @@ from sayso.simulator import Simulator
 from sayso.simulator.errors import GraphError
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.numbers import dialled
+from simulator.known import ANA
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -195,3 +196,12 @@ async def test_read_receipt_is_checked(
 async def test_handshake_is_done_at_the_start(sim: Simulator, receiver: "Receiver") -> None:
     found = await sim.live.until(lambda: sim.state()["webhooks"]["verification"] == "verified" or None, 10)
     assert found, sim.state()["webhooks"]
+
+
+async def test_the_digits_a_webhook_told_reach_who_wrote(sim: Simulator, graph: "Graph") -> None:
+    """Clients answer to ``messages[].from``, which has no plus: it means that person, not +1 1 555 ..."""
+    await sim.inbound(ANA, text="hi")
+    answer = await graph.text("hello", to="15550001111")
+    assert answer.json["contacts"] == [{"input": "15550001111", "wa_id": "15550001111"}]
+    stranger = await graph.text("hello", to="15557778888")
+    assert stranger.json["contacts"] == [{"input": "15557778888", "wa_id": "115557778888"}], "2.1"

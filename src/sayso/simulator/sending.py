@@ -15,7 +15,6 @@ from sayso.simulator.views import person_on_phone
 from sayso.simulator.world.accounts import BusinessNumber, Waba
 from sayso.simulator.world.content import Content
 from sayso.simulator.world.messages import Message
-from sayso.simulator.world.numbers import dialled
 from sayso.simulator.world.people import Person, Thread
 from sayso.simulator.world.world import World
 
@@ -29,6 +28,7 @@ class _Attempt:
     person: Person
     thread: Thread
     content: Content
+    quote: str | None
     now: float
     outside: bool  # of the 24-hour window
 
@@ -67,12 +67,14 @@ class Sending:
         ``course`` is that of its statuses.
         """
         check_envelope(body)
+        quote = quote_of(body)
         _obey(standing.of_number(number))
         person = self._recipient(number, body)
         _obey(standing.towards(number, person.wa_id))
-        attempt = self._attempt(number, person, read_content(body, self._world, number, person))
+        attempt = self._attempt(number, person, read_content(body, self._world, number, person), quote)
         self._check_at_once(attempt, lite=lite)
         refused = refusal or self._refused_later(attempt)
+        self._admit(attempt)
         message = self._message(attempt, body, course or self._config.course, lite=lite)
         self._spend(attempt, refused=refused is not None)
         held = refused is None and self._paced(attempt.content)
@@ -80,12 +82,22 @@ class Sending:
         self._end_typing(attempt)
         return message, person
 
-    def _attempt(self, number: BusinessNumber, person: Person, content: Content) -> _Attempt:
+    def _attempt(
+        self, number: BusinessNumber, person: Person, content: Content, quote: str | None
+    ) -> _Attempt:
         world, now = self._world, self._world.clock.now()
-        thread = world.thread(number.phone_number_id, person.wa_id)
+        thread = world.threads.get((number.phone_number_id, person.wa_id)) or Thread()
         waba = world.accounts.wabas[number.waba_id]
         outside = not window.is_open(thread, now)
-        return _Attempt(number, waba, person, thread, content, now, outside)
+        return _Attempt(number, waba, person, thread, content, quote, now, outside)
+
+    def _admit(self, attempt: _Attempt) -> None:
+        """Let a person and a conversation nobody knew yet come into being: what is refused leaves no trace."""
+        world, person = self._world, attempt.person
+        world.threads.setdefault((attempt.number.phone_number_id, person.wa_id), attempt.thread)
+        if person.wa_id not in world.people:
+            world.admit(person)
+            self._live.publish("person", lambda: person_on_phone(person, world))
 
     def _paced(self, content: Content) -> bool:
         """Tell whether a template's messages are held for now (3.5)."""
@@ -102,7 +114,7 @@ class Sending:
             at=attempt.now,
             body=body,
             content=replace(content, category="marketing_lite") if lite else content,
-            quote=quote_of(body),
+            quote=attempt.quote,
             callback_data=body.get("biz_opaque_callback_data"),
             by_user_id=body.get("to") is None,
             course=course,
@@ -178,18 +190,14 @@ class Sending:
             self._live.publish("person", lambda: person_on_phone(attempt.person, self._world))
 
     def _recipient(self, number: BusinessNumber, body: dict[str, Any]) -> Person:
-        """Find whom it goes to: ``to`` (a phone) wins over ``recipient`` (a BSUID of our portfolio), 2.1."""
+        """Find whom it goes to, who may be nobody here yet: ``to`` (a phone) wins over ``recipient`` (a BSUID of our portfolio), 2.1."""
         if body.get("to") is not None or body.get("recipient") is None:
             to = body.get("to")
             raw = str(to) if isinstance(to, int) else text_at(body, "to", "to", limit=128)
-            wa_id = self._world.reached(dialled(raw, number.digits))
+            wa_id = self._world.addressed(raw, number)
             if wa_id == number.digits:
                 raise GraphError(131021, "The recipient is the business phone number itself.")
-            known = wa_id in self._world.people
-            person = self._world.person(wa_id)
-            if not known:
-                self._live.publish("person", lambda: person_on_phone(person, self._world))
-            return person
+            return self._world.people.get(wa_id) or self._world.stranger(wa_id)
         user_id = text_at(body, "recipient", "recipient", limit=160)
         found = self._world.person_by_user_id(user_id, number)
         if found is None:

@@ -76,10 +76,17 @@ class Simulator(SimulatorApi):
             await self.parts.restore(left_off)
         if self.config.verify_at_start:
             verification = verify_when_reachable(
-                self._deliverer.poster.session, self.world, self.config.app_id, self.live.changed
+                self._deliverer.poster.session, self.world, self.config.app_id, self._callback_tried
             )
             self._verification = asyncio.get_running_loop().create_task(verification)
         self._started = True
+
+    def _callback_tried(self) -> None:
+        """Let what waited for a callback go as soon as it is there, not at its next retry."""
+        subscription = self.world.accounts.apps[self.config.app_id].subscription
+        if subscription is not None and subscription.verification == "verified":
+            self._deliverer.retry_now()
+        self.live.changed()
 
     async def stop(self) -> None:
         """Write the snapshot if there is to be one, stop listening, give up what is pending, close connections."""

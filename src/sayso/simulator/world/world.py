@@ -16,7 +16,7 @@ from sayso.simulator.world.clock import Clock
 from sayso.simulator.world.ids import Mint, bsuid, identity_hash
 from sayso.simulator.world.media import Media, Upload
 from sayso.simulator.world.messages import Message
-from sayso.simulator.world.numbers import digits_of, other_spelling, preferred_spelling
+from sayso.simulator.world.numbers import dialled, digits_of, other_spelling, preferred_spelling
 from sayso.simulator.world.people import Person, Thread
 from sayso.simulator.world.preloaded import preloaded
 from sayso.simulator.world.quotas import Quotas
@@ -88,15 +88,24 @@ class World:
         """Return the person with this number, who comes into being when new; ``name`` renames them."""
         found = self.people.get(wa_id)
         if found is None:
-            user_id = self._new_user_id(self.config.portfolio_id, wa_id)
-            found = Person(wa_id, name or f"Guest {wa_id[-4:]}", user_id)
-            found.identity_hash = identity_hash(wa_id)
-            found.on_whatsapp = wa_id not in self.left
-            self._make_room()
-            self.place(found)
+            found = self.stranger(wa_id, name)
+            self.admit(found)
         elif name:
             found.name = name
         return found
+
+    def stranger(self, wa_id: str, name: str | None = None) -> Person:
+        """Describe somebody with a number that nobody here has; :meth:`admit` lets them in."""
+        user_id = self._new_user_id(self.config.portfolio_id, wa_id)
+        found = Person(wa_id, name or f"Guest {wa_id[-4:]}", user_id)
+        found.identity_hash = identity_hash(wa_id)
+        found.on_whatsapp = wa_id not in self.left
+        return found
+
+    def admit(self, person: Person) -> None:
+        """Let a stranger in; beyond the bound the oldest person is forgotten."""
+        self._make_room()
+        self.place(person)
 
     def place(self, person: Person) -> None:
         """Have a person be found by their number and all their BSUIDs."""
@@ -122,6 +131,15 @@ class World:
         if found is None or number is None or user_id == found.parent_user_id:
             return found
         return found if user_id == self.user_id(found, number) else None
+
+    def addressed(self, to: str, number: BusinessNumber) -> str:
+        """Tell whose ``wa_id`` a ``to`` of this business number means.
+
+        Exactly the digits by which somebody is known, as webhooks tell them, mean that person, with a plus or without:
+        clients that answer to ``messages[].from`` rely on it. Anything else is dialled as 2.1 says.
+        """
+        digits = digits_of(to)
+        return digits if digits in self.people else self.reached(dialled(to, number.digits))
 
     def reached(self, wa_id: str) -> str:
         """Tell by which ``wa_id`` somebody with this number is known: some countries have two spellings (2.1)."""
