@@ -124,6 +124,28 @@ def test_a_taken_port_is_said_plainly() -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        (
+            "--webhook-url",
+            "nonsense",
+            'must be an address such as http://127.0.0.1:3000/webhook; it is "nonsense".',
+        ),
+        ("--business-number", "123", "must be a number in international form"),
+        ("--phone-number-id", "abc", "must be digits"),
+        ("--webhook-version", "25", 'must be a version such as v25.0; it is "25".'),
+    ],
+)
+def test_a_value_that_cannot_be_is_said_in_one_sentence(flag: str, value: str, words: str) -> None:
+    with running(flag, value) as (process, said):
+        assert (process.wait(timeout=20), said) == (2, "")
+        assert process.stderr
+        refusal = process.stderr.read()
+    assert refusal.startswith(f"{flag} {words}")
+    assert refusal.count("\n") == 1
+
+
 def control(said: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Call the control API of the process that said this."""
     base_url = said.partition("Phones")[2].split()[0]

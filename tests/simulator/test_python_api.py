@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sayso.simulator import SimulatorConfig
 from sayso.simulator.faults.model import RefuseWithError
 from sayso.simulator.strict import ControlError
 from simulator.test_faults import MISTYPED
@@ -48,3 +49,61 @@ def test_a_made_fault_takes_no_further_keys(sim: "Simulator") -> None:
         sim.arm(RefuseWithError(code=1), next=2)
     with pytest.raises(ControlError, match="`on` cannot be 'message'; did you mean `messages`"):
         sim.arm(RefuseWithError(code=1, on="message"))
+
+
+NO_ADDRESSES = [
+    "not a url",
+    "127.0.0.1:3000",
+    "ftp://a.example",
+    "http://",
+    "http://a:b",
+    "http://a b",
+    "http://[1",
+]
+
+
+@pytest.mark.parametrize("url", ["", *NO_ADDRESSES])
+def test_a_callback_that_is_no_address_is_refused(sim: "Simulator", url: str) -> None:
+    before = sim.state()["webhooks"]["url"]
+    app, number = sim.config.app_id, sim.config.phone_number_id
+    for refused in (
+        lambda: sim.subscribe(url),
+        lambda: sim.accounts.change_app(app, callback_url=url),
+        lambda: sim.accounts.change_number(number, quality_rating="RED", override={"callback_url": url}),
+    ):
+        with pytest.raises(ControlError, match=r"callback_url` must (be an address such as|have at least)"):
+            refused()
+    assert sim.state()["webhooks"]["url"] == before
+    assert sim.world.number.quality_rating == "GREEN", "nothing is done by halves"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        *[
+            ("webhook_url", each, "must be an address such as http://127.0.0.1:3000/webhook")
+            for each in NO_ADDRESSES
+        ],
+        ("webhook_version", "25", 'must be a version such as v25.0; it is "25".'),
+        ("phone_number_id", "abc", 'must be digits, such as 100000000000001; it is "abc".'),
+        ("waba_id", "", "must be digits"),
+        (
+            "business_number",
+            "123",
+            'must be a number in international form, such as +1 555 010 0000; it is "123".',
+        ),
+        ("business_number", "15550100000", "must be a number in international form"),
+        ("business_number", "+123456", "must be a number in international form"),
+        ("business_number", "+1234567890123456", "must be a number in international form"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_refused(field: str, value: str, words: str) -> None:
+    given: dict[str, Any] = {field: value}
+    with pytest.raises(ValueError, match=field) as refused:
+        SimulatorConfig(**given)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("number", ["+1234567", "+123456789012345", "+1 (555) 010-0000"])
+def test_numbers_of_any_length_and_writing_are_taken(number: str) -> None:
+    assert SimulatorConfig(business_number=number, webhook_url="").business_number == number

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NoReturn, get_args
 import typer
 import uvloop
 
-from sayso.simulator.config import Course, SimulatorConfig, Tier
+from sayso.simulator.config import ConfigError, Course, SimulatorConfig, Tier
 from sayso.simulator.server import Simulator
 from sayso.simulator.world.snapshot import SnapshotError
 
@@ -131,8 +131,8 @@ def simulator(
     named_as_fields: dict[str, Any] = {**locals(), "allow_hosts": tuple(allow_hosts or ())}
     try:
         config = SimulatorConfig(**named_as_fields)
-    except ValueError as problem:
-        _give_up(str(problem))
+    except ConfigError as problem:
+        _give_up(f"--{problem.field.replace('_', '-')} {problem.words}")
     run(config)
 
 

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from sayso.simulator.mistakes import seen, wrong_callback
+
 #: Messaging limits of a portfolio (6).
 Tier = Literal["TIER_50", "TIER_250", "TIER_1K", "TIER_2K", "TIER_10K", "TIER_100K", "TIER_UNLIMITED"]
 #: Which statuses are told of a message, and in which order (9). ``usual``: sent, delivered, read. ``no_delivered``:
@@ -16,6 +18,18 @@ FIRST_PEOPLE = (
     ("Ben Okafor", "+15550002222"),
     ("Mei Lindholm", "+15550003333"),
 )
+#: An id of Graph.
+_ID = re.compile(r"[0-9]{1,20}")
+#: E.164: 7 to 15 digits behind the plus, with what people put between them.
+_INTERNATIONAL = re.compile(r"\+[ (]*[0-9](?:[-() ]*[0-9]){6,14}")
+
+
+class ConfigError(ValueError):
+    """A simulator cannot be started like this: ``words`` say what is wrong with the ``field``."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(f"{field} {words}")
+        self.field, self.words = field, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +114,18 @@ class SimulatorConfig:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse at once what would fail in the middle of a webhook."""
+        """Refuse at once what would fail in the middle of a webhook, or be reached by nobody."""
         if not re.fullmatch(r"v\d+\.\d+", self.webhook_version):
-            raise ValueError(
-                f"webhook_version must be a version such as v25.0; it is {self.webhook_version!r}."
+            raise ConfigError(
+                "webhook_version", f"must be a version such as v25.0; it is {seen(self.webhook_version)}."
+            )
+        if self.webhook_url and (words := wrong_callback(self.webhook_url)):
+            raise ConfigError("webhook_url", words)
+        for field in ("phone_number_id", "waba_id", "portfolio_id", "app_id"):
+            if not _ID.fullmatch(found := getattr(self, field)):
+                raise ConfigError(field, f"must be digits, such as 100000000000001; it is {seen(found)}.")
+        if not _INTERNATIONAL.fullmatch(self.business_number):
+            raise ConfigError(
+                "business_number",
+                f"must be a number in international form, such as +1 555 010 0000; it is {seen(self.business_number)}.",
             )

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import inspect
 
@@ -44,13 +45,32 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f"{hint} Known here: {there}."
 
 
+def wrong_callback(url: str) -> str | None:
+    """Say what a callback must be, behind its name, when this is none; None: webhooks can be posted there."""
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # such as a port that is no number
+        fits = False
+    if fits and not re.search(r"\s", url):
+        return None
+    return f"must be an address such as http://127.0.0.1:3000/webhook; it is {seen(url)}."
+
+
+def seen(raw: Any) -> str:
+    """Write a value as JSON, or name its kind when it is long."""
+    if isinstance(raw, str | int | float | bool | None) and len(text := json.dumps(raw)) <= _SHOWN_AT_MOST:
+        return text
+    return _KINDS[type(raw)]
+
+
 def _wrong(raw: Any, node: inspect.Type, where: str) -> str | None:
     node = _bare(node)
     for kinds, look in _LOOKS:
         if isinstance(node, kinds):
             return look(raw, node, where)
     if not isinstance(node, _MET.get(type(raw), ())):
-        return f"{_name(where)} must be {_expected(node)}; it is {_seen(raw)}."
+        return f"{_name(where)} must be {_expected(node)}; it is {seen(raw)}."
     for kinds, look in _DEEPER:
         if isinstance(node, kinds):
             return look(raw, node, where)
@@ -69,7 +89,7 @@ def _wrong_in_object(raw: dict[str, Any], node: Any, where: str) -> str | None:
 
 def _wrong_text(raw: str, node: Any, where: str) -> str | None:
     if node.pattern is not None and not re.search(node.pattern, raw):
-        return f"{_name(where)} must look like {node.pattern}; it is {_seen(raw)}."
+        return f"{_name(where)} must look like {node.pattern}; it is {seen(raw)}."
     return _wrong_size(len(raw), node, where, "characters")
 
 
@@ -77,7 +97,7 @@ def _wrong_bytes(raw: str, _: Any, where: str) -> str | None:
     try:
         base64.b64decode(raw, validate=True)
     except ValueError:
-        return f"{_name(where)} must be bytes in base64; it is {_seen(raw)}."
+        return f"{_name(where)} must be bytes in base64; it is {seen(raw)}."
     return None
 
 
@@ -93,7 +113,7 @@ def _wrong_in_union(raw: Any, node: inspect.UnionType, where: str) -> str | None
     met: list[inspect.Type] = [each for each in node.types if isinstance(each, inspect.LiteralType)]
     met += [each for each in node.types if isinstance(_bare(each), _MET.get(type(raw), ()))]
     if not met:
-        return f"{_name(where)} must be {_expected(node)}; it is {_seen(raw)}."
+        return f"{_name(where)} must be {_expected(node)}; it is {seen(raw)}."
     problems = [_wrong(raw, each, where) for each in met]
     return None if None in problems else problems[0]
 
@@ -116,7 +136,7 @@ def _wrong_word(raw: Any, known: Iterable[Any], where: str) -> str | None:
     values = list(known)
     if any(raw == each and type(raw) is type(each) for each in values):
         return None
-    said = f"{_name(where)} cannot be {_seen(raw)}"
+    said = f"{_name(where)} cannot be {seen(raw)}"
     return said + meant(raw if isinstance(raw, str) else "", [str(each) for each in values])
 
 
@@ -138,7 +158,7 @@ def _wrong_amount(raw: Any, node: inspect.Type, where: str) -> str | None:
         (node.lt is None or raw < node.lt, "less than", node.lt),
     ):
         if not met:
-            return f"{_name(where)} must be {words} {bound:g}; it is {_seen(raw)}."
+            return f"{_name(where)} must be {words} {bound:g}; it is {seen(raw)}."
     return None
 
 
@@ -158,12 +178,6 @@ def _expected(node: inspect.Type) -> str:
 
 def _bare(node: inspect.Type) -> inspect.Type:
     return node.type if isinstance(node, inspect.Metadata) else node
-
-
-def _seen(raw: Any) -> str:
-    if isinstance(raw, str | int | float | bool | None) and len(text := json.dumps(raw)) <= _SHOWN_AT_MOST:
-        return text
-    return _KINDS[type(raw)]
 
 
 def _name(where: str) -> str:

@@ -22,6 +22,7 @@ from sayso.simulator.accounts.shapes import (
 )
 from sayso.simulator.accounts.views import everything
 from sayso.simulator.live import Live
+from sayso.simulator.mistakes import wrong_callback
 from sayso.simulator.rules.reach import LIMITS
 from sayso.simulator.strict import ControlError, Strict, converted
 from sayso.simulator.world.accounts import (
@@ -282,6 +283,7 @@ class AccountChanges:
         unknown = set() if isinstance(wanted.fields, UnsetType) else set(wanted.fields) - FIELDS
         if unknown:
             raise ControlError(f"`fields`: {', '.join(sorted(unknown))} is told by no webhook here")
+        _check_callback(wanted.callback_url)
         _set(app, wanted, ("name", "secret", "require_proof"))
         if wanted.callback_url is None:
             app.subscription = None
@@ -342,7 +344,15 @@ def _found(home: dict[str, T], node: str | None, what: str) -> T:
 
 
 def _override(wanted: Redirect | None) -> Override | None:
-    return None if wanted is None else Override(wanted.callback_url, wanted.verify_token)
+    if wanted is None:
+        return None
+    _check_callback(wanted.callback_url)
+    return Override(wanted.callback_url, wanted.verify_token)
+
+
+def _check_callback(url: str | UnsetType | None) -> None:
+    if isinstance(url, str) and (words := wrong_callback(url)):
+        raise ControlError(f"`callback_url` {words}")
 
 
 def _size(tier: str) -> float:

@@ -7,9 +7,10 @@ from typing import Any
 from sayso.simulator import views
 from sayso.simulator.api.core import Core
 from sayso.simulator.api.handle import PersonHandle
+from sayso.simulator.mistakes import wrong_callback
 from sayso.simulator.phone.deeds import Inbound
 from sayso.simulator.phone.hand import Done
-from sayso.simulator.strict import converted
+from sayso.simulator.strict import ControlError, converted
 from sayso.simulator.world import snapshot
 from sayso.simulator.world.accounts import Subscription
 
@@ -83,7 +84,12 @@ class WorldApi(Core):
     # --- who is told ------------------------------------------------------------------------------------
 
     def subscribe(self, callback_url: str, *, verify_token: str | None = None) -> None:
-        """Have the first app's webhooks posted to ``callback_url`` from now on, without the handshake (4.1, 4.2)."""
+        """Have the first app's webhooks posted to ``callback_url`` from now on, without the handshake (4.1, 4.2).
+
+        Raise ControlError, a ValueError, for what is no address.
+        """
+        if words := wrong_callback(callback_url):
+            raise ControlError(f"`callback_url` {words}")
         app = self.world.accounts.apps[self.config.app_id]
         app.subscription = Subscription(callback_url, verify_token or self.config.verify_token)
 
