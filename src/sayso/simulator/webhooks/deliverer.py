@@ -64,12 +64,18 @@ class Deliverer:
 
     async def close(self) -> None:
         """Give up what is still pending and close every connection."""
-        await self._cancel_all()
+        await self.quiet()
         await self._poster.close()
 
-    async def reset(self) -> None:
-        """Forget the log, what is held and what is pending."""
-        await self._cancel_all()
+    async def quiet(self) -> None:
+        """Give up what is pending, and wait until nothing is at work for it any more."""
+        tasks = list(self._tasks)
+        self._give_up()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def reset(self) -> None:
+        """Forget the log, what is held and what is pending, all in one step; see :meth:`quiet`."""
+        self._give_up()
         self.log.clear()
         self.held.clear()
         self._open.clear()
@@ -308,9 +314,10 @@ class Deliverer:
         self._trouble.over(delivery.id)
 
     async def _attempt(self, delivery: Delivery) -> Attempt:
-        at = self._clock.now()
         url = delivery.callback.url(self._world.accounts)
-        answer = await self._poster.post(url, delivery.body, delivery.headers)
+        async with self._poster.rooms.of(url):
+            at = self._clock.now()
+            answer = await self._poster.post(url, delivery.body, delivery.headers)
         attempt = Attempt(at, *answer)
         delivery.attempts.append(attempt)
         delivery.attempt_count += 1
@@ -324,16 +331,14 @@ class Deliverer:
         found = callbacks(accounts, waba, number, told.field) if waba else ()
         return [each for each in found if each.app_id != delivery.callback.app_id]
 
-    async def _cancel_all(self) -> None:
+    def _give_up(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         self._batcher.clear()
         self._shuffler.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _aim(callback: Callback, update: Update) -> tuple[Aim, str | None]:

@@ -38,18 +38,17 @@ def target_of(url: str) -> Target | None:
 
 
 class PlainHttp:
-    """Keeps connections, at most so many under way at once."""
+    """Keeps connections; whoever posts says how many are under way at once."""
 
-    def __init__(self, connections: int, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._room = asyncio.Semaphore(connections)
         self._idle: dict[tuple[str, int], deque[_Connection]] = {}
 
     async def post(self, target: Target, body: bytes, headers: Mapping[str, str]) -> int:
         """Post and return the status; raise OSError when none comes, TimeoutError when it is late."""
         fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         head = f"{fields}Content-Length: {len(body)}\r\n\r\n".encode("latin-1")
-        async with asyncio.timeout(self._timeout_s), self._room:
+        async with asyncio.timeout(self._timeout_s):
             connection = self._idle_one(target) or await self._connected(target)
             try:
                 status = await connection.ask(target.begins + head + body)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import aiohttp
 
 from sayso.simulator.webhooks.plain_http import PlainHttp, target_of
+from sayso.simulator.webhooks.rooms import Rooms
 
-CONNECTIONS = 200
+AT_ONCE = 200  # POSTs to one callback
 _IN_ONE_PIECE = 1024 * 1024  # bytes beyond which a body is written in pieces
 OK = 200  # 4.5: success is HTTP 200 and nothing else
 
@@ -22,17 +23,22 @@ class Answer(NamedTuple):
 
 
 class Poster:
-    """Keeps connections to the business open."""
+    """Keeps connections to the business open.
+
+    ``rooms`` has the places of each callback: enter one before you post, so that the limit in time is the callback's
+    alone, and not that of those who wait for it.
+    """
 
     def __init__(self, timeout_ms: int) -> None:
         self._timeout_s = timeout_ms / 1000
         self._session: aiohttp.ClientSession | None = None
-        self._plain = PlainHttp(CONNECTIONS, self._timeout_s)
+        self._plain = PlainHttp(self._timeout_s)
+        self.rooms = Rooms(AT_ONCE)
 
     async def open(self) -> None:
         """Get ready to call."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
