@@ -111,9 +111,13 @@ class Parts:
         self.world.reset()
 
     async def _still(self) -> None:
-        """Stop everything that is going to happen, forget everything that is kept outside the world."""
+        """Stop everything that is going to happen, forget everything that is kept outside the world.
+
+        What comes in while webhooks are given up is forgotten too: nothing is awaited from there to the end.
+        """
+        await self.deliverer.quiet()
+        self.deliverer.reset()
         self.journey.reset()
         self.life.reset()
         self.faults.clear()
         self.exchanges.clear()
-        await self.deliverer.reset()
