@@ -78,6 +78,10 @@ TAKEN: dict[str, tuple[str, list[Any]]] = {
     "nulls": ("plain", [{**words(other=None), "note": None}]),
     "money": ("plain", [value("currency", MONEY)]),
     "money in a string": ("plain", [value("currency", {**MONEY, "amount_1000": "10990"})]),
+    "money as a library writes it": (
+        "plain",
+        [value("currency", {"fallback_value": "$1", "code": "USD", "amount1000": 1000})],
+    ),
     "a day in its parts": ("plain", [value("date_time", DAY)]),
     "a payload": ("plain", [words(), tap("quick_reply", type="payload", payload="p" * 256)]),
     "products": ("shop", [words(), products()]),

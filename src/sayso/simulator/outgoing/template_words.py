@@ -10,9 +10,10 @@ from sayso.simulator.outgoing.template_components import Parameters
 from sayso.simulator.templates.variables import VARIABLE, variables
 
 _FORBIDDEN = re.compile(r"[\n\r\t]| {5}")  # newline, tab, more than 4 consecutive spaces
-#: Parameter kinds with words to fall back on, and what they hold; a date in its parts is an older form.
+#: Parameter kinds with words to fall back on, and what they hold; a date in its parts is an older form, and
+#: ``amount1000`` is what a library makes of the name when it puts it in snake case.
 _SHAPES = {
-    "currency": ("fallback_value", "code", "amount_1000"),
+    "currency": ("fallback_value", "code", "amount_1000", "amount1000"),
     "date_time": (
         "fallback_value",
         "day_of_week",
@@ -72,12 +73,13 @@ def _checked(words: Any, where: str, place: str) -> str:
 
 def _check_amount(currency: dict[str, Any], where: str) -> None:
     """Refuse an amount of money without its currency or its thousandths (2.6)."""
-    for key in ("code", "amount_1000"):
-        if currency.get(key) is None:
+    amount = currency.get("amount_1000", currency.get("amount1000"))
+    for key, given in (("code", currency.get("code")), ("amount_1000", amount)):
+        if given is None:
             raise missing(f"{where}['{key}']")
     if not isinstance(currency["code"], str) or not currency["code"].strip():
         raise GraphError(132012, f"{where}['code'] must be the code of a currency, such as USD")
-    if whole_number(currency["amount_1000"]) is None:
+    if whole_number(amount) is None:
         raise GraphError(132012, f"{where}['amount_1000'] must be a whole number, the amount times 1000")
 
 
