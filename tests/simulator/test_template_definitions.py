@@ -253,20 +253,39 @@ async def test_components_are_listed_in_order_with_upper_case_types(graph: "Grap
     ]
 
 
-@pytest.mark.parametrize("form", ["IMAGE", "VIDEO", "DOCUMENT"])
-async def test_media_header_takes_a_handle_of_the_resumable_upload(graph: "Graph", form: str) -> None:
+async def uploaded(graph: "Graph", kind: str) -> str:
+    """The handle of three bytes that are said to be of this MIME type."""
     path = "/v25.0/900000000000001/uploads"
-    kind = {"IMAGE": "image/png", "VIDEO": "video/mp4", "DOCUMENT": "application/pdf"}[form]
     begun = await graph.call("POST", path, params={"file_length": "3", "file_type": kind, "file_name": "a"})
-    session = begun.json["id"]
     headers = {"Authorization": "Bearer sim-token", "file_offset": "0"}
-    handle = (await graph.call("POST", f"/v25.0/{session}", headers=headers, data=b"abc")).json["h"]
+    handle: str = (await graph.call("POST", f"/v25.0/{begun.json['id']}", headers=headers, data=b"abc")).json[
+        "h"
+    ]
+    return handle
 
+
+@pytest.mark.parametrize(
+    ("form", "kinds", "other"),
+    [
+        ("IMAGE", ("image/jpeg", "image/jpg", "image/png"), "video/mp4"),
+        ("VIDEO", ("video/mp4",), "image/png"),
+        ("GIF", ("video/mp4",), "image/png"),
+        ("DOCUMENT", ("application/pdf",), "image/png"),
+    ],
+)
+async def test_media_header_takes_a_handle_of_the_resumable_upload(
+    graph: "Graph", form: str, kinds: tuple[str, ...], other: str
+) -> None:
     def media(*handles: str) -> dict[str, Any]:
         return {"type": "HEADER", "format": form, "example": {"header_handle": list(handles)}}
 
-    assert (await create(graph, media(handle), BODY)).status == 200
+    for place, kind in enumerate(kinds):
+        fine = media(await uploaded(graph, kind))
+        assert (await create(graph, fine, BODY, name=f"n{place}", category="MARKETING")).status == 200
+    misfit = await create(graph, media(await uploaded(graph, other)), BODY, category="MARKETING")
+    assert misfit.json["error"]["error_subcode"] == 2388047
+    assert f"of {other}, not of {' or '.join(kinds)}" in misfit.details
     for wrong in (media("4::invented"), media()):
-        refused = await create(graph, wrong, BODY, name="other")
+        refused = await create(graph, wrong, BODY, category="MARKETING")
         assert refused.json["error"]["error_subcode"] == 2388047
         assert "resumable upload" in refused.details

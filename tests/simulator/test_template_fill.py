@@ -32,17 +32,19 @@ def config(receiver: "Receiver", strict: bool) -> SimulatorConfig:
     )
 
 
+#: What is uploaded for each format of a media header; the handle names the format.
+UPLOADS = {"IMAGE": "image/png", "VIDEO": "video/mp4", "GIF": "video/mp4", "DOCUMENT": "application/pdf"}
+
+
 @pytest.fixture(autouse=True)
-def handle(sim: Simulator) -> str:
-    upload = Upload("upload:1", "900000000000001", 3, "image/png", data=b"abc", handle="4::abc")
-    sim.parts.world.uploads[upload.id] = upload
-    return "4::abc"
+def _uploads(sim: Simulator) -> None:
+    for form, kind in UPLOADS.items():
+        upload = Upload(f"upload:{form}", "900000000000001", 3, kind, data=b"abc", handle=f"4::{form}")
+        sim.parts.world.uploads[upload.id] = upload
 
 
 def header(form: str) -> dict[str, Any]:
-    example = (
-        {"example": {"header_handle": ["4::abc"]}} if form in ("IMAGE", "VIDEO", "DOCUMENT", "GIF") else {}
-    )
+    example = {"example": {"header_handle": [f"4::{form}"]}} if form in UPLOADS else {}
     return {"type": "HEADER", "format": form} | example
 
 

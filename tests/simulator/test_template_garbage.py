@@ -18,7 +18,8 @@ from sayso.simulator.templates.review import Verdict, verdict
 from sayso.simulator.world.templates import Template
 
 T = TypeVar("T")
-HEADER = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::a"]}}
+HANDLE = "4::a"
+HEADER = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": [HANDLE]}}
 BODY = {"type": "BODY", "text": "Here {{1}} it is.", "example": {"body_text": [["x"]]}}
 LINK = {"type": "URL", "text": "Go", "url": "https://e.org/{{1}}", "example": ["https://e.org/x"]}
 BUTTONS = {
@@ -154,11 +155,16 @@ def definition(case: str, components: Any) -> dict[str, Any]:
     }
 
 
+def mime_type(handle: str) -> str | None:
+    """What was uploaded: a picture under the one handle."""
+    return "image/png" if handle == HANDLE else None
+
+
 @pytest.fixture(scope="module")
 def parts() -> Parts:
     made = Parts(SimulatorConfig())
     for case, (components, _, _) in DEFINITIONS.items():
-        found = read_definition(definition(case, deepcopy(components)), lambda _: True)
+        found = read_definition(definition(case, deepcopy(components)), mime_type)
         kept = Template(case, case, "en", found.category, found.components, made.config.waba_id)
         made.world.templates[kept.id] = kept
     return made
@@ -180,8 +186,8 @@ def test_a_spoilt_definition_is_taken_or_refused(parts: Parts, case: str, data: 
     before = deepcopy(given_body)
     kept = parts.world.templates[case]
     for reads in (
-        lambda: read_definition(given_body, lambda _: True),
-        lambda: read_edit(given_body, kept, bool),
+        lambda: read_definition(given_body, mime_type),
+        lambda: read_edit(given_body, kept, mime_type),
     ):
         found = taken(reads)
         if found is not None:

@@ -27,8 +27,16 @@ _HEADER_FORBIDDEN = re.compile("[\n\r\t*_~`\u2600-\u27bf\U0001f000-\U0001faff]")
 #: A body takes no tabs, runs of five spaces, or three line breaks in a row.
 _BODY_FORBIDDEN = re.compile(r"\t| {5}|\n\s*\n\s*\n\s*\n|\n{3}")
 
-#: Tells whether a handle was given by the resumable upload.
-Known = Callable[[str], bool]
+#: What a media header of each format shows, of what the resumable upload takes.
+_MIME_TYPES = {
+    "IMAGE": ("image/jpeg", "image/jpg", "image/png"),
+    "VIDEO": ("video/mp4",),
+    "GIF": ("video/mp4",),
+    "DOCUMENT": ("application/pdf",),
+}
+
+#: Tells the MIME type of what was uploaded under a handle; None when the resumable upload gave no such handle.
+Known = Callable[[str], str | None]
 
 
 def read_components(given: Any, *, category: str, form: str, known: Known) -> tuple[dict[str, Any], ...]:
@@ -119,8 +127,12 @@ def _header_handle(component: dict[str, Any], reading: _Reading) -> None:
     where = f"component HEADER of format {component['format']}: example.header_handle"
     if not isinstance(handle, str) or not handle:
         raise refused(f"{where} is required: a handle from the resumable upload.", HEADER_FORMAT)
-    if not reading.known(handle):
+    mime_type = reading.known(handle)
+    if mime_type is None:
         raise refused(f"{where} is not a handle that the resumable upload gave.", HEADER_FORMAT)
+    fitting = _MIME_TYPES[component["format"]]
+    if mime_type not in fitting:
+        raise refused(f"{where} is of {mime_type}, not of {' or '.join(fitting)}.", HEADER_FORMAT)
 
 
 def _body(component: dict[str, Any], reading: _Reading) -> None:

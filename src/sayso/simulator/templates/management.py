@@ -44,7 +44,7 @@ class Management:
         creations[:] = [each for each in creations if each > now - HOUR_S]
         if len(creations) >= CREATIONS_AN_HOUR:
             raise GraphError(80008, f"A WABA can create {CREATIONS_AN_HOUR} templates an hour; wait a while.")
-        definition = read_definition(given, self._handle_known)
+        definition = read_definition(given, self._uploaded)
         self._check_room(waba_id, definition)
         creations.append(now)
         template = self._made(waba_id, definition, now)
@@ -101,8 +101,10 @@ class Management:
         if not there and self._world.templates.names(waba_id) >= limit:
             raise refused(f"The WhatsApp Business Account has {limit} templates, its limit.", OVER_THE_COUNT)
 
-    def _handle_known(self, handle: str) -> bool:
-        return upload_of(self._world, handle) is not None
+    def _uploaded(self, handle: str) -> str | None:
+        """Tell the MIME type of what was uploaded under a handle."""
+        upload = upload_of(self._world, handle)
+        return None if upload is None else upload.mime_type
 
     # --- editing ----------------------------------------------------------------------------------------
 
@@ -113,7 +115,7 @@ class Management:
                 f"Only templates that are {', '.join(EDITABLE)} can be edited; {template.name} is {template.status}.",
                 NOT_EDITABLE,
             )
-        definition = read_edit(given, template, self._handle_known)
+        definition = read_edit(given, template, self._uploaded)
         if template.status == "APPROVED":
             self._check_edit(template, definition)
         now = self._world.clock.now()
