@@ -54,6 +54,14 @@ async def test_a_send_and_the_webhooks_that_followed(sim: Simulator, graph: "Gra
         "wamid": wamid,
         "open": False,
         "no_answer": None,
+        "about": {
+            "type": "text",
+            "phone": ANA,
+            "name": "Ana Quiroga",
+            "words": "it's me",
+            "status": "read",
+            "error_code": None,
+        },
     }
     found = await whole(graph, 1)
     assert found["request"]["headers"]["Authorization"] == "Bearer sim-to…"
@@ -96,6 +104,47 @@ async def test_the_fault_that_struck(sim: Simulator, graph: "Graph") -> None:
     (row,) = await listed(graph)
     assert row["fault"] == {"id": ident, "kind": "error"}
     assert (row["status"], row["error_code"], row["wamid"]) == (500, 131016, None)
+
+
+ABOUT_NOTHING = {"phone": None, "name": None, "words": "", "status": None, "error_code": None}
+ABOUT = [
+    (
+        {"to": ANA, "type": "text", "text": {"body": "x" * 5000}},
+        {"phone": ANA, "name": "Ana Quiroga", "words": "x" * 80},
+    ),
+    ({"to": "+15559998888", "type": "image"}, {"type": "image", "phone": "+15559998888"}),
+    ({"to": 7, "type": [], "text": "so"}, {}),
+    ({"status": "read", "message_id": "wamid.none"}, {"type": "read receipt"}),
+    ({"status": "read", "message_id": 7, "typing_indicator": {}}, {"type": "typing indicator"}),
+]
+
+
+@pytest.mark.parametrize(("body", "told"), ABOUT)
+async def test_what_a_refused_send_was_about(
+    graph: "Graph", body: dict[str, Any], told: dict[str, Any]
+) -> None:
+    await graph.call("POST", MESSAGES, json={"messaging_product": "whatsapp", **body})
+    (row,) = await listed(graph)
+    assert row["status"] == 400
+    assert row["about"] == {"type": "text", **ABOUT_NOTHING, **told}
+
+
+async def test_what_failed_later_says_so(sim: Simulator, graph: "Graph") -> None:
+    await graph.text("  nobody wrote\nbefore ")
+    await sim.settled()
+    (row,) = await listed(graph)
+    assert row["status"] == 200
+    assert (row["about"]["status"], row["about"]["error_code"]) == ("failed", 131047)
+    assert row["about"]["words"] == "nobody wrote before"
+    (webhook,) = (await graph.control("GET", "/webhooks?bodies=false"))[1]["webhooks"]
+    assert (webhook["about"]["phone"], webhook["about"]["name"]) == (ANA, "Ana Quiroga")
+    assert (await whole(graph, 1))["about"] == row["about"]
+
+
+async def test_calls_that_are_about_no_message(graph: "Graph") -> None:
+    await graph.call("GET", TEMPLATES)
+    await graph.call("POST", MESSAGES, headers={"Authorization": "Bearer sim-token"}, data="{")
+    assert [each["about"] for each in await listed(graph)] == [None, None]
 
 
 async def test_a_token_in_the_query_is_shortened_too(graph: "Graph") -> None:

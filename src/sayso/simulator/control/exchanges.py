@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.control.about import of_exchange
 from sayso.simulator.control.curl import curl_of_exchange
 from sayso.simulator.control.reading import ControlRoute, known_query, one_of
 from sayso.simulator.control.rows import ROWS, id_in, rows_in
@@ -45,7 +46,10 @@ class ExchangeCalls:
             return list(found) or None
 
         found = await self._sim.live.until(look, rows.wait_s) or []
-        return {"exchanges": [each.summary() for each in rows.of(found)]}
+        world = self._sim.world
+        return {
+            "exchanges": [{**each.summary(), "about": of_exchange(each, world)} for each in rows.of(found)]
+        }
 
     async def _exchange(self, request: web.Request) -> dict[str, Any]:
         """Tell everything about one call: headers, bodies, the call as curl, the webhooks of its message."""
@@ -54,4 +58,5 @@ class ExchangeCalls:
         deliverer = self._sim.parts.deliverer
         told = deliverer.log.walk(Wanted(message_id=found.wamid)) if found.wamid else ()
         webhooks = [deliverer.described(each, body=False) for each in told]
-        return {**found.whole(), "curl": curl_of_exchange(found), "webhooks": webhooks}
+        about = of_exchange(found, self._sim.world)
+        return {**found.whole(), "about": about, "curl": curl_of_exchange(found), "webhooks": webhooks}

@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.control.about import of_webhook
 from sayso.simulator.control.curl import curl_of_webhook
 from sayso.simulator.control.reading import ControlRoute, Empty, known_query, one_of, read
 from sayso.simulator.control.rows import ROWS, id_in, rows_in
@@ -78,7 +79,12 @@ class WebhookCalls:
         )
         deliverer = self._sim.parts.deliverer
         found = await self._sim.live.until(lambda: list(deliverer.log.walk(wanted)) or None, rows.wait_s)
-        return {"webhooks": [deliverer.described(each, body=bodies) for each in rows.of(found or [])]}
+        return {
+            "webhooks": [
+                {**deliverer.described(each, body=bodies), "about": of_webhook(each, self._sim.world)}
+                for each in rows.of(found or [])
+            ]
+        }
 
     async def _webhook(self, request: web.Request) -> dict[str, Any]:
         """Tell everything about one webhook: its headers, and how to post it again with curl."""
@@ -88,6 +94,7 @@ class WebhookCalls:
         told = deliverer.described(found)
         return {
             **told,
+            "about": of_webhook(found, self._sim.world),
             "headers": found.headers,
             "curl": curl_of_webhook(told["url"], found.headers, found.body),
         }
