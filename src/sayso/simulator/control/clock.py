@@ -10,6 +10,7 @@ from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.reading import ControlRoute, known_query, read
 from sayso.simulator.strict import ControlError, Strict
 from sayso.simulator.views import clock_on_phone
+from sayso.simulator.world.clock import FASTEST
 
 
 class ClockMove(Strict):
@@ -18,7 +19,7 @@ class ClockMove(Strict):
     advance_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
     set: str | float | None = None
     freeze: bool | None = None
-    speed: Annotated[float, msgspec.Meta(ge=0, le=1_000_000)] | None = None
+    speed: Annotated[float, msgspec.Meta(ge=0, le=FASTEST)] | None = None
 
 
 class ClockCalls:

@@ -12,6 +12,10 @@ from collections.abc import Callable
 
 #: How far ahead a timer of the event loop is set at most, real seconds.
 LOOK_AGAIN_S = 3600.0
+#: Where simulated time ends, 2100-01-01T00:00:00Z: far ahead, and no sum of a moment and a span breaks a calendar.
+LATEST = 4_102_444_800.0
+#: How many times as fast as the machine's own time may run.
+FASTEST = 1_000_000.0
 
 
 class Timer:
@@ -74,22 +78,24 @@ class Clock:
 
     def advance(self, seconds: float) -> float:
         """Let ``seconds`` (not negative) pass at once, with all that falls into them; return the new time."""
-        if seconds < 0:
+        if not seconds >= 0:
             raise ValueError("simulated time only moves forward: advance_s must not be negative")
         self.set(self._flowing() + seconds)
         return self.now()
 
     def set(self, moment: float) -> None:
-        """Let time pass until ``moment``, unix seconds, not before now."""
-        if moment < self._flowing():
+        """Let time pass until ``moment``, unix seconds, not before now nor beyond ``LATEST``."""
+        if moment > LATEST:
+            raise ValueError(f"simulated time ends with the year 2099, at {LATEST:.0f} unix seconds")
+        if not moment >= self._flowing():
             raise ValueError("simulated time only moves forward: the moment asked for has passed")
         self._began_real, self._began = self._real(), moment
         self._happen()
 
     def run(self, speed: float = 1.0) -> None:
         """Let time run ``speed`` times as fast as the machine's; 0 freezes it."""
-        if speed < 0:
-            raise ValueError("speed must not be negative: simulated time only moves forward")
+        if not 0 <= speed <= FASTEST:
+            raise ValueError(f"speed must be from 0 to {FASTEST:.0f}: simulated time only moves forward")
         self._began, self._began_real = self._flowing(), self._real()
         self.speed = speed
         self._set_alarm()
@@ -109,7 +115,7 @@ class Clock:
         self._stop_alarm()
 
     def _flowing(self) -> float:
-        return self._began + (self._real() - self._began_real) * self.speed
+        return min(self._began + (self._real() - self._began_real) * self.speed, LATEST)
 
     def _happen(self) -> None:
         """Call everything due, in its order, each at its own moment."""
