@@ -36,8 +36,8 @@ async def test_an_unreachable_callback_gets_everything_once_it_is_there(
 async def test_what_waited_for_a_callback_goes_as_soon_as_it_is_there(
     config: SimulatorConfig, receiver: "Receiver"
 ) -> None:
-    patient = {"retry_first_ms": 3_600_000, "retry_cap_ms": 3_600_000}
-    away = dataclasses.replace(config, webhook_url="http://127.0.0.1:1/hook", verify_at_start=True, **patient)
+    patient = dataclasses.replace(config, retry_first_ms=3_600_000, retry_cap_ms=3_600_000)
+    away = dataclasses.replace(patient, webhook_url="http://127.0.0.1:1/hook", verify_at_start=True)
     async with Simulator(away) as sim:
         await sim.inbound(ANA, text="hi")
         assert await sim.live.until(lambda: sim.webhooks()[0]["attempts"] or None, 10)
