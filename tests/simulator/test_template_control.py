@@ -9,6 +9,7 @@ from sayso.simulator.templates.desk import ACTIONS
 from simulator.template_stage import BODY, created, desk
 
 if TYPE_CHECKING:
+    from sayso.simulator import Simulator
     from simulator.conftest import Graph, Receiver
 
 
@@ -107,3 +108,25 @@ async def test_an_unknown_template_is_not_found(graph: "Graph") -> None:
     status, told = await graph.control("GET", "/templates?name=x")
     assert status == 400
     assert "name" in told["error"]
+
+
+async def test_how_templates_are_reviewed_is_changed_kept_and_put_back(
+    sim: "Simulator", graph: "Graph"
+) -> None:
+    sim.run_clock(0)
+    assert await graph.control("GET", "/review") == (200, {"how": "moderator", "after_s": 2.0})
+    assert (await graph.control("POST", "/review", {"how": "instant"}))[1]["how"] == "instant"
+    at_once = await created(graph, name="at_once")
+    await graph.control("POST", "/review", {"how": "delayed"})
+    later = await created(graph, name="later")
+    templates = sim.world.templates
+    assert templates[at_once].status == "APPROVED"
+    assert templates[later].review_due == sim.clock.now() + 2
+    document = sim.snapshot()
+    await sim.reset()
+    assert sim.world.review == "moderator"
+    await sim.restore(document)
+    assert sim.world.review == "delayed"
+    status, told = await graph.control("POST", "/review", {"how": "never"})
+    assert status == 400
+    assert "how" in told["error"]

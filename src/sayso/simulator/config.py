@@ -12,6 +12,8 @@ Tier = Literal["TIER_50", "TIER_250", "TIER_1K", "TIER_2K", "TIER_10K", "TIER_10
 #: sent, read. ``read_first``: sent, read, delivered. ``twice``: each of the usual ones two times. ``silent``: nothing,
 #: until the message has outlived its time.
 Course = Literal["usual", "no_delivered", "read_first", "twice", "silent"]
+#: How a submitted template is reviewed (3.3): at once, after a while, or by the desk's moderator.
+Review = Literal["instant", "delayed", "moderator"]
 #: People whose phones exist from the start: (name, number). More arrive by the page or by being written to.
 FIRST_PEOPLE = (
     ("Ana Quiroga", "+15550001111"),
@@ -79,7 +81,7 @@ class SimulatorConfig:
     #: Marketing templates one person takes in a rolling 24 h before 131049; the real cap is dynamic (7.4).
     marketing_cap: int = 2
     #: How a submitted template is reviewed (3.3): at once, after `review_after_s`, or by the desk's moderator.
-    review: Literal["instant", "delayed", "moderator"] = "delayed"
+    review: Review = "delayed"
     review_after_s: float = 2.0
     #: Refuse `hello_world` from numbers that are no test numbers (SANDBOX) with 131058; off, as it is a first send.
     sample_from_test_numbers_only: bool = False

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from sayso.simulator.api.simulator import SimulatorApi
+from sayso.simulator.config import Review
 from sayso.simulator.control.reading import ControlRoute, Empty, known_query, read
 from sayso.simulator.mistakes import meant
 from sayso.simulator.strict import ControlError, Strict
@@ -39,6 +40,12 @@ class NewCategory(Strict):
     category: str
 
 
+class Reviewing(Strict):
+    """How templates submitted from now on are reviewed (3.3)."""
+
+    how: Review
+
+
 class TemplateCalls:
     """Templates as the moderator has them."""
 
@@ -48,6 +55,8 @@ class TemplateCalls:
     def routes(self) -> list[ControlRoute]:
         """List the calls."""
         return [
+            ControlRoute("GET", "/_sim/review", self._review),
+            ControlRoute("POST", "/_sim/review", self._set_review),
             ControlRoute("GET", "/_sim/templates", self._list),
             ControlRoute("GET", "/_sim/templates/{id}", self._one),
             ControlRoute("POST", "/_sim/templates/{id}/{action}", self._act),
@@ -56,6 +65,21 @@ class TemplateCalls:
     @property
     def _desk(self) -> Desk:
         return self._sim.desk
+
+    async def _review(self, request: web.Request) -> dict[str, Any]:
+        """Tell how templates are reviewed: instant, delayed (by after_s simulated seconds), moderator."""
+        known_query(request)
+        return self._reviewing()
+
+    async def _set_review(self, request: web.Request) -> dict[str, Any]:
+        """Have templates submitted from now on be reviewed otherwise: {"how": "moderator"}."""
+        self._sim.world.review = (await read(request, Reviewing)).how
+        self._sim.live.publish("templates", dict)
+        return self._reviewing()
+
+    def _reviewing(self) -> dict[str, Any]:
+        world = self._sim.world
+        return {"how": world.review, "after_s": world.config.review_after_s}
 
     async def _list(self, request: web.Request) -> dict[str, Any]:
         """List every template, of one WABA with ?waba_id=, and what may be done to each now."""

@@ -53,10 +53,10 @@ class Life:
         """Begin a review: its verdict falls at once, after a while, or by the moderator's hand."""
         template.status, template.rejected_reason, template.rejection = "PENDING", "NONE", None
         template.paused_until = template.paused_at = template.paused_by = None
-        if self._config.review == "instant":
+        if self._world.review == "instant":
             self._judge(template)
             return
-        delayed = self._config.review == "delayed"
+        delayed = self._world.review == "delayed"
         template.review_due = self._now() + self._config.review_after_s if delayed else None
         self._changed(template)
 

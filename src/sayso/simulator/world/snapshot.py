@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sayso.simulator.config import Review
 from sayso.simulator.world.accounts import Accounts
 from sayso.simulator.world.clock import Clock
 from sayso.simulator.world.media import Media, Upload
@@ -42,6 +43,7 @@ class Everything(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     messages: list[Message]
     unread: list[str]  # wamids
     templates: list[Template]
+    review: Review | None = None  # None: as the simulator was started
     media: list[Media]
     uploads: list[Upload]
     quotas: Quotas
@@ -70,6 +72,7 @@ def of_world(world: World) -> Everything:
         messages=list(world.messages.values()),
         unread=[wamid for of_person in world.unread.values() for wamid in of_person],
         templates=list(world.templates.values()),
+        review=world.review,
         media=list(world.media.values()),
         uploads=list(world.uploads.values()),
         quotas=world.quotas,
@@ -97,6 +100,7 @@ def put_back(state: Everything, world: World) -> None:
     world.dead_user_ids |= state.dead_user_ids
     for person in state.people:
         world.place(person)
+    world.review = state.review or world.config.review
     world.threads |= {(number, wa_id): thread for number, wa_id, thread in state.threads}
     world.templates.update({each.id: each for each in state.templates})
     world.media |= {each.id: each for each in state.media}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sayso.simulator.config import SimulatorConfig
+from sayso.simulator.config import Review, SimulatorConfig
 from sayso.simulator.world.accounts import (
     Accounts,
     App,
@@ -40,6 +40,7 @@ class World:
         #: By wa_id and wamid: not yet read by the one it went to.
         self.unread: dict[str, dict[str, Message]] = {}
         self.templates = Templates()  # by id; by WABA, name and language too
+        self.review: Review = config.review  # of templates submitted from now on (3.3)
         self.media: dict[str, Media] = {}
         self.uploads: dict[str, Upload] = {}
         self.threads: dict[tuple[str, str], Thread] = {}
@@ -53,6 +54,7 @@ class World:
         """Forget everything that happened; the first account, people and templates are there again."""
         self.empty()
         self.mint, self.traces = Mint(self.config.seed), Mint(self.config.seed)
+        self.review = self.config.review
         self._open_first_account()
         for name, phone in self.config.people:
             self.person(digits_of(phone), name)
