@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import pytest
 
+from sayso.simulator import SimulatorConfig
+
 RUN = "import typer; from sayso.simulator.command import simulator; typer.run(simulator)"
 
 
@@ -53,6 +55,8 @@ def test_prints_where_it_is_and_ends_cleanly(wanted: signal.Signals) -> None:
         assert found, line
         for credential in ("sim-token", "sim-secret", "sim-verify", "100000000000001", "200000000000001"):
             assert credential in line
+        assert f"{found[0]}/desk\n" in line
+        assert "reviewed after 2 s; --review moderator to do it yourself" in line
         with urllib.request.urlopen(f"{found[0]}/_sim/state") as answer:  # noqa: S310  # loopback
             assert answer.status == 200
         process.send_signal(wanted)
@@ -86,6 +90,16 @@ def test_help_fits_a_narrow_terminal() -> None:
     assert "…" not in shown, "nothing is cut off"
     for flag in ("--snapshot", "--review", "--refuse-at-once", "--no-enforce-rates", "--allow-host"):
         assert flag in shown
+    for default in (SimulatorConfig().webhook_url, "delayed (2 s)"):
+        assert default in shown
+
+
+@pytest.mark.parametrize(
+    ("review", "words"), [("instant", "at once; --review"), ("moderator", "by you, at the Desk")]
+)
+def test_it_says_how_templates_are_reviewed(review: str, words: str) -> None:
+    with running("--review", review) as (_, said):
+        assert f"reviewed {words}" in said
 
 
 def test_a_snapshot_is_written_at_the_end_and_gone_on_from(tmp_path: Path) -> None:

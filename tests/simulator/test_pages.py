@@ -159,3 +159,38 @@ async def test_playing_what_is_not_there(
     answered, told = await graph.control("POST", "/played", body)
     assert answered == status
     assert words in told["error"]
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/desks", "/phones/", "/a/<b>", "/index.html"])
+async def test_a_browser_that_is_lost_is_told_which_pages_there_are(graph: Graph, path: str) -> None:
+    async with graph.session.get(graph.base_url + path, headers=BROWSER) as answer:
+        assert (answer.status, answer.content_type) == (404, "text/html")
+        shown = await answer.text()
+    assert 'href="/"' in shown
+    assert 'href="/desk"' in shown
+    assert "<b>" not in shown
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/desks", {}),
+        ("/desks", {**BROWSER, "Authorization": "Bearer x"}),
+        ("/desks?access_token=x", BROWSER),
+        ("/v25.0/desks", BROWSER),
+        ("/100000000000001", BROWSER),
+        ("/12345", BROWSER),
+        ("/debug_token", BROWSER),
+    ],
+)
+async def test_calls_of_the_api_are_answered_by_the_api(
+    graph: Graph, path: str, headers: dict[str, str]
+) -> None:
+    async with graph.session.get(graph.base_url + path, headers=headers) as answer:
+        assert answer.content_type == "application/json"
+        assert (await answer.json())["error"]["code"] in (104, 190)
+    async with graph.session.post(graph.base_url + "/desks", headers=BROWSER) as answer:
+        assert answer.content_type == "application/json"

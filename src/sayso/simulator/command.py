@@ -14,6 +14,7 @@ from sayso.simulator.server import Simulator
 from sayso.simulator.world.snapshot import SnapshotError
 
 _DEFAULT = SimulatorConfig()
+_IN_WORDS = f"instant, delayed ({_DEFAULT.review_after_s:g} s), or by a moderator at the desk"
 CANNOT_START = 2  # as `sayso serve`
 
 
@@ -41,7 +42,11 @@ AllowHosts = Annotated[
 WebhookUrl = Annotated[
     str,
     _option(
-        "WEBHOOK_URL", "Where webhooks are posted; empty: nowhere.", _HOOKS, metavar="URL", show_default=False
+        "WEBHOOK_URL",
+        "Where webhooks are posted (see above); empty: nowhere.",
+        _HOOKS,
+        metavar="URL",
+        show_default=False,  # too long for a narrow terminal
     ),
 ]
 AppSecret = Annotated[str, _option("APP_SECRET", "Signs the webhooks.", _HOOKS, metavar="WORD")]
@@ -78,9 +83,7 @@ Courses = Annotated[
 ]
 Review = Annotated[
     Literal["instant", "delayed", "moderator"],
-    _option(
-        "REVIEW", "Of templates: instant, delayed, or by a moderator at the desk.", _RULES, metavar="HOW"
-    ),
+    _option("REVIEW", f"Of templates: {_IN_WORDS}.", _RULES, metavar="HOW"),
 ]
 RefuseAtOnce = Annotated[
     bool,
@@ -125,6 +128,8 @@ def simulator(
     marketing_cap: MarketingCap = _DEFAULT.marketing_cap,
 ) -> None:
     """Run Meta's side on this machine: the Cloud API, its webhooks, and a phone in the browser.
+
+    Webhooks go to http://127.0.0.1:8000/api/v1/whatsapp/webhook unless --webhook-url says otherwise.
 
     Every flag can be given by the environment, too: --webhook-url as SAYSO_SIM_WEBHOOK_URL.
     """
@@ -179,17 +184,26 @@ def greeting(running: Simulator) -> str:
     return f"""\
 Meta's side of WhatsApp, on this machine:
   Phones          {running.base_url}/
+  Desk            {running.base_url}/desk
   Cloud API       {running.base_url}   instead of https://graph.facebook.com
   Control         {running.base_url}/_sim
   Token           {token}
   Number          +{number.digits}, phone number id {number.phone_number_id}, WABA id {number.waba_id}
   Webhooks        to {told}
                   app secret {secret}, verify token {running.config.verify_token}
+  Templates       reviewed {_review(running.config)}
 Try it, and look at the phone of Ana:
   curl {running.base_url}/v25.0/{number.phone_number_id}/messages \\
     -H "Authorization: Bearer {token}" -H "Content-Type: application/json" \\
     -d '{{"messaging_product":"whatsapp","to":"+15550001111","type":"template",
          "template":{{"name":"hello_world","language":{{"code":"en_US"}}}}}}'"""
+
+
+def _review(config: SimulatorConfig) -> str:
+    if config.review == "moderator":
+        return "by you, at the Desk"
+    when = "at once" if config.review == "instant" else f"after {config.review_after_s:g} s"
+    return f"{when}; --review moderator to do it yourself"
 
 
 def _give_up(why: str) -> NoReturn:

@@ -55,8 +55,10 @@ class Simulator(SimulatorApi):
         left_off = self._left_off()
         graph = Front(self.world, self._faults, self.parts.routes())
         app = web.Application(middlewares=[guarded(self.config)], client_max_size=BODY_AT_MOST)
-        app.add_routes([*PhonePage(self).routes(), *Control(self).routes()])
-        app.router.add_route("*", "/{path:.*}", self.parts.exchanges.recording(graph.answer))
+        pages = PhonePage(self)
+        app.add_routes([*pages.routes(), *Control(self).routes()])
+        recorded = self.parts.exchanges.recording(graph.answer)
+        app.router.add_route("*", "/{path:.*}", pages.unless_lost(graph.leads_somewhere, recorded))
         self._runner = web.AppRunner(
             app,
             access_log=None,

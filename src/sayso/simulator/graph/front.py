@@ -36,6 +36,14 @@ class Front:
         faults.know(self._routes.values())
         self._usage = Usage(world)
 
+    def leads_somewhere(self, path: str) -> bool:
+        """Tell whether a path is one of the API's: with a version, an id, or the name of something it does."""
+        parts = [part for part in path.split("/") if part]
+        if parts and versions.is_version(parts[0]):
+            return True
+        kind, _, edge = self._place(parts)
+        return kind != "root" or any(root == "root" and edge == known for _, root, known in self._routes)
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one Graph call, refusals in Graph's envelope, with the version it was served by (1.1).
 

@@ -1,6 +1,7 @@
 """The pages: their files, their live stream, the media they draw, and what is on screen."""
 
-from collections.abc import AsyncIterator
+import html
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from sayso.simulator import views
 from sayso.simulator.api.simulator import SimulatorApi
@@ -33,6 +35,13 @@ _SHOWN_IN_PLACE = ("image/", "audio/", "video/")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FOLDER = Path(__file__).parent / "static"
 _BUBBLES_AT_START, _BUBBLES_OF_ONE, _PEOPLE_AT_START = 1_000, 300, 500
+#: What a browser is told at a path where there is nothing.
+_LOST = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>No such page</title>
+<p>There is no page {path} here. There are the <a href="/">phones</a> at / and the <a href="/desk">desk</a> at /desk;
+<a href="/_sim">/_sim</a> lists the calls of the control API, and everything else is the Cloud API, which wants a token.
+</html>
+"""
 
 
 class Showing(Strict):
@@ -74,6 +83,17 @@ class PhonePage:
             web.post("/_sim/showing", answering(self._showing)),
             web.post("/_sim/played", answering(self._played)),
         ]
+
+    def unless_lost(self, leads_somewhere: Callable[[str], bool], graph: Handler) -> Handler:
+        """Tell a browser that looks for a page which there are; everything else is a call of the Graph API."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if _is_browser(request) and not leads_somewhere(request.path):
+                words = _LOST.format(path=html.escape(request.path))
+                return web.Response(text=words, status=404, content_type="text/html", headers=_HEADERS)
+            return await graph(request)
+
+        return answer
 
     async def _phones(self, _: web.Request) -> web.Response:
         return self._serve("phones.html")
@@ -187,6 +207,12 @@ class PhonePage:
         except ValueError as problem:
             raise ControlError(str(problem)) from problem
         return {"status": message.status}
+
+
+def _is_browser(request: web.Request) -> bool:
+    """Tell whether somebody looks for a page, not a program for the API: no token, and HTML will do."""
+    html_will_do = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
+    return html_will_do and "Authorization" not in request.headers and "access_token" not in request.query
 
 
 def _conversation(messages: list[Message], wa_id: str) -> list[Message]:
