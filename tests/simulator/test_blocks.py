@@ -117,6 +117,12 @@ async def test_the_list_holds_64_000(graph: "Graph", sim: Simulator) -> None:
     blocked.add("one more")
     answer = await call(graph, "POST", ANA)
     assert (answer.status, answer.code) == (400, 139101)
+    blocked.discard("one more")
+    await sim.inbound(BEN, text="hi")
+    answer = await call(graph, "POST", ANA, BEN)
+    assert (answer.code, len(blocked)) == (139101, 63_999), "all or none"
+    assert (await call(graph, "POST", ANA)).status == 200
+    assert (await call(graph, "POST", ANA)).status == 200, "who is blocked already needs no room"
 
 
 async def test_the_list_comes_in_pages(graph: "Graph", sim: Simulator) -> None:

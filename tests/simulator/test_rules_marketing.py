@@ -77,6 +77,16 @@ async def test_a_retry_within_the_day_shields_for_a_day_more(
     assert codes == [0, 0, 131049, 131049, 131049, 0]
 
 
+async def test_a_send_refused_for_its_shape_does_not_shield(
+    sim: Simulator, graph: "Graph", receiver: "Receiver"
+) -> None:
+    assert [await ends(receiver, await graph.send(**OFFER)) for _ in range(2)] == [0, 0]
+    for _ in range(2):
+        assert (await graph.send(**OFFER, context={})).code == 131008
+    sim.advance(DAY)
+    assert await ends(receiver, await graph.send(**OFFER)) == 0
+
+
 async def test_within_an_open_window_marketing_neither_counts_nor_is_capped(
     sim: Simulator, graph: "Graph", receiver: "Receiver"
 ) -> None:

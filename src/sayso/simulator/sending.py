@@ -190,7 +190,10 @@ class Sending:
             self._live.publish("person", lambda: person_on_phone(attempt.person, self._world))
 
     def _recipient(self, number: BusinessNumber, body: dict[str, Any]) -> Person:
-        """Find whom it goes to, who may be nobody here yet: ``to`` (a phone) wins over ``recipient`` (a BSUID of our portfolio), 2.1."""
+        """Find whom it goes to, who may be nobody here yet.
+
+        ``to`` (a phone) wins over ``recipient`` (a BSUID of our portfolio), 2.1.
+        """
         if body.get("to") is not None or body.get("recipient") is None:
             to = body.get("to")
             raw = str(to) if isinstance(to, int) else text_at(body, "to", "to", limit=128)

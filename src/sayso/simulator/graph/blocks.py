@@ -51,18 +51,23 @@ class BlockCalls:
         )
 
     async def _block(self, call: Call) -> web.Response:
-        """Block people who wrote in the last 24 hours; the others fail one by one, with 139100 over all."""
+        """Block people who wrote in the last 24 hours; the others fail one by one, with 139100 over all.
+
+        When the list cannot hold them all, nobody is blocked (139101).
+        """
         number = self._number(call)
-        added, failed = [], []
+        blocked, added, failed = set(), [], []
         for wanted in await self._wanted(call, number):
             problem = self._problem(wanted, number)
             if problem is not None:
                 failed.append(wanted.told() | {"errors": [problem]})
                 continue
-            if len(number.blocked) >= BLOCKED_AT_MOST:
-                raise GraphError(139101, f"The block list has its {BLOCKED_AT_MOST} people.")
-            number.blocked.add(wanted.wa_id or "")
+            blocked.add(wanted.wa_id or "")
             added.append(wanted.told())
+        blocked -= number.blocked
+        if blocked and len(number.blocked) + len(blocked) > BLOCKED_AT_MOST:
+            raise GraphError(139101, f"The block list has room for {BLOCKED_AT_MOST} people.")
+        number.blocked |= blocked
         return _answer("added_users", added, failed)
 
     async def _unblock(self, call: Call) -> web.Response:

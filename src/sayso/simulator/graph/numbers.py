@@ -87,13 +87,14 @@ class NumberCalls:
             raise GraphError(100, f"Unexpected param {', '.join(sorted(unknown))}: it is not simulated.")
         if given.keys().isdisjoint({"pin", "webhook_configuration"}):
             raise GraphError(100, "One of the params pin and webhook_configuration is required.")
+        pin = _pin(given) if "pin" in given else None
         if "webhook_configuration" in given:
             wanted = json_in(given["webhook_configuration"], "webhook_configuration")
             if not isinstance(wanted, dict):
                 raise GraphError(100, "Param webhook_configuration must be an object.")
             number.override = await self._verification.override(wanted)
-        if "pin" in given:
-            number.pin = _pin(given)
+        if pin is not None:
+            number.pin = pin
             self._announcements.security(number, "PIN_CHANGED", call.token.user_id)
         self._changed()
         return success()

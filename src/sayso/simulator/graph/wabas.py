@@ -63,12 +63,12 @@ class WabaCalls:
         unknown = given.keys() - {insights, marketing}
         if unknown or not given:
             raise GraphError(100, f"A WABA takes the params {insights} and {marketing} here; no others.")
+        disabled = flag(given, marketing, default=waba.marketing_disabled)
         if insights in given:
             if not flag(given, insights):
                 raise GraphError(200006, "Template insights cannot be switched off again.")
             waba.insights = True
-        if marketing in given:
-            waba.marketing_disabled = flag(given, marketing)
+        waba.marketing_disabled = disabled
         self._live.publish("accounts", dict)
         return success()
 

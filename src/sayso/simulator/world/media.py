@@ -172,12 +172,9 @@ def store_inbound(
 
 
 def find_media(world: "World", media_id: str) -> Media | None:
-    """Return the file with this id unless its time is over; then it is forgotten."""
+    """Return the file with this id unless its time is over."""
     found = world.media.get(media_id)
-    if found is not None and found.expires_at <= world.clock.now():
-        del world.media[media_id]
-        return None
-    return found
+    return None if found is None or found.expires_at <= world.clock.now() else found
 
 
 def upload_of(world: "World", handle: str) -> Upload | None:
