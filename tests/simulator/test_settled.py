@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
-from simulator.known import ANA
+from sayso.simulator.api.sent import Filter
+from sayso.simulator.world.messages import Message
+from simulator.known import ANA, HELLO
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
@@ -44,3 +46,45 @@ async def test_what_is_sent_while_a_reset_is_made_holds_nobody_up(
     receiver.stuck = None
     await sim.settled()
     assert sim.messages() == []
+
+
+async def test_a_wait_looks_through_all_messages_once_and_then_at_what_changes(
+    sim: Simulator, graph: "Graph", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = 0
+    fits = Filter.fits
+
+    def counted(wanted: Filter, message: Message) -> bool:
+        nonlocal looked
+        looked += 1
+        return fits(wanted, message)
+
+    monkeypatch.setattr(Filter, "fits", counted)
+    for index in range(30):
+        await graph.send(to=f"+1555100{index:04d}", **HELLO)
+    await sim.settled()
+    waits = asyncio.create_task(sim.expect_message(containing="seven days"))
+    for index in range(30):
+        await graph.send(to=f"+1555100{index:04d}", **HELLO)
+    assert looked <= 30 + 30 * 4, "those there already, then each message when it came and with each status"
+    await sim.inbound(ANA, text="hi")
+    said = (await graph.text("in seven days")).wamid
+    assert (await waits)["wamid"] == said
+
+
+async def test_what_came_after_a_message_at_the_same_moment_is_behind_it(
+    sim: Simulator, graph: "Graph"
+) -> None:
+    sim.clock.run(0)
+    said = await sim.inbound(ANA, text="hi")
+    answer = (await graph.text("hello")).wamid
+    assert (await sim.expect_message(to=ANA, after=said))["wamid"] == answer
+    assert sim.messages(after=answer) == []
+
+
+async def test_a_wait_sees_what_somebody_s_number_change_brings_them(sim: Simulator, graph: "Graph") -> None:
+    await graph.send(**HELLO)
+    heard = asyncio.create_task(sim.expect_message(to="+15550009999"))
+    await sim.settled()
+    await sim.person(ANA).changes_number("+15550009999")
+    assert (await heard)["to"] == ANA

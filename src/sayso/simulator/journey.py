@@ -64,7 +64,7 @@ class Journey:
             self._hold(message)
         else:
             self._set_out(message, at_once=refused_after is None)
-        self._live.publish("message", lambda: message_on_phone(message, world))
+        self._live.publish("message", lambda: message_on_phone(message, world), message)
 
     def release_held(self, template_id: str) -> int:
         """Send the held messages of a template on their way, oldest first; return how many (3.5)."""
@@ -245,7 +245,7 @@ class Journey:
             value = status_value(self._world, person, message, status, priced=priced)
             for _ in range(course.copies(message.course)):
                 self._outbox.messages("status", number, value)
-        self._live.publish("status", lambda: status_on_phone(message))
+        self._live.publish("status", lambda: status_on_phone(message), message)
 
     def _sent(self, message: Message) -> None:
         self._books.sent(message)
@@ -262,4 +262,4 @@ class Journey:
             target.reactions[""] = reaction.emoji
         else:
             target.reactions.pop("", None)
-        self._live.publish("status", lambda: status_on_phone(target))
+        self._live.publish("status", lambda: status_on_phone(target), target)

@@ -19,6 +19,8 @@ AFRESH_S = 0.5
 _OF_PHONES = frozenset({"message", "status", "person", "moved"})
 
 Make = Callable[[], dict[str, Any]]
+#: Tells of a kind of happening, and of what happened to something, whether a wait must look again.
+Concerns = Callable[[str, Any], bool]
 #: A frame of the stream; None ends it, AFRESH asks for a new snapshot.
 AFRESH = b""
 
@@ -40,13 +42,23 @@ class Page:
         self.frames.put_nowait(AFRESH)
 
 
+@dataclass(slots=True, eq=False)
+class _Wait:
+    """Somebody who waits: how to look, and after what."""
+
+    look: Callable[[], None]
+    concerns: Concerns | None
+    due: bool = False  # something happened that concerns it, it has yet to look
+
+
 class Live:
     """All who watch the simulated world."""
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
         self._numbers = itertools.count(1)
-        self._waits: dict[int, Callable[[], None]] = {}
+        self._waits: dict[int, _Wait] = {}
+        self._looking: asyncio.Handle | None = None
         self._happened: list[tuple[str, Make]] = []
         self._telling: asyncio.TimerHandle | None = None
         self._afresh = False
@@ -67,8 +79,8 @@ class Live:
         for page in list(self.pages.values()):
             self.close(page)
 
-    def publish(self, kind: str, make: Make) -> None:
-        """Let every page know soon, then look at every wait.
+    def publish(self, kind: str, make: Make, about: object = None) -> None:
+        """Let every page know soon, and every wait that is concerned by what it is ``about``.
 
         ``make`` tells how things stand when the pages are told, and runs only when there are pages. Several
         happenings with the same ``wamid`` or ``wa_id``, or of a kind that has neither, are told once: as the last.
@@ -82,13 +94,22 @@ class Live:
                 self._happened.append((kind, make))
             if self._telling is None:
                 self._telling = asyncio.get_running_loop().call_later(TOGETHER_S, self._tell)
-        self.changed()
+        self.changed(kind, about)
 
-    def changed(self) -> None:
-        """Look at every wait again."""
-        if self._waits:
-            for look in list(self._waits.values()):
-                look()
+    def changed(self, kind: str = "", about: object = None) -> None:
+        """Have every wait look that is concerned, once this step of the world is over: however much happens in it."""
+        for wait in self._waits.values():
+            if not wait.due and (wait.concerns is None or wait.concerns(kind, about)):
+                wait.due = True
+                if self._looking is None:
+                    self._looking = asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looking = None
+        for wait in list(self._waits.values()):
+            if wait.due:
+                wait.due = False
+                wait.look()
 
     def someone_looks(self) -> bool:
         """Tell whether any phone page is open and visible."""
@@ -103,8 +124,14 @@ class Live:
             for page in self.pages.values()
         )
 
-    async def until(self, find: Callable[[], T | None], timeout_s: float) -> T | None:
-        """Wait until ``find`` returns something and return it; None when ``timeout_s`` real seconds pass."""
+    async def until(
+        self, find: Callable[[], T | None], timeout_s: float, *, concerns: Concerns | None = None
+    ) -> T | None:
+        """Wait until ``find`` returns something and return it; None when ``timeout_s`` real seconds pass.
+
+        A ``find`` that takes its time is spared what does not concern it: it is called again only after what
+        ``concerns`` says, given the kind of happening and what it was about, is worth a look.
+        """
         found = find()
         if found is not None:
             return found
@@ -116,7 +143,7 @@ class Live:
                 answer.set_result(seen)
 
         key = next(self._numbers)
-        self._waits[key] = look
+        self._waits[key] = _Wait(look, concerns)
         try:
             return await asyncio.wait_for(answer, timeout_s)
         except TimeoutError:

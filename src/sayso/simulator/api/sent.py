@@ -1,16 +1,20 @@
 """What the business sent, in Python: looked up, or waited for without polling."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from sayso.simulator import views
 from sayso.simulator.api.core import Core
+from sayso.simulator.live import Live
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.numbers import dialled
 from sayso.simulator.world.world import World
 
 #: How far a message got, in order; whoever waits for one of these takes any later one, too.
 _ON_THE_WAY = ("sent", "delivered", "read", "played")
+#: Happenings after which any message may be another, or somebody else's.
+_TURNED_ROUND = ("reset", "moved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,25 @@ class Filter:
 
     def among(self, world: World) -> list[Message]:
         """List the messages meant, oldest first."""
-        wa_id = None if self.to is None else world.reached(dialled(self.to, world.number.digits))
-        sent = list(world.outbound(wa_id))
-        if self.after is not None:
-            sent = _behind(sent, self.after, world)
-        return [each for each in sent if self.fits(each)]
+        wa_id = self._wa_id(world)
+        there = world.messages.values() if self.after is None else _behind(self.after, world)
+        return [each for each in there if each.outbound and wa_id in (None, each.wa_id) and self.fits(each)]
+
+    async def found(self, live: Live, world: World, timeout_s: float) -> list[Message]:
+        """Wait until there are such messages, and list them; [] when ``timeout_s`` real seconds pass.
+
+        All are looked through once; then only what happens to a message that is meant is worth another look.
+        """
+
+        def concerns(kind: str, about: object) -> bool:
+            if not isinstance(about, Message):
+                return kind in _TURNED_ROUND
+            return about.outbound and self.fits(about) and self._wa_id(world) in (None, about.wa_id)
+
+        return await live.until(lambda: self.among(world) or None, timeout_s, concerns=concerns) or []
+
+    def _wa_id(self, world: World) -> str | None:
+        return None if self.to is None else world.reached(dialled(self.to, world.number.digits))
 
 
 class SentApi(Core):
@@ -88,11 +106,11 @@ class SentApi(Core):
         there instead.
         """
         wanted = Filter(to, containing, type, status, template, after, number, on_phone)
-        message = await self.live.until(lambda: next(iter(wanted.among(self.world)), None), timeout_s)
-        if message is None:
+        found = await wanted.found(self.live, self.world, timeout_s)
+        if not found:
             there = [(m.status, m.wa_id, m.content.shown) for m in self.world.outbound()]
             raise AssertionError(f"no message like {wanted} within {timeout_s} s; there were {there[-10:]}")
-        return views.message_as_sent(message)
+        return views.message_as_sent(found[0])
 
     async def settled(self, timeout_s: float = 10.0) -> None:
         """Wait until no webhook is on its way and no message between two statuses."""
@@ -120,9 +138,9 @@ def _reached(message: Message) -> bool:
     return _got_to(message.status, "delivered" if message.content.reaction is None else "sent")
 
 
-def _behind(sent: list[Message], after: str, world: World) -> list[Message]:
-    places = [index for index, each in enumerate(sent) if each.wamid == after]
-    if places:
-        return sent[places[0] + 1 :]
-    since = world.messages.get(after)
-    return [each for each in sent if since is not None and each.at > since.at]
+def _behind(after: str, world: World) -> list[Message]:
+    """List what came after a message of either direction, by a walk from the end; nothing when there is none such."""
+    if after not in world.messages:
+        return []
+    later = takewhile(lambda each: each.wamid != after, reversed(world.messages.values()))
+    return list(later)[::-1]

@@ -37,6 +37,5 @@ class MessageCalls:
             after=query.get("after"),
             number=query.get("number"),
         )
-        world = self._sim.world
-        found = await self._sim.live.until(lambda: wanted.among(world) or None, wait_in(query))
-        return {"messages": [message_as_sent(each) for each in found or []]}
+        found = await wanted.found(self._sim.live, self._sim.world, wait_in(query))
+        return {"messages": [message_as_sent(each) for each in found]}

@@ -133,7 +133,7 @@ class Hand:
         )
         self._journey.read_by_person(person.wa_id, number.phone_number_id)  # the chat is open
         world.add(message)
-        self.live.publish("message", lambda: message_on_phone(message, world))
+        self.live.publish("message", lambda: message_on_phone(message, world), message)
         why = self._why_not(person, number)
         if not why:
             self._arrive(person, number, message, by_ad="referral" in body)
@@ -151,7 +151,7 @@ class Hand:
             wamid, False, number.phone_number_id, person.wa_id, now, body, content, status="sent"
         )
         world.add(message)
-        self.live.publish("message", lambda: message_on_phone(message, world))
+        self.live.publish("message", lambda: message_on_phone(message, world), message)
         value: dict[str, Any] = {"messages": [body]}
         if contacts:
             value = self._value(person, number, message)
@@ -172,11 +172,11 @@ class Hand:
         message = self.world.messages.get(wamid)
         if message is not None and message.status == "sent":
             message.status = "delivered"
-            self.live.publish("status", lambda: status_on_phone(message))
+            self.live.publish("status", lambda: status_on_phone(message), message)
 
     def updated(self, message: Message) -> None:
         """Show a message that has changed."""
-        self.live.publish("message", lambda: message_on_phone(message, self.world))
+        self.live.publish("message", lambda: message_on_phone(message, self.world), message)
 
     def shown(self, person: Person) -> None:
         """Show a person who is new or has changed."""
