@@ -46,7 +46,7 @@ class Deliverer:
         self._batcher = Batcher(world.config, world.clock, self._send)
         self._shuffler = Shuffler(world.clock, self._release)
         self._trouble = Trouble()
-        self._open: dict[int, Delivery] = {}  # pending, whether or not the log still has them
+        self._open: dict[int, Delivery] = {}  # pending or held, whether or not the log still has them
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[int, Timer] = {}
         self._overflowing = False
@@ -116,20 +116,19 @@ class Deliverer:
         first = self._composed(callback, [update], what)
         if what.lost:
             first.state = "lost"
-            self._say()
             return
         if update.kind == "status" and self.hold_statuses:
             self._hold(first)
             return
         for delivery in (first, *(self._copy(first, callback) for _ in range(what.copies - 1))):
+            if not self._has_room(delivery):
+                continue
             if what.shuffled is not None:
-                self._open[delivery.id] = delivery
                 self._shuffler.add(what.shuffled, delivery)
             elif what.delay_s:
-                self._open[delivery.id] = delivery
                 self._try_at(self._clock.now() + what.delay_s, delivery)
             else:
-                self._send_off(delivery)
+                self._try(delivery)
 
     def _composed(self, callback: Callback, updates: list[Update], what: Mischief = _NOTHING) -> Delivery:
         found = payload(updates)
@@ -145,7 +144,7 @@ class Deliverer:
             acknowledged=tuple(each.acknowledged for each in updates if each.acknowledged),
             faults=what.names,
         )
-        self.log.add(delivery)
+        self._log(delivery)
         return delivery
 
     def _copy(self, of: Delivery, callback: Callback, *, once: bool = False) -> Delivery:
@@ -165,7 +164,7 @@ class Deliverer:
             copy_of=of.id,
             once=once,
         )
-        self.log.add(copied)
+        self._log(copied)
         return copied
 
     # --- holding, retrying, sending again -----------------------------------------------------------------
@@ -178,7 +177,7 @@ class Deliverer:
         released, self.held = self.held, []
         for delivery in released:
             delivery.state = "pending"
-            self._send_off(delivery)
+        self._release(released)
         return len(released)
 
     def retry_now(self) -> int:
@@ -208,7 +207,7 @@ class Deliverer:
     def saved(self) -> dict[str, Any]:
         """Everything as plain data, for a snapshot; what was on its way is pending in it."""
         self._batcher.flush()
-        kept = {each.id: each for each in self.log} | self._open | {each.id: each for each in self.held}
+        kept = {each.id: each for each in self.log} | self._open
         return {"hold": self.hold_statuses, "deliveries": [kept[number].saved() for number in sorted(kept)]}
 
     def restored(self, raw: dict[str, Any]) -> None:
@@ -216,45 +215,55 @@ class Deliverer:
         for each in raw["deliveries"]:
             delivery = Delivery.restored(each)
             self.log.add(delivery)
+            if delivery.state in ("held", "pending"):
+                self._open[delivery.id] = delivery
             if delivery.state == "held":
                 self.held.append(delivery)
             elif delivery.state == "pending":
-                self._open[delivery.id] = delivery
                 self._try_at(delivery.next_due or self._clock.now(), delivery)
             self._numbers = itertools.count(delivery.id + 1)
         self.hold_statuses = raw["hold"]
 
     # --- on the wire --------------------------------------------------------------------------------------
 
-    def _hold(self, delivery: Delivery) -> None:
-        delivery.state = "held"
-        self.held.append(delivery)
-        self._say()
+    def _log(self, delivery: Delivery) -> None:
+        """Log a webhook, and let watchers know."""
+        self.log.add(delivery)
+        self._live.publish("webhooks", dict)
 
-    def _say(self) -> None:
-        """Let watchers know, once the step of the world in which this happens is over."""
-        asyncio.get_running_loop().call_soon(self._live.publish, "webhooks", dict)
+    def _hold(self, delivery: Delivery) -> None:
+        if self._has_room(delivery):
+            delivery.state = "held"
+            self.held.append(delivery)
 
     def _send_off(self, delivery: Delivery) -> None:
+        if self._has_room(delivery):
+            self._try(delivery)
+
+    def _has_room(self, delivery: Delivery) -> bool:
+        """Take a webhook among those pending or held; beyond the bound it is dropped, and never one that is in."""
         if len(self._open) >= self._config.keep_pending_webhooks:
             delivery.state = "dropped"
             if not self._overflowing:
                 log.warning("webhooks are dropped: %d are pending already", len(self._open))
             self._overflowing = True
-            return
+            return False
         self._overflowing = False
         self._open[delivery.id] = delivery
-        self._try(delivery)
+        return True
 
     def _release(self, deliveries: list[Delivery]) -> None:
-        """Post these one after the other, so that their order holds on the wire."""
+        """Post those of each callback one after the other, so that their order holds on the wire."""
 
-        async def in_turn() -> None:
-            for delivery in deliveries:
+        async def in_turn(mine: list[Delivery]) -> None:
+            for delivery in mine:
                 await self._deliver(delivery, self._clock.now())
 
-        if deliveries:
-            self._begin(in_turn())
+        by_url: dict[str, list[Delivery]] = {}
+        for delivery in deliveries:
+            by_url.setdefault(delivery.callback.url(self._world.accounts), []).append(delivery)
+        for mine in by_url.values():
+            self._begin(in_turn(mine))
 
     def _try_at(self, due: float, delivery: Delivery) -> None:
         delivery.next_due = due
