@@ -4,15 +4,17 @@ import asyncio
 import json
 import re
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.world import free_port
 from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator.faults.model import WebhookSignature
 from simulator.known import ANA
 
 FOLDER = Path(__file__).parents[2] / "docs"
@@ -67,7 +69,7 @@ async def test_the_two_control_calls(sim: Simulator, graph: "Graph") -> None:
 
 @pytest.mark.skipif(not shutil.which("node"), reason="the five lines are JavaScript")
 async def test_the_five_lines_of_another_language(sim: Simulator) -> None:
-    five = block("js", holding="fetch(")
+    five = block("js", holding="Shall I go on")
     assert len(five.strip().splitlines()) == 5
     await sim.inbound(ANA, text="hi")
     async with running(*NODE, five.replace("http://127.0.0.1:8001", sim.base_url)) as printed:
@@ -76,15 +78,32 @@ async def test_the_five_lines_of_another_language(sim: Simulator) -> None:
     assert message["wamid"] == wamid
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="the receiver is JavaScript")
-async def test_the_receiver_in_another_language() -> None:
+@pytest.mark.skipif(not shutil.which("node"), reason="the bot is JavaScript")
+async def test_the_first_bot() -> None:
     port = free_port()
-    receiver = block("js", holding="createServer(").replace("3000", str(port))
     config = SimulatorConfig(port=0, webhook_url=f"http://127.0.0.1:{port}/")
-    async with running(*NODE, receiver) as printed, Simulator(config) as sim:
-        assert await sim.live.until(
-            lambda: sim.state()["webhooks"]["verification"] == "verified" or None, timeout_s=30
-        )
-        wamid = await sim.inbound(ANA, text="hi")
-        assert wamid in (await printed.readline()).decode().replace("\\/", "/")
-        await sim.settled()
+    async with Simulator(config) as sim:
+        bot = block("js", holding="timingSafeEqual").replace("3000", str(port))
+        async with running(*NODE, bot.replace("http://127.0.0.1:8001", sim.base_url)):
+            ana = sim.person(ANA)
+            await ana.says("hello")
+            await ana.hears(containing="You said: hello", timeout_s=30)
+            sim.arm(WebhookSignature(how="forged", until_cleared=True))
+            wamid = await ana.says("forged")
+            forged = await sim.live.until(lambda: attempts_of(sim, wamid), 10)
+            assert forged
+            assert forged[0]["status_code"] == 401
+
+
+def attempts_of(sim: Simulator, wamid: str) -> list[dict[str, Any]] | None:
+    """Return how often the webhook with this inbound message was posted, once it was."""
+    told = [each for each in sim.webhooks() if each["updates"][0]["message_id"] == wamid]
+    return told[0]["attempts"] or None if told else None
+
+
+async def test_pywa_as_shown(sim: Simulator) -> None:
+    shown = block("python", holding="import WhatsApp")
+    port = f"port={sim.base_url.rpartition(':')[2]}"
+    async with running(sys.executable, "-c", shown.replace("port=8001", port)) as printed:
+        await printed.read()
+    await sim.expect_message(to=ANA, containing="Welcome and congratulations!!")
