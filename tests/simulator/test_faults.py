@@ -325,6 +325,8 @@ async def test_listed_with_what_is_left_and_disarmed_one_by_one(graph: "Graph") 
     kinds = {each["kind"]: each for each in answer["kinds"]}
     assert kinds["delay"]["required"] == ["delay_s"]
     assert kinds["delay"]["keys"] == ["delay_s", "after_accept"]
+    assert kinds["delay"]["defaults"] == {"after_accept": False}
+    assert kinds["webhook_signature"]["defaults"] == {"how": "forged"}
     assert kinds["drop_before"]["does"].startswith("Cut the connection")
     assert [each["id"] for each in (await graph.control("DELETE", f"/faults/{first}"))[1]["armed"]] == [
         second

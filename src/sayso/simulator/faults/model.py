@@ -217,13 +217,17 @@ _SHARED = frozenset(Armable.__struct_fields__)
 
 
 def _described(kind: type[Armable]) -> dict[str, Any]:
+    own = [each for each in msgspec.structs.fields(kind) if each.name not in _SHARED]
     return {
         "kind": kind.__struct_config__.tag,
         "does": (kind.__doc__ or "").partition("\n")[0],
-        "keys": [name for name in kind.__struct_fields__ if name not in _SHARED],
-        "required": [each.name for each in msgspec.structs.fields(kind) if each.required],
+        "keys": [each.name for each in own],
+        "required": [each.name for each in own if each.required],
+        "defaults": {
+            each.name: each.default for each in own if not each.required and each.default is not None
+        },
     }
 
 
-#: Every kind of fault for those who choose one: what it does, the keys of its own, and those it needs.
+#: Every kind of fault for those who choose one: what it does, the keys of its own, those it needs, what others are.
 KINDS: list[dict[str, Any]] = [_described(kind) for kind in get_args(Fault)]
