@@ -1,5 +1,6 @@
 """The simulator in Python as newcomers write it: what they may leave out, and what they are told when it is wrong."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from sayso.simulator import SimulatorConfig
 from sayso.simulator.faults.model import RefuseWithError
 from sayso.simulator.strict import ControlError
+from sayso.simulator.threaded import ThreadedSimulator
 from simulator.test_faults import MISTYPED
 
 if TYPE_CHECKING:
@@ -107,3 +109,31 @@ def test_a_configuration_that_cannot_be_is_refused(field: str, value: str, words
 @pytest.mark.parametrize("number", ["+1234567", "+123456789012345", "+1 (555) 010-0000"])
 def test_numbers_of_any_length_and_writing_are_taken(number: str) -> None:
     assert SimulatorConfig(business_number=number, webhook_url="").business_number == number
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        1_924_992_000,
+        "2031-01-01T00:00:00Z",
+        "2031-01-01",
+        "2031-01-01T01:00:00+01:00",
+        datetime(2031, 1, 1, tzinfo=UTC),
+        datetime(2031, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+    ],
+)
+def test_time_is_moved_by_names_that_can_be_read(moment: float | str | datetime) -> None:
+    with ThreadedSimulator(SimulatorConfig(port=0, webhook_url="")) as sim:
+        stood = sim.freeze()
+        assert sim.state()["speed"] == 0
+        assert sim.advance(60) == stood + 60
+        assert sim.set_time(moment) == 1_924_992_000
+        sim.run(speed=60)
+        assert sim.state()["speed"] == 60
+        sim.run()
+        assert sim.state()["speed"] == 1
+        for wrong in ("tomorrow", "2020-01-01"):
+            with pytest.raises(
+                ValueError, match=r"`set` must be unix seconds or a moment|only moves forward"
+            ):
+                sim.set_time(wrong)

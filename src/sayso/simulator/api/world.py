@@ -1,6 +1,7 @@
 """People, time, state and snapshots, in Python."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sayso.simulator.mistakes import wrong_callback
 from sayso.simulator.phone.deeds import Inbound
 from sayso.simulator.phone.hand import Done
 from sayso.simulator.strict import ControlError, converted
-from sayso.simulator.world import snapshot
+from sayso.simulator.world import clock, snapshot
 from sayso.simulator.world.accounts import Subscription
 
 
@@ -68,13 +69,21 @@ class WorldApi(Core):
         """Let simulated time pass at once, with all that falls into it; return the new time, unix seconds."""
         return self._moved(lambda: self.clock.advance(seconds))
 
-    def set_time(self, moment: float) -> float:
-        """Let time pass until a moment (unix seconds), not before now."""
-        return self._moved(lambda: self.clock.set(moment))
+    def set_time(self, moment: float | str | datetime) -> float:
+        """Let time pass until a moment not before now: unix seconds, ISO 8601 (UTC unless it says so) or a datetime."""
+        return self._moved(lambda: self.clock.set(clock.moment(moment)))
 
-    def run_clock(self, speed: float) -> float:
+    def freeze(self) -> float:
+        """Let time stand still until it is moved or runs again."""
+        return self.run(0)
+
+    def run(self, speed: float = 1.0) -> float:
         """Let time run so many times as fast as the machine's; 0 freezes it, 1 is usual."""
         return self._moved(lambda: self.clock.run(speed))
+
+    def run_clock(self, speed: float) -> float:
+        """Do as :meth:`run` does."""
+        return self.run(speed)
 
     def _moved(self, move: Callable[[], object]) -> float:
         move()

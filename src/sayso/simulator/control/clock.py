@@ -1,6 +1,5 @@
 """Simulated time over the control API: let it pass, set it, freeze it, let it run faster."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -57,25 +56,12 @@ class ClockCalls:
         if move.advance_s is not None:
             self._sim.advance(move.advance_s)
         elif move.set is not None:
-            self._sim.set_time(moment(move.set))
+            self._sim.set_time(move.set)
         elif move.freeze is not None:
-            self._sim.run_clock(0.0 if move.freeze else 1.0)
+            self._sim.run(0.0 if move.freeze else 1.0)
         else:
-            self._sim.run_clock(move.speed or 0.0)
+            self._sim.run(move.speed or 0.0)
 
     def _told(self) -> dict[str, Any]:
         clock = self._sim.clock
         return {**clock_on_phone(self._sim.world), "speed": clock.speed, "frozen": clock.frozen}
-
-
-def moment(given: str | float) -> float:
-    """Read unix seconds or an ISO 8601 moment; without an offset it is UTC."""
-    if not isinstance(given, str):
-        return given
-    try:
-        read_ = datetime.fromisoformat(given)
-    except ValueError:
-        raise ControlError(
-            f"`set` must be unix seconds or a moment such as 2026-12-01T08:00:00Z; it is {given!r}."
-        ) from None
-    return (read_ if read_.tzinfo else read_.replace(tzinfo=UTC)).timestamp()

@@ -9,6 +9,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 #: How far ahead a timer of the event loop is set at most, real seconds.
 LOOK_AGAIN_S = 3600.0
@@ -147,3 +148,19 @@ class Clock:
         if self._wake is not None:
             self._wake.cancel()
         self._wake, self._wake_due = None, float("inf")
+
+
+def moment(given: float | str | datetime) -> float:
+    """Return the unix seconds of a moment, which may be written by ISO 8601; without an offset it is UTC.
+
+    Raise ValueError, in words, for what is none.
+    """
+    if isinstance(given, int | float):
+        return given
+    try:
+        read = datetime.fromisoformat(given) if isinstance(given, str) else given
+    except ValueError:
+        raise ValueError(
+            f"`set` must be unix seconds or a moment such as 2026-12-01T08:00:00Z; it is {given!r}."
+        ) from None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
