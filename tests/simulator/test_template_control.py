@@ -124,9 +124,9 @@ async def test_how_templates_are_reviewed_is_changed_kept_and_put_back(
     assert templates[later].review_due == sim.clock.now() + 2
     document = sim.snapshot()
     await sim.reset()
-    assert sim.world.review == "moderator"
+    assert (await graph.control("GET", "/review"))[1]["how"] == "moderator"
     await sim.restore(document)
-    assert sim.world.review == "delayed"
+    assert (await graph.control("GET", "/review"))[1]["how"] == "delayed"
     status, told = await graph.control("POST", "/review", {"how": "never"})
     assert status == 400
     assert "how" in told["error"]
