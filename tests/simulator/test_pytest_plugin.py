@@ -4,6 +4,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from sayso.simulator.pytest_plugin import configured
+
 pytest_plugins = ["pytester"]
 
 SYNC = """
@@ -121,12 +123,48 @@ def test_lines_of_the_configuration_and_the_fixture_set_it_up(pytester: pytest.P
 
 
 @pytest.mark.parametrize(
-    ("line", "named"), [("tokn = x", "*'tokn = x' is not*"), ("port = soon", "*sayso_simulator: Expected*")]
+    ("line", "named"),
+    [
+        ("tokn = x", "`tokn` is not known; did you mean `token`? Known here: `host`, `port`, "),
+        ("token", "'token' is not `field = value`"),
+        ("port = soon", '`port` must be a whole number; it is "soon".'),
+        ("seed = x", '`seed` must be a whole number; it is "x".'),
+        ("auto_read = perhaps", '`auto_read` must be true or false; it is "perhaps".'),
+        ("review_after_s = x", '`review_after_s` must be a number; it is "x".'),
+        (
+            "review = moderater",
+            '`review` cannot be "moderater"; did you mean `moderator`? Known here: `delayed`, `instant`, `moderator`.',
+        ),
+        ("allow_hosts = a", "`allow_hosts` holds several: override the fixture simulator_config"),
+        ("webhook_url = x", "webhook_url must be an address such as"),
+    ],
 )
-def test_a_line_that_cannot_be_is_named(pytester: pytest.Pytester, line: str, named: str) -> None:
-    result = run(pytester, "def test_it(simulator): pass", ini=f"sayso_simulator =\n    {line}\n")
+def test_a_line_that_cannot_be_is_named(line: str, named: str) -> None:
+    with pytest.raises(pytest.UsageError) as refused:
+        configured([line])
+    assert str(refused.value).startswith(f"sayso_simulator: {named}")
+
+
+def test_a_line_that_cannot_be_fails_the_test_in_words(pytester: pytest.Pytester) -> None:
+    ini = "sayso_simulator =\n    review = moderater\n"
+    result = run(pytester, "def test_it(simulator): pass", ini=ini)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([named])
+    result.stdout.fnmatch_lines(["*did you mean `moderator`*"])
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("seed = 7", "seed", 7),
+        ("auto_read = false", "auto_read", False),
+        ("review_after_s = 0.5", "review_after_s", 0.5),
+        ("snapshot = a=b.json", "snapshot", "a=b.json"),
+        ("tier = TIER_2K", "tier", "TIER_2K"),
+        ("webhook_url =", "webhook_url", ""),
+    ],
+)
+def test_a_line_sets_its_field(line: str, field: str, value: object) -> None:
+    assert getattr(configured([line]), field) == value
 
 
 def test_it_is_registered_by_name() -> None:

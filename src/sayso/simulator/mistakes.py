@@ -31,9 +31,12 @@ _MET: dict[type, tuple[type[inspect.Type], ...]] = {
 }
 
 
-def wrong_with(raw: Any, shape: Any) -> str | None:
-    """Say the first thing that is wrong with decoded JSON meant to have this shape; None: nothing that is known."""
-    return _wrong(raw, inspect.type_info(shape), "")
+def wrong_with(raw: Any, shape: Any, where: str = "") -> str | None:
+    """Say the first thing that is wrong with decoded JSON meant to have this shape; None: nothing that is known.
+
+    ``where`` names it, when it is no whole body.
+    """
+    return _wrong(raw, inspect.type_info(shape), where)
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ pytest's configuration, each the name of a field of ``SimulatorConfig`` and its 
 
 import importlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 import pytest
 
@@ -68,18 +68,34 @@ def person(simulator: "ThreadedSimulator") -> "Callable[..., ThreadedPerson]":
 
 def configured(lines: list[str]) -> "SimulatorConfig":
     """Read lines of ``field = value``; raise UsageError with words for one that cannot be."""
-    import msgspec  # noqa: PLC0415  # only when used
-
     from sayso.simulator.config import SimulatorConfig  # noqa: PLC0415  # only when used
+    from sayso.simulator.mistakes import meant  # noqa: PLC0415  # same
 
     given = dict(_FOR_TESTS)
-    known = SimulatorConfig.__dataclass_fields__
+    known = get_type_hints(SimulatorConfig)
     for line in lines:
         name, equals, value = (part.strip() for part in line.partition("="))
-        if not equals or name not in known:
-            raise pytest.UsageError(f"{INI}: {line!r} is not `field = value` with one of {', '.join(known)}")
-        given[name] = value
+        if not equals:
+            raise pytest.UsageError(f"{INI}: {line!r} is not `field = value`")
+        if name not in known:
+            raise pytest.UsageError(f"{INI}: `{name}` is not known{meant(name, known)}")
+        given[name] = _read(name, value, known[name])
     try:
-        return msgspec.convert(given, SimulatorConfig, strict=False)
-    except msgspec.ValidationError as problem:
+        return SimulatorConfig(**given)
+    except ValueError as problem:
         raise pytest.UsageError(f"{INI}: {problem}") from problem
+
+
+def _read(name: str, value: str, kind: Any) -> Any:
+    import msgspec  # noqa: PLC0415  # only when used
+
+    from sayso.simulator.mistakes import wrong_with  # noqa: PLC0415  # same
+
+    if get_origin(kind) is tuple:
+        raise pytest.UsageError(
+            f"{INI}: `{name}` holds several: override the fixture simulator_config for it"
+        )
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as problem:
+        raise pytest.UsageError(f"{INI}: {wrong_with(value, kind, name) or problem}") from problem
