@@ -40,6 +40,10 @@ FINE: dict[str, list[Any]] = {
     "two links": [LINK, LINK],
     "link with a variable": [variable("https://example.org/{{1}}")],
     "example a string": [link("https://example.org/{{1}}", example="https://example.org/abc")],
+    "link with a variable in its query": [variable("https://example.org?ref={{1}}")],
+    "null key": [{**QUICK, "note": None}],
+    "shortest phone": [{**PHONE, "phone_number": "110"}],
+    "phone with letters": [{**PHONE, "phone_number": "1-800-CALL-NOW"}],
     "link of 2000": [link("https://example.org/" + "x" * 1980)],
     "phone of 20": [{**PHONE, "phone_number": "1" * 20}],
     "code of 15": [{**COPY, "example": "c" * 15}],
@@ -76,6 +80,14 @@ REFUSED: dict[str, tuple[Any, int | None, str]] = {
     "variable in the middle": ([variable("https://example.org/{{1}}/x")], None, "at its end"),
     "two variables": ([variable("https://example.org/{{1}}/{{2}}")], None, "one variable"),
     "variable without example": ([link("https://example.org/{{1}}")], None, "example is required"),
+    "variable from two": ([variable("https://example.org/{{2}}")], None, "without a gap"),
+    "variable with a name": ([variable("https://example.org/{{abc}}")], None, "without a gap"),
+    "half a variable": ([link("https://example.org/{{1")], None, "braces are left over"),
+    "variable as the host": ([variable("https://{{1}}")], None, "a host of its own"),
+    "variable in the host": ([variable("https://example.{{1}}")], None, "a host of its own"),
+    "misspelt key": ([{**QUICK, "txt": "Yes"}], None, 'Unexpected key "txt" on param buttons[0].'),
+    "phone of two digits": ([{**PHONE, "phone_number": "+5 and 5"}], None, "must be a phone number"),
+    "phone of none": ([{**PHONE, "phone_number": "²²²"}], None, "must be a phone number"),
     "no phone number": ([{"type": "PHONE_NUMBER", "text": "Call"}], None, "phone_number is required"),
     "phone of 21": ([{**PHONE, "phone_number": "1" * 21}], 2388040, "at most 20"),
     "no code": ([{"type": "COPY_CODE"}], None, "example is required"),
@@ -102,6 +114,23 @@ async def test_buttons_are_refused(graph: "Graph", case: str) -> None:
     assert words in answer.details
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://example.org/{{1}}", ""),
+        ("https://example.org/{{code}}", ""),
+        ("https://example.org/{{2}}", "a NAMED variable"),
+        ("https://example.org/{{Code}}", "a NAMED variable"),
+    ],
+)
+async def test_a_link_in_a_named_template_has_a_number_or_a_name(
+    graph: "Graph", address: str, words: str
+) -> None:
+    answer = await create(graph, BODY, buttons(variable(address)), parameter_format="NAMED")
+    assert answer.status == (400 if words else 200), answer.json
+    assert not words or words in answer.details
+
+
 APP = {"package_name": "org.example.app", "signature_hash": "K8a/AINcGX7"}
 CODE = {"type": "OTP", "otp_type": "COPY_CODE"}
 ONE_TAP = {"type": "OTP", "otp_type": "ONE_TAP", "supported_apps": [APP]}
@@ -115,6 +144,10 @@ def footer(minutes: Any) -> dict[str, Any]:
 AUTHENTICATION: dict[str, list[Any]] = {
     "copy": [{"type": "BODY", "add_security_recommendation": True}, footer(5), buttons(CODE)],
     "shortest": [{"type": "BODY"}, footer(1), buttons(CODE)],
+    "switches in strings": [
+        {"type": "BODY", "add_security_recommendation": "true"},
+        buttons({**ZERO_TAP, "zero_tap_terms_accepted": "true"}),
+    ],
     "longest": [{"type": "BODY"}, footer(90), buttons(CODE)],
     "one tap": [{"type": "BODY"}, buttons(ONE_TAP)],
     "zero tap": [{"type": "BODY"}, buttons(ZERO_TAP)],
@@ -132,13 +165,24 @@ NOT_AUTHENTICATION: dict[str, tuple[list[Any], int | None, str]] = {
     "no minutes": ([{"type": "BODY"}, footer(0), buttons(CODE)], None, "from 1 to 90"),
     "91 minutes": ([{"type": "BODY"}, footer(91), buttons(CODE)], None, "from 1 to 90"),
     "advice no boolean": (
-        [{"type": "BODY", "add_security_recommendation": 1}, buttons(CODE)],
+        [{"type": "BODY", "add_security_recommendation": "perhaps"}, buttons(CODE)],
         None,
-        "true or false",
+        "must be a boolean",
     ),
     "label of 26": ([{"type": "BODY"}, buttons({**CODE, "text": "x" * 26})], 2388040, "at most 25"),
     "no apps": ([{"type": "BODY"}, buttons({"type": "OTP", "otp_type": "ONE_TAP"})], None, "1 to 5 apps"),
     "six apps": ([{"type": "BODY"}, buttons({**ONE_TAP, "supported_apps": [APP] * 6})], None, "1 to 5 apps"),
+    "misspelt app": (
+        [{"type": "BODY"}, buttons({**ONE_TAP, "supported_apps": [{**APP, "hash": "x"}]})],
+        None,
+        'Unexpected key "hash" on param buttons[0].supported_apps[0]',
+    ),
+    "misspelt button": ([{"type": "BODY"}, buttons({**CODE, "otp": 1})], None, '"otp" on param buttons[0]'),
+    "app in words": (
+        [{"type": "BODY"}, buttons({**ONE_TAP, "supported_apps": ["a"]})],
+        None,
+        "must be an object",
+    ),
     "short hash": (
         [{"type": "BODY"}, buttons({**ONE_TAP, "supported_apps": [{**APP, "signature_hash": "x" * 10}]})],
         None,

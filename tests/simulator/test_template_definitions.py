@@ -98,6 +98,18 @@ REFUSED: dict[str, tuple[dict[str, Any], int | None, str]] = {
     "ttl endless": (ttl("UTILITY", "9" * 5000), None, "number of seconds"),
     "components no JSON": (definition(components="[{"), None, "valid JSON"),
     "component a string": (definition("BODY"), None, "must be an object"),
+    "misspelt key": (
+        definition({**BODY, "txt": "a"}),
+        None,
+        'Unexpected key "txt" on param components[0].',
+    ),
+    "misspelt key of an offer": (
+        definition(
+            BODY, {**OFFER, "limited_time_offer": {"text": "o", "expires": True}}, category="MARKETING"
+        ),
+        None,
+        'Unexpected key "expires" on param LIMITED_TIME_OFFER.limited_time_offer.',
+    ),
     "unknown component": (definition(BODY, {"type": "FOOT"}), None, "components[1].type must be one of"),
     "two bodies": (definition(BODY, BODY), None, "only one BODY"),
     "no body": (definition(header("Hello")), None, "must hold a BODY"),
@@ -174,6 +186,29 @@ REFUSED: dict[str, tuple[dict[str, Any], int | None, str]] = {
         "line breaks",
     ),
     "empty footer": (definition(BODY, {"type": "FOOTER"}), 2388073, "text is required"),
+    "offer that may end": (
+        definition(
+            BODY,
+            {**OFFER, "limited_time_offer": {"text": "o", "has_expiration": "may"}},
+            category="MARKETING",
+        ),
+        None,
+        "has_expiration must be a boolean",
+    ),
+    "misspelt key of a card": (
+        definition(
+            BODY, {"type": "CAROUSEL", "cards": [{"components": [], "component": 1}]}, category="MARKETING"
+        ),
+        None,
+        'Unexpected key "component" on param cards[0].',
+    ),
+    "misspelt key in a card": (
+        definition(
+            BODY, {"type": "CAROUSEL", "cards": [{"components": [{"typ": "BODY"}]}]}, category="MARKETING"
+        ),
+        None,
+        'Unexpected key "typ" on param cards[0].components[0].',
+    ),
     "offer in utility": (definition(BODY, OFFER), None, "category MARKETING"),
     "offer of 17": (
         definition(BODY, {**OFFER, "limited_time_offer": {"text": "o" * 17}}, category="MARKETING"),
@@ -251,6 +286,14 @@ async def test_components_are_listed_in_order_with_upper_case_types(graph: "Grap
         {"type": "FOOTER", "text": "Bye"},
         {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Yes"}]},
     ]
+
+
+async def test_a_switch_in_a_string_is_the_switch(graph: "Graph") -> None:
+    for given, wanted in (("true", True), ("false", False)):
+        offer = {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "o", "has_expiration": given}}
+        answer = await create(graph, BODY, offer, name=f"n_{given}", category="MARKETING")
+        found = (await read(graph, answer.json["id"], "components"))["components"]
+        assert found[0]["limited_time_offer"] == {"text": "o", "has_expiration": wanted}
 
 
 async def uploaded(graph: "Graph", kind: str) -> str:

@@ -29,7 +29,7 @@ BUTTONS = {
         LINK,
         {"type": "COPY_CODE", "example": "C"},
         {"type": "FLOW", "text": "Flow", "flow_id": "1"},
-        {"type": "PHONE_NUMBER", "text": "Call", "phone_number": "1"},
+        {"type": "PHONE_NUMBER", "text": "Call", "phone_number": "110"},
     ],
 }
 CARD = {"components": [HEADER, BODY, {"type": "BUTTONS", "buttons": [LINK]}]}

@@ -96,7 +96,7 @@ TAKEN: dict[str, tuple[str, list[Any]]] = {
 REFUSED: dict[str, tuple[str, list[Any], int, str]] = {
     "misspelt in a component": (
         "plain",
-        [{"type": "body", "paramters": []}],
+        [{"type": "body", "paramters": 1}],
         100,
         "Unexpected key \"paramters\" on param template['components'][0].",
     ),
@@ -118,7 +118,7 @@ REFUSED: dict[str, tuple[str, list[Any], int, str]] = {
         100,
         '"fallback" on param body',
     ),
-    "misspelt in an action": ("shop", [words(), products(section=[])], 100, '"section" on param'),
+    "misspelt in an action": ("shop", [words(), products(section=1)], 100, '"section" on param'),
     "misspelt in a section": ("shop", [words(), products({**ITEMS[0], "items": 1})], 100, "['sections'][0]"),
     "section in words": ("shop", [words(), products("S")], 100, "['sections'][0] must be an object"),
     "misspelt in an offer": ("offer", [words(), ends(ends=1)], 100, '"ends" on param limited_time_offer'),
@@ -189,7 +189,7 @@ async def test_what_has_another_shape_is_refused(graph: "Graph", case: str) -> N
 @pytest.mark.parametrize(
     ("more", "details"),
     [
-        ({"componets": []}, 'Unexpected key "componets" on param template.'),
+        ({"componets": 1}, 'Unexpected key "componets" on param template.'),
         (
             {"language": {"code": "en_US", "policy": "fallback"}},
             "template['language']['policy'] must be one of",

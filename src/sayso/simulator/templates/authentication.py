@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sayso.simulator.fields import whole_number
-from sayso.simulator.templates.buttons import TEXT
+from sayso.simulator.fields import as_object, flag_at, whole_number
+from sayso.simulator.templates.buttons import TEXT, given_button
 from sayso.simulator.templates.refusals import refused, too_long
 
 EXPIRES_AT_LEAST, EXPIRES_AT_MOST = 1, 90  # minutes
@@ -30,9 +30,7 @@ def read_authentication(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _body(given: dict[str, Any]) -> dict[str, Any]:
     """Compose the body; a text of one's own is not taken."""
-    advice = given.get("add_security_recommendation", False)
-    if not isinstance(advice, bool):
-        raise refused("component BODY: add_security_recommendation must be true or false.")
+    advice = flag_at(given, "add_security_recommendation", "BODY.add_security_recommendation")
     text = _CODE_BODY + (_ADVICE if advice else "")
     if given.get("text") not in (None, text):
         raise refused("component BODY: the text of an authentication template is preset and cannot be given.")
@@ -57,9 +55,9 @@ def _footer(given: dict[str, Any]) -> dict[str, Any]:
 
 def _buttons(given: dict[str, Any]) -> dict[str, Any]:
     buttons = given.get("buttons")
-    if not isinstance(buttons, list) or len(buttons) != 1 or not isinstance(buttons[0], dict):
+    if not isinstance(buttons, list) or len(buttons) != 1:
         raise refused("component BUTTONS: an authentication template has exactly one button, of type OTP.")
-    button = {key: value for key, value in buttons[0].items() if value is not None}
+    button = given_button(buttons[0], "buttons[0]")
     if str(button.get("type", "")).upper() != "OTP":
         raise refused("component BUTTONS: the button of an authentication template is of type OTP.")
     kind = str(button.get("otp_type", "")).upper()
@@ -71,9 +69,10 @@ def _buttons(given: dict[str, Any]) -> dict[str, Any]:
         if key == "text" or kind != "COPY_CODE":
             _label(button, key, preset)
     if kind != "COPY_CODE":
-        _apps(button)
-    if kind == "ZERO_TAP" and button.get("zero_tap_terms_accepted") is not True:
-        raise refused("buttons[0].zero_tap_terms_accepted must be true: the terms must be accepted.")
+        button["supported_apps"] = _apps(button)
+    terms = "zero_tap_terms_accepted"
+    if kind == "ZERO_TAP" and not flag_at(button, terms, f"buttons[0].{terms}"):
+        raise refused(f"buttons[0].{terms} must be true: the terms must be accepted.")
     return {"type": "BUTTONS", "buttons": [{**button, "type": "OTP", "otp_type": kind}]}
 
 
@@ -85,15 +84,19 @@ def _label(button: dict[str, Any], key: str, preset: str) -> None:
         raise too_long(f"buttons[0].{key}", len(words), TEXT)
 
 
-def _apps(button: dict[str, Any]) -> None:
+def _apps(button: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the apps a code may be filled in by; the older way is to name the one app in the button itself."""
+    keys = ("package_name", "signature_hash")
     apps = button.get("supported_apps")
-    if apps is None and button.get("package_name"):  # the older way to name the one app
-        apps = [{"package_name": button["package_name"], "signature_hash": button.get("signature_hash")}]
+    if apps is None and button.get("package_name"):
+        apps = [{key: button.get(key) for key in keys}]
     if not isinstance(apps, list) or not 1 <= len(apps) <= APPS_AT_MOST:
         raise refused(f"buttons[0].supported_apps must hold 1 to {APPS_AT_MOST} apps.")
-    for place, app in enumerate(apps):
+    read = [as_object(app, f"buttons[0].supported_apps[{place}]", keys) for place, app in enumerate(apps)]
+    for place, app in enumerate(read):
         where = f"buttons[0].supported_apps[{place}]"
-        if not isinstance(app, dict) or not app.get("package_name"):
+        if not app.get("package_name"):
             raise refused(f"{where}.package_name is required.")
         if len(str(app.get("signature_hash") or "")) != _SIGNATURE:
             raise refused(f"{where}.signature_hash must have {_SIGNATURE} characters.")
+    return read

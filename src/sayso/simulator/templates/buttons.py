@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 from itertools import groupby
+from string import digits
 from typing import Any
 from urllib.parse import urlsplit
 
+from sayso.simulator.fields import as_object
 from sayso.simulator.templates.refusals import refused, too_long
-from sayso.simulator.templates.variables import VARIABLE
+from sayso.simulator.templates.variables import VARIABLE, check_names
 
 BUTTONS = 10
 #: At most so many of a kind (2.8); kinds that are not here are bound by the total alone.
@@ -25,6 +27,31 @@ OF_A_KIND = {
     "REQUEST_CONTACT_INFO": 1,
 }
 TEXT, URL, PHONE, CODE = 25, 2000, 20, 15
+PHONE_DIGITS = 3  # of the shortest numbers there are, such as 110
+#: What a button holds, whatever its kind: anything else is misspelt (5.3, 100).
+_KEYS = frozenset(
+    {
+        "type",
+        "text",
+        "url",
+        "example",
+        "app_deep_link",
+        "phone_number",
+        "flow_id",
+        "flow_name",
+        "flow_json",
+        "flow_action",
+        "navigate_screen",
+        "icon",
+        "otp_type",
+        "autofill_text",
+        "supported_apps",
+        "package_name",
+        "signature_hash",
+        "zero_tap_terms_accepted",
+        "ttl_minutes",
+    }
+)
 #: Kinds whose words the platform sets when none are given.
 _OWN_WORDS = {
     "COPY_CODE": "Copy offer code",
@@ -38,13 +65,16 @@ KINDS = frozenset({"QUICK_REPLY", *OF_A_KIND})
 _FLOW_ACTIONS = ("navigate", "data_exchange")
 
 
-def read_buttons(given: Any, where: str, *, category: str) -> list[dict[str, Any]]:
+def read_buttons(given: Any, where: str, *, category: str, form: str) -> list[dict[str, Any]]:
     """Check the buttons of a template or of a card; return them as the API lists them."""
     if not isinstance(given, list) or not given:
         raise refused(f"{where} must be an array of 1 to {BUTTONS} buttons.")
     if len(given) > BUTTONS:
         raise refused(f"{where} must hold at most {BUTTONS} buttons; it has {len(given)}.")
     buttons = [_read(each, f"{where}[{place}]", category) for place, each in enumerate(given)]
+    for place, each in enumerate(buttons):
+        if each["type"] == "URL":
+            _url_variable(each, f"{where}[{place}]", form)
     kinds = [each["type"] for each in buttons]
     for kind, count in Counter(kinds).items():
         if count > OF_A_KIND.get(kind, BUTTONS):
@@ -57,10 +87,13 @@ def read_buttons(given: Any, where: str, *, category: str) -> list[dict[str, Any
     return buttons
 
 
+def given_button(given: Any, where: str) -> dict[str, Any]:
+    """Return what a button holds beside its nulls; refuse a misspelt key by its name."""
+    return {key: value for key, value in as_object(given, where, _KEYS).items() if value is not None}
+
+
 def _read(given: Any, where: str, category: str) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        raise refused(f"{where} must be an object.")
-    button = {key: value for key, value in given.items() if value is not None}
+    button = given_button(given, where)
     kind = str(button.get("type") or "").upper()
     if kind not in KINDS:
         known = ", ".join(sorted(KINDS))
@@ -90,18 +123,17 @@ def _text(button: dict[str, Any], where: str) -> str:
 
 
 def _url(button: dict[str, Any], where: str) -> None:
-    """Check an address: one variable at most, at its end, with an example; no ``wa.me`` links (3.2)."""
+    """Check an address: a host of its own, no ``wa.me`` links (3.2)."""
     url = button.get("url")
     if not isinstance(url, str) or not url:
         raise refused(f"{where}.url is required.")
     if len(url) > URL:
         raise too_long(f"{where}.url", len(url), URL)
-    host = _host(VARIABLE.sub("x", url))
-    if host is None:
-        raise refused(f"{where}.url must be an http or https address; it is {url!r}.")
+    host = _host(url)
+    if host is None or "{{" in host:
+        raise refused(f"{where}.url must be an http or https address with a host of its own; it is {url!r}.")
     if host in ("wa.me", "www.wa.me", "api.whatsapp.com"):
         raise refused(f"{where}.url: direct links to WhatsApp ({host}) are not allowed in buttons.")
-    _url_variable(button, url, where)
 
 
 def _host(url: str) -> str | None:
@@ -113,8 +145,11 @@ def _host(url: str) -> str | None:
     return parts.hostname if parts.scheme in ("http", "https") else None
 
 
-def _url_variable(button: dict[str, Any], url: str, where: str) -> None:
+def _url_variable(button: dict[str, Any], where: str, form: str) -> None:
+    """Check an address's variable: one at most, at its end, with an example (2.8); in NAMED it may be {{1}} too."""
+    url: str = button["url"]
     found = list(VARIABLE.finditer(url))
+    check_names(url, "POSITIONAL" if found and found[0][1] == "1" else form, f"{where}.url", None)
     if not found:
         return
     if len(found) > 1 or found[0].end() != len(url):
@@ -130,10 +165,12 @@ def _url_variable(button: dict[str, Any], url: str, where: str) -> None:
 
 def _phone(button: dict[str, Any], where: str) -> None:
     number = button.get("phone_number")
-    if not isinstance(number, str) or not any(letter.isdigit() for letter in number):
+    if not isinstance(number, str) or not number.strip():
         raise refused(f"{where}.phone_number is required.")
     if len(number) > PHONE:
         raise too_long(f"{where}.phone_number", len(number), PHONE)
+    if sum(letter in digits for letter in number) < PHONE_DIGITS:
+        raise refused(f"{where}.phone_number must be a phone number; it is {number!r}.")
 
 
 def _copy_code(button: dict[str, Any], where: str) -> None:

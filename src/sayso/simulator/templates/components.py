@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sayso.simulator.fields import as_object, flag_at
 from sayso.simulator.templates.authentication import read_authentication
 from sayso.simulator.templates.buttons import read_buttons
 from sayso.simulator.templates.refusals import (
@@ -21,6 +22,20 @@ CARD_BUTTONS = 2
 MEDIA = ("IMAGE", "VIDEO", "DOCUMENT")
 FORMATS = ("TEXT", *MEDIA, "GIF", "LOCATION", "PRODUCT")
 TYPES = ("HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER")
+#: What a component holds, whatever its kind: anything else is misspelt (5.3, 100).
+_KEYS = frozenset(
+    {
+        "type",
+        "format",
+        "text",
+        "example",
+        "buttons",
+        "cards",
+        "limited_time_offer",
+        "add_security_recommendation",
+        "code_expiration_minutes",
+    }
+)
 _ORDER = {kind: place for place, kind in enumerate(("HEADER", "LIMITED_TIME_OFFER", "BODY", "FOOTER"))}
 #: A header takes no line breaks, formatting characters or emoji.
 _HEADER_FORBIDDEN = re.compile("[\n\r\t*_~`\u2600-\u27bf\U0001f000-\U0001faff]")
@@ -41,7 +56,7 @@ Known = Callable[[str], str | None]
 
 def read_components(given: Any, *, category: str, form: str, known: Known) -> tuple[dict[str, Any], ...]:
     """Check all components of a definition as a whole; return them as the API lists them."""
-    components = _typed(given)
+    components = _typed(given, "components")
     if category == "AUTHENTICATION":
         return tuple(read_authentication(components))
     kinds = [each["type"] for each in components]
@@ -62,20 +77,20 @@ class _Reading:
         self.known = known
 
 
-def _typed(given: Any) -> list[dict[str, Any]]:
+def _typed(given: Any, where: str) -> list[dict[str, Any]]:
     if not isinstance(given, list) or not given:
-        raise refused("components must be a non-empty array.")
+        raise refused(f"{where} must be a non-empty array.")
     found: list[dict[str, Any]] = []
     for place, each in enumerate(given):
-        if not isinstance(each, dict):
-            raise refused(f"components[{place}] must be an object.")
-        kind = str(each.get("type") or "").upper()
+        at = f"{where}[{place}]"
+        component = as_object(each, at, _KEYS)
+        kind = str(component.get("type") or "").upper()
         if kind not in TYPES:
             names = ", ".join(TYPES)
-            raise refused(f"components[{place}].type must be one of {{{names}}}; it is {each.get('type')!r}.")
+            raise refused(f"{at}.type must be one of {{{names}}}; it is {component.get('type')!r}.")
         if any(other["type"] == kind for other in found):
-            raise refused(f"components must hold only one {kind}.")
-        found.append({"type": kind, **{k: v for k, v in each.items() if k != "type" and v is not None}})
+            raise refused(f"{where} must hold only one {kind}.")
+        found.append({"type": kind, **{k: v for k, v in component.items() if k != "type" and v is not None}})
     return found
 
 
@@ -154,16 +169,22 @@ def _footer(component: dict[str, Any], _: _Reading) -> None:
 
 
 def _buttons(component: dict[str, Any], reading: _Reading) -> None:
-    component["buttons"] = read_buttons(component.get("buttons"), "buttons", category=reading.category)
+    given = component.get("buttons")
+    component["buttons"] = read_buttons(given, "buttons", category=reading.category, form=reading.form)
 
 
 def _offer(component: dict[str, Any], _: _Reading) -> None:
-    offer = component.get("limited_time_offer")
-    text = offer.get("text") if isinstance(offer, dict) else None
+    what = "LIMITED_TIME_OFFER.limited_time_offer"
+    offer = as_object(component.get("limited_time_offer") or {}, what, ("text", "has_expiration"))
+    text = offer.get("text")
     if not isinstance(text, str) or not text.strip():
-        raise refused("component LIMITED_TIME_OFFER: limited_time_offer.text is required.")
+        raise refused(f"component {what}.text is required.")
     if len(text) > OFFER_TEXT:
-        raise too_long("component LIMITED_TIME_OFFER: limited_time_offer.text", len(text), OFFER_TEXT)
+        raise too_long(f"component {what}.text", len(text), OFFER_TEXT)
+    ends = flag_at(offer, "has_expiration", f"{what}.has_expiration")
+    component["limited_time_offer"] = (
+        {**offer, "has_expiration": ends} if "has_expiration" in offer else offer
+    )
 
 
 def _carousel(component: dict[str, Any], reading: _Reading) -> None:
@@ -178,7 +199,7 @@ def _carousel(component: dict[str, Any], reading: _Reading) -> None:
 
 
 def _card(given: Any, where: str, reading: _Reading) -> dict[str, Any]:
-    components = _typed(given.get("components") if isinstance(given, dict) else None)
+    components = _typed(as_object(given, where, ("components",)).get("components"), f"{where}.components")
     by_kind = {each["type"]: each for each in components}
     if not {"HEADER", "BUTTONS"} <= set(by_kind) <= {"HEADER", "BODY", "BUTTONS"}:
         raise refused(f"component CAROUSEL: {where} has a HEADER, BUTTONS and perhaps a BODY, nothing else.")

@@ -23,7 +23,7 @@ def variables(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(VARIABLE.findall(text)))
 
 
-def check_names(text: str, form: str, where: str, subcode: int) -> tuple[str, ...]:
+def check_names(text: str, form: str, where: str, subcode: int | None) -> tuple[str, ...]:
     """Return a text's variables; refuse those that do not suit the parameter format (3.2)."""
     found = variables(text)
     rest = VARIABLE.sub("", text)
@@ -42,7 +42,7 @@ def check_names(text: str, form: str, where: str, subcode: int) -> tuple[str, ..
     return found
 
 
-def _check_named(text: str, found: tuple[str, ...], where: str, subcode: int) -> None:
+def _check_named(text: str, found: tuple[str, ...], where: str, subcode: int | None) -> None:
     for name in found:
         if not _NAME.fullmatch(name):
             raise refused(
