@@ -5,8 +5,9 @@ from functools import partial
 from sayso.simulator.books import Books
 from sayso.simulator.errors import told_later
 from sayso.simulator.live import Live
-from sayso.simulator.rules import course
+from sayso.simulator.rules import course, standing
 from sayso.simulator.rules.lifetime import lifetime_s
+from sayso.simulator.rules.refusal import Refusal
 from sayso.simulator.views import message_on_phone, status_on_phone
 from sayso.simulator.webhooks.envelopes import status_value
 from sayso.simulator.webhooks.outbox import Outbox
@@ -116,6 +117,13 @@ class Journey:
             if message.wa_id == person.wa_id and message.status == "sent":
                 self._later(message, "delivered", self._config.delivered_after_ms)
 
+    def bring(self, message: Message) -> None:
+        """Have a message be on the phone now, as whoever taps, quotes or reacts to it has it before their eyes."""
+        if message.status == "accepted" and message.course != "silent":
+            self.move(message, "sent")
+        if message.status == "sent" and message.content.reaction is None:
+            self.move(message, "delivered")
+
     def move(self, message: Message, status: str) -> None:
         """Bring a message to a status now, whatever was to become of it; what follows, follows."""
         self._arrive(message, status)
@@ -199,7 +207,10 @@ class Journey:
             self._wait(message)
             self._live.changed()  # it rests now, and somebody may wait for that
             return
-        if first and status == "delivered":
+        if first and (gone := self._gone(message, person)) is not None:
+            message.errors = [told_later(*gone)]
+            status, first = "failed", False
+        elif first and status == "delivered":
             status = course.arrival(
                 message.course,
                 chat_open=self._live.shows(message.wa_id, message.phone_number_id),
@@ -208,6 +219,13 @@ class Journey:
         overtaken = status == "delivered" and message.status == "read"
         if not overtaken:
             message.status = status
+        self._book(message, status, first=first)
+        self._go_on(
+            message, person, status, first=first
+        )  # first: who hears of this may ask whether all is at rest
+        self._tell(message, person, status, priced=first or status == "sent")
+
+    def _book(self, message: Message, status: str, *, first: bool) -> None:
         if status == "sent":
             self._sent(message)
         elif first:
@@ -216,10 +234,10 @@ class Journey:
             self._books.lost(message)
         if status in _DONE:
             self._world.read(message)
-        self._go_on(
-            message, person, status, first=first
-        )  # first: who hears of this may ask whether all is at rest
-        self._tell(message, person, status, priced=first or status == "sent")
+
+    def _gone(self, message: Message, person: Person) -> Refusal | None:
+        """Tell whether the person has blocked the number, or left WhatsApp, since the message was accepted (5.3)."""
+        return standing.of_person(self._world.accounts.numbers[message.phone_number_id], person)
 
     def _go_on(self, message: Message, person: Person, status: str, *, first: bool) -> None:
         """Let follow what follows a status; a reaction is over once it was sent (2.4)."""

@@ -29,6 +29,7 @@ class Changes:
             target.reactions[person.wa_id] = react.emoji
         elif target.reactions.pop(person.wa_id, None) is None:
             raise PhoneError(f"{person.phone} has no reaction on message {target.wamid!r} to take away")
+        self._hand.has(target)
         self._hand.updated(target)
         told = {"type": "reaction", "reaction": {"message_id": target.wamid, "emoji": react.emoji}}
         content = Content(reaction=Reaction(target.wamid, react.emoji))

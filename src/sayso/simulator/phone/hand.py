@@ -88,7 +88,15 @@ class Hand:
             raise PhoneError(f"{person.phone} has no message {wamid!r}")
         if message.outbound and message.status in ("held", "failed", "dropped"):
             raise PhoneError(f"message {wamid!r} is {message.status}: it never reached {person.phone}")
+        if message.outbound and message.errors:
+            raise PhoneError(f"message {wamid!r} is about to fail: it never reaches {person.phone}")
         return message
+
+    def has(self, *messages: Message | None) -> None:
+        """Have messages of the business be on the phone by now: what somebody does with them shows it."""
+        for message in messages:
+            if message is not None and message.outbound:
+                self._journey.bring(message)
 
     def context(self, quoted: Message) -> dict[str, Any]:
         """Compose ``context`` of a reply; without ``from`` where the person's number is hidden (4.7)."""
@@ -118,6 +126,7 @@ class Hand:
         quote = about
         if deed is not None:
             quote = self._quoted(person, number, deed) or about
+            self.has(about, quote)
             told = {**self._extras(deed, quote if context else None), **told}
         body = {**self._origin(person, number, now), **told}
         message = Message(
