@@ -18,14 +18,13 @@ from sayso.simulator.sending import Sending
 from sayso.simulator.templates.desk import Desk
 from sayso.simulator.templates.life import Life
 from sayso.simulator.templates.management import Management
+from sayso.simulator.views import message_on_phone, person_on_phone
 from sayso.simulator.webhooks.deliverer import Deliverer
 from sayso.simulator.webhooks.outbox import Outbox
 from sayso.simulator.world.clock import Clock
 from sayso.simulator.world.snapshot import (
     Snapshot,
     SnapshotError,
-    decoded,
-    encoded,
     of_clock,
     of_world,
     put_back,
@@ -81,17 +80,22 @@ class Parts:
     async def restore(self, snapshot: Snapshot) -> None:
         """Put the whole state back, and set everything going again that was going to happen.
 
-        Raise SnapshotError for one that cannot be; then everything is as before.
+        Raise SnapshotError for one that cannot be; then nothing has changed, for it was tried elsewhere first.
         """
-        before = decoded(encoded(self.saved()))
+        rehearsal = Parts(self.config)
         try:
-            await self._put_back(snapshot)
-        except (LookupError, TypeError, ValueError, AttributeError) as problem:
-            await self._put_back(before)
+            rehearsal._put_back(snapshot)  # another of this class
+            rehearsal._look_at_everything()
+        except SnapshotError:
+            raise
+        except Exception as problem:  # whatever it is, it would be so here
             raise SnapshotError(f"the snapshot is damaged: {problem!r}") from problem
-
-    async def _put_back(self, snapshot: Snapshot) -> None:
+        finally:
+            rehearsal.clock.forget()
         await self._still()
+        self._put_back(snapshot)
+
+    def _put_back(self, snapshot: Snapshot) -> None:
         self.clock.start_at(snapshot.clock.now, snapshot.clock.speed)
         put_back(snapshot.world, self.world)
         self.journey.resume()
@@ -99,6 +103,18 @@ class Parts:
         for name, room in self._keepers().items():
             if name in snapshot.rooms:
                 room.restored(snapshot.rooms[name])
+
+    def _look_at_everything(self) -> None:
+        """Describe all there is as it is shown, so that whatever cannot be shown is noticed."""
+        for person in self.world.people.values():
+            person_on_phone(person, self.world)
+        for message in self.world.messages.values():
+            message_on_phone(message, self.world)
+        for delivery in self.deliverer.log:
+            self.deliverer.described(delivery)
+        self.accounts.listed()
+        self.desk.listed()
+        self.faults.listed()
 
     def _keepers(self) -> dict[str, Keeper]:
         """Name what keeps state besides the world, in the order it is put back."""

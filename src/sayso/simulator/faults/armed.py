@@ -65,8 +65,9 @@ class Armed:
     @classmethod
     def restored(cls, raw: dict[str, Any]) -> "Armed":
         """Make it again from what :meth:`saved` gave, once through JSON."""
-        armed = cls(raw["id"], msgspec.convert(raw["fault"], Fault))
-        armed.seen, armed.hits, armed.left = raw["seen"], raw["hits"], raw["left"]
+        armed = cls(msgspec.convert(raw["id"], int), msgspec.convert(raw["fault"], Fault))
+        counts = [raw[name] for name in ("seen", "hits", "left")]
+        armed.seen, armed.hits, armed.left = msgspec.convert(counts, tuple[int, int, int | None])
         if raw["chance"] is not None:
             version, inner, gauss = raw["chance"]
             armed._chance.setstate((version, tuple(inner), gauss))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from sayso.simulator.faults.faults import Faults
 from sayso.simulator.faults.matching import Aim
 from sayso.simulator.faults.model import WEBHOOKS
@@ -214,6 +216,10 @@ class Deliverer:
         """Take back what :meth:`saved` gave, and set what is pending going again."""
         for each in raw["deliveries"]:
             delivery = Delivery.restored(each)
+            if delivery.callback.app_id not in self._world.accounts.apps:
+                raise ValueError(
+                    f"webhook {delivery.id} is for the app {delivery.callback.app_id!r}, which is not there"
+                )
             self.log.add(delivery)
             if delivery.state in ("held", "pending"):
                 self._open[delivery.id] = delivery
@@ -222,7 +228,7 @@ class Deliverer:
             elif delivery.state == "pending":
                 self._try_at(delivery.next_due or self._clock.now(), delivery)
             self._numbers = itertools.count(delivery.id + 1)
-        self.hold_statuses = raw["hold"]
+        self.hold_statuses = msgspec.convert(raw["hold"], bool)
 
     # --- on the wire --------------------------------------------------------------------------------------
 

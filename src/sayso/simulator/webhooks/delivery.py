@@ -2,7 +2,9 @@
 
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+
+import msgspec
 
 from sayso.simulator.webhooks.signatures import SHA256
 from sayso.simulator.webhooks.subscribers import Callback
@@ -85,15 +87,33 @@ class Delivery:
 
     @classmethod
     def restored(cls, raw: dict[str, Any]) -> "Delivery":
-        """Make it again from what :meth:`saved` gave, once through JSON."""
+        """Make it again from what :meth:`saved` gave, once through JSON; raise ValueError when it cannot be that."""
+        then = msgspec.convert(raw, _Saved)
         return cls(
-            **raw
+            **{name: getattr(then, name) for name in _Saved.__struct_fields__}
             | {
-                "body": raw["body"].encode("ascii"),
-                "attempts": deque((Attempt(*each) for each in raw["attempts"]), maxlen=ATTEMPTS_LOGGED),
-                "told": tuple(Told(*each) for each in raw["told"]),
-                "callback": Callback(*raw["callback"]),
-                "acknowledged": tuple(raw["acknowledged"]),
-                "faults": tuple(raw["faults"]),
+                "body": then.body.encode("ascii"),
+                "attempts": deque(then.attempts, maxlen=ATTEMPTS_LOGGED),
+                "told": tuple(Told(*each) for each in then.told),
             }
         )
+
+
+class _Saved(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A webhook as a snapshot has it; what a webhook told on demand is about may be anything."""
+
+    id: int
+    callback: Callback
+    told: Annotated[tuple[tuple[Kind, str, str, str | None, Any, Any], ...], msgspec.Meta(min_length=1)]
+    body: str
+    headers: dict[str, str]
+    created_at: float
+    pause_s: Annotated[float, msgspec.Meta(ge=0)]
+    acknowledged: tuple[str, ...]
+    faults: tuple[dict[str, str | int], ...]
+    copy_of: int | None
+    once: bool
+    state: State
+    attempts: list[Attempt]
+    attempt_count: int
+    next_due: float | None

@@ -4,17 +4,18 @@ import os
 import tempfile
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from sayso.simulator.config import Review
 from sayso.simulator.world.accounts import Accounts
-from sayso.simulator.world.clock import Clock
+from sayso.simulator.world.clock import FASTEST, LATEST, Clock
 from sayso.simulator.world.media import Media, Upload
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.people import Person, Thread
 from sayso.simulator.world.quotas import Quotas
+from sayso.simulator.world.soundness import flaws
 from sayso.simulator.world.templates import Template
 from sayso.simulator.world.world import World
 
@@ -28,8 +29,8 @@ class SnapshotError(ValueError):
 class Time(msgspec.Struct, forbid_unknown_fields=True):
     """What the clock said, and how fast it ran; 0: it stood still."""
 
-    now: float
-    speed: float
+    now: Annotated[float, msgspec.Meta(ge=0, le=LATEST)]
+    speed: Annotated[float, msgspec.Meta(ge=0, le=FASTEST)]
 
 
 class Everything(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -87,9 +88,9 @@ def of_clock(clock: Clock) -> Time:
 
 
 def put_back(state: Everything, world: World) -> None:
-    """Make a world be as it was; timers are the rooms' to set again."""
-    if not state.accounts.numbers:
-        raise SnapshotError("it has no business number")
+    """Make a world be as it was; timers are the rooms' to set again. Raise SnapshotError where it does not hold."""
+    if (flaw := next(flaws(state), None)) is not None:
+        raise SnapshotError(f"the snapshot is damaged: {flaw}")
     world.empty()
     world.mint.set_state(state.mint)
     world.traces.set_state(state.traces)
