@@ -1,6 +1,8 @@
 """Every command, by name."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -21,6 +23,23 @@ app.command()(demo)
 app.command()(serve)
 app.command()(token)
 app.command()(simulator)
+
+
+def _tell_version(value: bool) -> None:  # noqa: FBT001  # as a callback is called
+    if value:
+        typer.echo(f"sayso {version('sayso')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _sayso(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Take what is said before a command."""
 
 
 def main() -> None:
