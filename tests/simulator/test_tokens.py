@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 
 from sayso.simulator import Simulator
 from sayso.simulator.graph.tokens import proof_of
+from sayso.simulator.world.media import store
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph
@@ -109,6 +111,36 @@ async def test_the_proof_is_asked_for_when_required(graph: "Graph", sim: Simulat
 
 async def test_a_wrong_proof_is_refused_even_if_none_is_required(graph: "Graph") -> None:
     assert (await graph.call("GET", f"{NODE}?appsecret_proof=wrong")).code == 100
+    assert (await graph.call("GET", f"{NODE}?appsecret_proof=")).code == 100
+    assert (await graph.text(appsecret_proof="wrong")).code == 100
+    for kind in ("data", "json"):
+        sent = {kind: {"pin": "123456", "appsecret_proof": "wrong"}}
+        assert (await graph.call("POST", NODE, **sent)).code == 100
+    assert (await graph.text("what is appsecret_proof?", appsecret_proof=None)).status == 200
+
+
+async def test_token_and_proof_as_parts_of_a_form(graph: "Graph", sim: Simulator) -> None:
+    sim.parts.accounts.change_app(APP, require_proof=True)
+    for proof, status in ((proof_of("sim-token", SECRET), 200), ("wrong", 400)):
+        form = aiohttp.FormData(
+            {"access_token": "sim-token", "pin": "123456", "appsecret_proof": proof},
+            default_to_multipart=True,
+        )
+        assert (await graph.call("POST", NODE, headers={}, data=form)).status == status
+
+
+async def test_media_are_downloaded_without_a_proof(graph: "Graph", sim: Simulator) -> None:
+    """The URL that is given out carries none, and clients add none to it."""
+    world = sim.parts.world
+    media = store(world, world.number, "image/jpeg", b"\xff\xd8\xff")
+    sim.parts.accounts.change_app(APP, require_proof=True)
+    proof = proof_of("sim-token", SECRET)
+    url = (await graph.call("GET", f"/v25.0/{media.id}?appsecret_proof={proof}")).json["url"]
+    for token, status in (("sim-token", 200), ("wrong", 401)):
+        async with graph.session.get(url, headers=bearer(token)) as answer:
+            assert answer.status == status
+    async with graph.session.get(f"{url}&appsecret_proof=wrong", headers=bearer("sim-token")) as answer:
+        assert answer.status == 400
 
 
 def test_the_proof_is_hex_of_hmac_sha256() -> None:

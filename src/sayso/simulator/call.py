@@ -82,7 +82,8 @@ class NoAnswer(web.Response):
 class Route(NamedTuple):
     """One thing the API does. ``needs`` is the permission of the token; ``name`` is what faults aim at.
 
-    An ``open`` route takes calls without a token, such as those that ask for one.
+    An ``open`` route takes calls without a token, such as those that ask for one; an ``unproven`` one without the
+    token's proof, as the URLs of media do, which carry none (1.3).
     """
 
     method: Method
@@ -92,6 +93,7 @@ class Route(NamedTuple):
     needs: str | None
     handler: Callable[[Call], Awaitable[web.StreamResponse]]
     open: bool = False
+    unproven: bool = False
 
 
 async def body_of(request: web.Request) -> dict[str, Any]:
@@ -147,8 +149,11 @@ def success() -> web.Response:
 
 
 def check_product(given: dict[str, Any]) -> None:
-    """Refuse a call that does not say ``"messaging_product":"whatsapp"``, as Graph's own nodes do (100)."""
-    if given.get("messaging_product") != "whatsapp":
+    """Refuse a call that does not say ``"messaging_product":"whatsapp"``, as Graph's own nodes do (100).
+
+    As everywhere, the word may be in either case.
+    """
+    if str(given.get("messaging_product")).lower() != "whatsapp":
         raise GraphError(100, "The parameter messaging_product is required and must be whatsapp.")
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from sayso.simulator.errors import GraphError
 
 _DIGITS_AT_MOST = 18  # of a whole number in a string
+_NOTHING: tuple[Any, ...] = (None, [], {})  # a key that holds it is not given
 NO_LIMIT = 2**31  # characters, where no figure is published
 
 
@@ -33,14 +34,17 @@ def object_at(
 
 
 def as_object(found: Any, where: str, known: Collection[str] | None = None) -> dict[str, Any]:
-    """Return ``found`` if it is an object whose keys are all ``known``; null values count as not given."""
+    """Return ``found`` if it is an object whose keys are all ``known``.
+
+    Null, an empty array and an empty object count as not given: serialisers write them for what they leave out.
+    """
     if not isinstance(found, dict):
         found = _from_text(found)
         if not isinstance(found, dict):
             raise GraphError(100, f"Param {where} must be an object.")
     if known is not None:
         for key, value in found.items():
-            if key not in known and value is not None:
+            if key not in known and value not in _NOTHING:
                 raise GraphError(100, f'Unexpected key "{key}" on param {where}.')
     return found
 
@@ -129,8 +133,9 @@ def flag_at(parent: dict[str, Any], key: str, where: str) -> bool:
     found = parent.get(key)
     if found is None or isinstance(found, bool):
         return bool(found)
-    if found in ("true", "false"):
-        return bool(found == "true")
+    word = str(found).lower()
+    if word in ("true", "false", "1", "0"):
+        return word in ("true", "1")
     raise GraphError(100, f"Param {where} must be a boolean.")
 
 

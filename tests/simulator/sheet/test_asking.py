@@ -84,7 +84,7 @@ REFUSED: dict[str, Refusal] = {
     "url body of 1025": (interactive("cta_url", url_action(), body={"text": X * 1025}), 100, "at most 1024"),
     "url without body": (interactive("cta_url", url_action(), body=None), 131008, "interactive['body']"),
     "buttons beside a url": (
-        interactive("cta_url", {**url_action(), "buttons": []}),
+        interactive("cta_url", {**url_action(), "buttons": [1]}),
         100,
         f'Unexpected key "buttons" on param {ACTION}',
     ),

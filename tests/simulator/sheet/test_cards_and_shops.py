@@ -143,7 +143,7 @@ REFUSED: dict[str, Refusal] = {
     ),
     "card link button of 21": (carousel(*cards(2, action=url_action(X * 21))), 100, "at most 20"),
     "misspelt in a card": (
-        carousel(*cards(2, footer={})),
+        carousel(*cards(2, footer={"text": "x"})),
         100,
         f'Unexpected key "footer" on param {CARDS}[0]',
     ),

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import msgspec
-
-from sayso.simulator.call import Call, Route
+from sayso.simulator.call import Call, Route, body_of
 from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.model import EVERYWHERE, RECEIPTS, WEBHOOKS, Fault, WebhookFault
 from sayso.simulator.world.numbers import dialled
@@ -61,12 +59,12 @@ def concerns_webhook(fault: Fault, aim: Aim) -> bool:
 
 
 def wa_id_of(to: str, world: World, business_digits: str | None = None) -> str:
-    """Tell whose phone or BSUID this is; "" for nobody's."""
+    """Tell whose phone, in either spelling, or BSUID this is (2.1); "" for nobody's."""
     found = world.person_by_user_id(to)
     if found is not None:
         return found.wa_id
     try:
-        return dialled(to, business_digits or world.number.digits)
+        return world.reached(dialled(to, business_digits or world.number.digits))
     except GraphError:
         return ""
 
@@ -111,10 +109,9 @@ def _person(body: dict[str, Any], world: World, digits: str | None) -> str:
 
 
 async def _body(call: Call) -> dict[str, Any]:
-    if call.request.content_type != "application/json" or not call.request.can_read_body:
+    if call.request.content_type != "application/json":
         return {}
     try:
-        body = msgspec.json.decode(await call.request.read())
-    except msgspec.DecodeError:
+        return await body_of(call.request)
+    except GraphError:
         return {}
-    return body if isinstance(body, dict) else {}

@@ -101,6 +101,8 @@ class BlockCalls:
 
     def _read(self, entry: Any, number: BusinessNumber) -> _Wanted:
         """Read ``{"user": phone or wa_id}`` or ``{"user_id": BSUID}``."""
+        if isinstance(entry, dict) and type(entry.get("user")) is int:
+            entry = {"user": str(entry["user"])}
         if not isinstance(entry, dict) or not isinstance(entry.get("user") or entry.get("user_id"), str):
             raise GraphError(100, 'Param block_users must hold objects {"user": …} or {"user_id": …}.')
         if entry.get("user") is None:

@@ -14,6 +14,7 @@ from sayso.simulator.faults.faults import Faults
 from sayso.simulator.graph import versions
 from sayso.simulator.graph.tokens import caller, check_scope
 from sayso.simulator.graph.usage import Usage
+from sayso.simulator.mistakes import guess
 from sayso.simulator.world.accounts import App, Token
 from sayso.simulator.world.media import find_media
 from sayso.simulator.world.world import World
@@ -83,13 +84,23 @@ class Front:
             request[ROUTE] = route.name
         if route is not None and route.open:
             return await self._faults.serve(route, Call(request, _NOBODY, _NO_APP, node, edge, headers))
-        token, app = await caller(request, self._world)
+        token, app = await caller(request, self._world, unproven=route is not None and route.unproven)
         if route is None:
             raise _several(request) or self._refusal(method, kind, parts)
         waba_id = self._waba_of(kind, node)
         check_scope(token, route.needs, waba_id)
         self._usage.count(app.id, waba_id, kind, edge, headers)
-        return await self._faults.serve(route, Call(request, token, app, node, edge, headers))
+        return await self._served(route, Call(request, token, app, node, edge, headers), parts)
+
+    async def _served(self, route: Route, call: Call, parts: list[str]) -> web.StreamResponse:
+        """Let a call be answered; if its node goes meanwhile, as by a reset, it is told what calls to nothing are."""
+        try:
+            return await self._faults.serve(route, call)
+        except LookupError:
+            kind, _, _ = self._place(parts)
+            if kind == route.kind:
+                raise
+            raise self._refusal(route.method, kind, parts) from None
 
     def _refusal(self, method: str, kind: NodeKind, parts: list[str]) -> GraphError:
         """Compose the refusal of what is not there.
@@ -106,7 +117,17 @@ class Front:
                 "does not support this operation"
             )
             return GraphError(33, words)
-        return GraphError(100, f"{words}: /{'/'.join(parts)} is not simulated.", kind="GraphMethodException")
+        edge = "/".join(parts if kind == "root" else parts[1:])
+        words += f": /{'/'.join(parts)} is not simulated{self._hint(kind, edge)}"
+        return GraphError(100, words, kind="GraphMethodException")
+
+    def _hint(self, kind: NodeKind, edge: str) -> str:
+        """Say what may have been meant by an edge: another method, or another spelling."""
+        there = [known for known in self._routes if known[1] == kind]
+        methods = [method for method, _, known in there if known == edge]
+        if methods:
+            return f"; {' and '.join(methods)} {'is' if len(methods) == 1 else 'are'}."
+        return guess(edge, (known for _, _, known in there if known))
 
     def _place(self, parts: list[str]) -> tuple[NodeKind, str, str]:
         """Tell what a path leads to: the kind of its node, the node's id, and the edge."""

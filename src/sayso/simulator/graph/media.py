@@ -64,7 +64,15 @@ class MediaCalls:
             Route("POST", "number", "media", "media", MESSAGING, self._upload),
             Route("GET", "media", "", "media", MESSAGING, self._describe),
             Route("DELETE", "media", "", "media", MESSAGING, self._delete),
-            Route("GET", "root", DOWNLOAD_PATH.strip("/"), "media_download", MESSAGING, self._download),
+            Route(
+                "GET",
+                "root",
+                DOWNLOAD_PATH.strip("/"),
+                "media_download",
+                MESSAGING,
+                self._download,
+                unproven=True,
+            ),
         ]
 
     async def _upload(self, call: Call) -> web.Response:

@@ -129,7 +129,7 @@ class NumberCalls:
     async def _request_code(self, call: Call) -> web.Response:
         """Send a verification code, which the control API tells (``verification_code``)."""
         given, number = await call.given(), self._number(call)
-        if required(given, "code_method") not in _CODE_METHODS:
+        if str(required(given, "code_method")).upper() not in _CODE_METHODS:
             raise GraphError(100, f"Param code_method must be one of {{{', '.join(_CODE_METHODS)}}}.")
         required(given, "language")
         number.verification_code = self._world.mint.node_id()[-PIN_DIGITS:]

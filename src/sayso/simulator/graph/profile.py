@@ -88,9 +88,10 @@ class ProfileCalls:
             case "websites":
                 return _websites(value)
             case "vertical":
-                if value not in ("", *VERTICALS):
+                vertical = str(value).upper()
+                if vertical not in ("", *VERTICALS):
                     raise GraphError(100, f"Param vertical must be one of {', '.join(VERTICALS)}.")
-                return value
+                return vertical
             case "profile_picture_handle":
                 if upload_of(self._world, str(value)) is None:
                     raise GraphError(100, "Param profile_picture_handle is no handle of a completed upload.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sayso.simulator.call import WAMID, Call, Route, answer, success
+from sayso.simulator.call import WAMID, Call, Route, answer, check_product, success
 from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.faults import orders
 from sayso.simulator.fields import object_at, text_at
@@ -45,7 +45,7 @@ class Sends:
     async def _marketing_messages(self, call: Call) -> web.Response:
         """Take a marketing template by the Marketing Messages API, which takes nothing else (2.6)."""
         body = await call.json()
-        if body.get("type") != "template":
+        if str(body.get("type")).lower() != "template":
             raise GraphError(131055, "The Marketing Messages API takes messages of type template only.")
         return self._send(call, body, lite=True)
 
@@ -62,7 +62,8 @@ class Sends:
 
     def _mark_read(self, body: dict[str, Any], phone_number_id: str) -> web.Response:
         """Mark an inbound message and all before it as read, and show the typing indicator if asked (2.7)."""
-        if body.get("messaging_product") != "whatsapp" or body["status"] != "read":
+        check_product(body)
+        if str(body["status"]).lower() != "read":
             raise GraphError(100, 'A read receipt is {"messaging_product":"whatsapp","status":"read",...}.')
         wamid = text_at(body, "message_id", "message_id", limit=1024)
         message = self._world.messages.get(wamid)
@@ -82,7 +83,7 @@ class Sends:
         if body.get("typing_indicator") is None:
             return
         indicator = object_at(body, "typing_indicator", "typing_indicator", ("type",))
-        if indicator.get("type") != "text":
+        if str(indicator.get("type")).lower() != "text":
             raise GraphError(100, "Param typing_indicator['type'] must be text.")
         person = self._world.person(message.wa_id)
         thread = self._world.thread(message.phone_number_id, message.wa_id)

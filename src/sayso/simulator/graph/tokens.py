@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sayso.simulator.call import body_of
+from sayso.simulator.call import body_of, read
 from sayso.simulator.errors import GraphError
 from sayso.simulator.world.accounts import MESSAGING, App, Token
 from sayso.simulator.world.world import World
@@ -18,16 +18,20 @@ _INVALIDATED = {
     "session for security reasons.",
     467: "The session is invalid because the user logged out.",
 }
+_BODIES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+_FILES = ("/media", "/media/")  # edges that take files
 _PROOF_MISSING = "API calls from the server require an appsecret_proof argument"
 _PROOF_WRONG = "Invalid appsecret_proof provided in the API argument"
 
 
-async def caller(request: web.Request, world: World) -> tuple[Token, App]:
+async def caller(request: web.Request, world: World, *, unproven: bool = False) -> tuple[Token, App]:
     """Return the token of a call and its app; raise 104 missing, 190 wrong or expired, 100 without proof.
 
     The token comes as ``Authorization: Bearer`` (or ``OAuth``, as uploads do); as the parameter ``access_token``
     of query, form or JSON it works too, on all of Graph. The query goes before the header: clients whose every
-    call bears a token in its header name the app's own there.
+    call bears a token in its header name the app's own
+    there. A proof that is given must be right; one that the app requires must be given, unless the call goes
+    ``unproven``.
     """
     value = request.query.get("access_token", "") or _in_header(request) or await _in_body(request)
     if not value:
@@ -35,9 +39,9 @@ async def caller(request: web.Request, world: World) -> tuple[Token, App]:
     token = known_token(world, value)
     check_alive(token, world.clock.now())
     app = world.accounts.apps[token.app_id]
-    if app.require_proof or "appsecret_proof" in request.query:
-        given = request.query.get("appsecret_proof") or (await _parameters(request)).get("appsecret_proof")
-        check_proof(given, token, app)
+    proof = await _proof(request)
+    if proof is not None or (app.require_proof and not unproven):
+        check_proof(proof, token, app)
     return token, app
 
 
@@ -123,17 +127,29 @@ def _in_header(request: web.Request) -> str:
 
 
 async def _in_body(request: web.Request) -> str:
-    return str((await _parameters(request)).get("access_token", ""))
+    return str(await _parameter(request, "access_token") or "")
 
 
-async def _parameters(request: web.Request) -> dict[str, Any]:
-    """Read the body's parameters, unless it is a file on its way, whose handler reads it piece by piece."""
-    if request.content_type not in ("application/json", "application/x-www-form-urlencoded"):
-        return {}
+async def _proof(request: web.Request) -> Any:
+    """Return the proof by query or body; None when there is none."""
+    by_query = request.query.get("appsecret_proof")
+    return by_query or await _parameter(request, "appsecret_proof") or by_query
+
+
+async def _parameter(request: web.Request, name: str) -> Any:
+    """Read one of the body's parameters; None when it is not there.
+
+    A body without the name in it is not parsed: this is looked for in every call. Files on their way are left to
+    whoever takes them piece by piece.
+    """
+    if not request.body_exists or request.content_type not in _BODIES or request.path.endswith(_FILES):
+        return None
     try:
-        return await body_of(request)
+        if request.content_type != "multipart/form-data" and name.encode() not in await read(request):
+            return None
+        return (await body_of(request)).get(name)
     except GraphError:  # not even JSON: whoever wants the body says so
-        return {}
+        return None
 
 
 def _moment(at: float) -> str:

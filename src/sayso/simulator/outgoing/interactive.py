@@ -68,7 +68,7 @@ def _row(given: Any, where: str) -> Row:
         id=text_at(row, "id", f"{where}['id']", limit=ROW_ID),
         title=text_at(row, "title", f"{where}['title']", limit=ROW_TITLE),
         description=""
-        if row.get("description") is None
+        if row.get("description") in (None, "")
         else text_at(row, "description", f"{where}['description']", limit=ROW_DESCRIPTION),
     )
 

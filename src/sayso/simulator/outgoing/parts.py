@@ -45,7 +45,7 @@ def optional_body_of(interactive: dict[str, Any]) -> str:
 
 def footer_of(interactive: dict[str, Any]) -> str:
     """Read the footer; there may be none."""
-    if interactive.get("footer") is None:
+    if interactive.get("footer") in (None, {}):
         return ""
     footer = as_object(interactive["footer"], "interactive['footer']", ("text",))
     return text_at(footer, "text", "interactive['footer']['text']", limit=FOOTER_TEXT)
@@ -53,7 +53,7 @@ def footer_of(interactive: dict[str, Any]) -> str:
 
 def header_of(interactive: dict[str, Any], reading: Reading, kinds: Collection[str]) -> Header:
     """Read the header, one of ``kinds``; there may be none."""
-    if interactive.get("header") is None:
+    if interactive.get("header") in (None, {}):
         return _NONE
     return header_at(interactive, "interactive['header']", reading, kinds)
 
