@@ -154,6 +154,17 @@ def test_a_person_by_business_scoped_user_id(world: World) -> None:
     assert not concerns(DropBefore(to="US.404"), CALL, world)
 
 
+@pytest.mark.parametrize(
+    ("armed", "known"), [("+5511987654321", "551187654321"), ("+551187654321", "5511987654321")]
+)
+def test_a_person_by_the_other_spelling(armed: str, known: str) -> None:
+    """In Brazil a number has two spellings, of which people are known by one (2.1)."""
+    world = World(SimulatorConfig(), Clock())
+    world.person(known)
+    assert concerns(DropBefore(to=armed), CALL._replace(wa_id=known), world)
+    assert not concerns(DropBefore(to=armed), CALL, world)
+
+
 def test_faults_of_messages_go_on_after_a_snapshot(world: World) -> None:
     aim = Aim(on="webhooks", field="messages", status="sent")
 

@@ -74,7 +74,7 @@ class Parts:
 
     def saved(self) -> Snapshot:
         """Gather the whole state; encode it before anything else happens."""
-        rooms = {name: room.saved() for name, room in self._keepers().items()}  # first: it may flush webhooks
+        rooms = {name: room.saved() for name, room in self._keepers().items()}
         return Snapshot(clock=of_clock(self.clock), world=of_world(self.world), rooms=rooms)
 
     async def restore(self, snapshot: Snapshot) -> None:
@@ -135,5 +135,5 @@ class Parts:
         self.deliverer.reset()
         self.journey.reset()
         self.life.reset()
-        self.faults.clear()
+        self.faults.reset()
         self.exchanges.clear()

@@ -132,7 +132,8 @@ class WebhookCalls:
         if replay.order == "reversed":
             found.reverse()
         elif replay.order == "shuffled":
-            random.Random(replay.seed).shuffle(found)  # noqa: S311  # a dice for tests, not a secret
+            seed = self._sim.config.seed if replay.seed is None else replay.seed
+            random.Random(seed).shuffle(found)  # noqa: S311  # a dice for tests, not a secret
         done = [
             {"id": each.id, "status_codes": await deliverer.redeliver(each, replay.copies)} for each in found
         ]

@@ -8,18 +8,23 @@ from aiohttp import web
 
 from sayso.simulator.faults.model import Fault
 
+#: Of dice: the same throws for the same; None never throws the same twice.
+Seed = int | str | None
+
 
 class Armed:
-    """One armed fault and its schedule."""
+    """One armed fault and its schedule; ``seed`` is its own, or follows from that of the world, if that has one."""
 
-    __slots__ = ("_chance", "fault", "hits", "id", "left", "seen")
+    __slots__ = ("_chance", "fault", "hits", "id", "left", "seed", "seen")
 
-    def __init__(self, number: int, fault: Fault) -> None:
+    def __init__(self, number: int, fault: Fault, world_seed: int | None = None) -> None:
         self.id = number
+        followed = None if world_seed is None else f"{world_seed}/{number}"
+        self.seed: Seed = followed if fault.seed is None else fault.seed
         self.fault = fault
         self.seen = self.hits = 0
         self.left = fault.times
-        self._chance = random.Random(fault.seed)  # noqa: S311  # a dice for tests, not a secret
+        self._chance = random.Random(self.seed)  # noqa: S311  # a dice for tests, not a secret
 
     @property
     def kind(self) -> str:
@@ -63,9 +68,9 @@ class Armed:
         return {"id": self.id, "fault": msgspec.to_builtins(self.fault), **counts}
 
     @classmethod
-    def restored(cls, raw: dict[str, Any]) -> "Armed":
+    def restored(cls, raw: dict[str, Any], world_seed: int | None = None) -> "Armed":
         """Make it again from what :meth:`saved` gave, once through JSON."""
-        armed = cls(msgspec.convert(raw["id"], int), msgspec.convert(raw["fault"], Fault))
+        armed = cls(msgspec.convert(raw["id"], int), msgspec.convert(raw["fault"], Fault), world_seed)
         counts = [raw[name] for name in ("seen", "hits", "left")]
         armed.seen, armed.hits, armed.left = msgspec.convert(counts, tuple[int, int, int | None])
         if raw["chance"] is not None:

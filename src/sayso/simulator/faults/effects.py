@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sayso.simulator.call import Call, NoAnswer
 from sayso.simulator.errors import GraphError
+from sayso.simulator.faults.armed import Armed
 from sayso.simulator.faults.model import (
     CutAnswer,
     Delay,
@@ -30,8 +31,9 @@ GARBAGE_BYTES = 64
 LOOK_AFTER_CALLER_S = 0.2
 
 
-async def strike(fault: Fault, call: Call, accept: Accept, released: asyncio.Event) -> web.StreamResponse:
+async def strike(armed: Armed, call: Call, accept: Accept, released: asyncio.Event) -> web.StreamResponse:
     """Do to a call what a fault says; faults of what follows it, such as late failures, leave its answer alone."""
+    fault = armed.fault
     if isinstance(fault, Delay) and not fault.after_accept:
         await asyncio.sleep(fault.delay_s)
     accepted = None if _never_accepted(fault) else await accept(call)
@@ -47,7 +49,7 @@ async def strike(fault: Fault, call: Call, accept: Accept, released: asyncio.Eve
         case Hang():
             return await _hang(call, released)
         case Garbage():
-            noise = random.Random(fault.seed).randbytes(GARBAGE_BYTES)  # noqa: S311  # noise, not a secret
+            noise = random.Random(armed.seed).randbytes(GARBAGE_BYTES)  # noqa: S311  # noise, not a secret
             return web.Response(body=b"\x00" + noise, content_type="application/json")
         case Empty():
             return web.Response(body=b"", content_type="application/json")

@@ -1,7 +1,6 @@
 """All faults armed now, and where calls and webhooks meet them."""
 
 import asyncio
-import itertools
 from collections.abc import Iterable
 from typing import Any, TypedDict
 
@@ -40,7 +39,7 @@ class Faults:
     def __init__(self, world: World, live: Live) -> None:
         self._world = world
         self._live = live
-        self._numbers = itertools.count(1)
+        self._last = 0  # id given
         self._released = asyncio.Event()
         self._by_message: dict[str, Armed] = {}
         self._routes: set[str] = set()
@@ -68,10 +67,10 @@ class Faults:
             raise FaultError("`on` cannot be 'webhooks' for this kind: it is about answers, not webhooks.")
         if fault.to is not None and not wa_id_of(fault.to, self._world):
             raise FaultError(f"`to` is neither a phone number nor the BSUID of somebody known: '{fault.to}'.")
-        number = next(self._numbers)
-        self.armed[number] = Armed(number, fault)
+        self._last += 1
+        self.armed[self._last] = Armed(self._last, fault, self._world.config.seed)
         self._live.publish("faults", dict)
-        return number
+        return self._last
 
     def disarm(self, number: int) -> None:
         """Disarm one fault; raise LookupError when there is none with this id."""
@@ -87,6 +86,11 @@ class Faults:
         released.set()
         self._live.publish("faults", dict)
 
+    def reset(self) -> None:
+        """Disarm everything and begin anew: the ids, and with them the seeds, are those of the beginning."""
+        self.clear()
+        self._last = 0
+
     def listed(self) -> list[dict[str, Any]]:
         """Describe what is armed, with the times left."""
         return [each.listed() for each in self.armed.values()]
@@ -99,7 +103,7 @@ class Faults:
         if struck is None:
             return await route.handler(call)
         call.request[STRUCK] = struck
-        answer = await strike(struck.fault, call, route.handler, self._released)
+        answer = await strike(struck, call, route.handler, self._released)
         if isinstance(struck.fault, WebhookFault) and (wamid := call.request.get(WAMID)) is not None:
             self._remember(wamid, struck)
         return answer
@@ -122,16 +126,17 @@ class Faults:
         return {
             "faults": [each.saved() for each in known.values()],
             "armed": list(self.armed),
+            "last": self._last,
             "by_message": {wamid: each.id for wamid, each in self._by_message.items()},
         }
 
     def restored(self, raw: dict[str, Any]) -> None:
         """Take back what :meth:`saved` gave."""
         self.clear()
-        known = {each["id"]: Armed.restored(each) for each in raw["faults"]}
+        known = {each["id"]: Armed.restored(each, self._world.config.seed) for each in raw["faults"]}
         self.armed = {number: known[number] for number in raw["armed"]}
         self._by_message = {wamid: known[number] for wamid, number in raw["by_message"].items()}
-        self._numbers = itertools.count(max(known, default=0) + 1)
+        self._last = raw.get("last", max(known, default=0))
 
     def _taken(self, aim: Aim) -> Armed | None:
         for armed in self.armed.values():

@@ -1,8 +1,11 @@
 """Putting updates for one callback together while they wait for company (cloud-api.md 4.5, 9)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from typing import Any
+
+import msgspec
 
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.webhooks.envelopes import escaped
@@ -46,7 +49,7 @@ class Batcher:
         if self._at_most <= 1:
             self._send(callback, [update])
             return
-        size = len(escaped(update.value)) + _AROUND
+        size = _size(update)
         waiting = self._waiting.get(callback)
         if waiting is not None and waiting.size + size > BYTES_AT_MOST:
             self._flush(callback)
@@ -59,10 +62,24 @@ class Batcher:
         if len(waiting.updates) >= self._at_most:
             self._flush(callback)
 
-    def flush(self) -> None:
-        """Send everything that waits."""
-        for callback in list(self._waiting):
-            self._flush(callback)
+    def saved(self) -> list[dict[str, Any]]:
+        """Tell what waits as plain data."""
+        return [
+            {
+                "callback": list(callback),
+                "due": each.due.due,
+                "updates": [asdict(update) for update in each.updates],
+            }
+            for callback, each in self._waiting.items()
+        ]
+
+    def restored(self, raw: Iterable[dict[str, Any]]) -> None:
+        """Take back what :meth:`saved` told; it waits as long as it was going to."""
+        for each in raw:
+            callback = Callback(*each["callback"])
+            updates = msgspec.convert(each["updates"], list[Update])
+            due = self._clock.at(each["due"], partial(self._flush, callback))
+            self._waiting[callback] = _Waiting(due, updates, sum(_size(update) for update in updates))
 
     def clear(self) -> None:
         """Forget everything that waits."""
@@ -75,3 +92,7 @@ class Batcher:
         if waiting is not None:
             waiting.due.cancel()
             self._send(callback, waiting.updates)
+
+
+def _size(update: Update) -> int:
+    return len(escaped(update.value)) + _AROUND

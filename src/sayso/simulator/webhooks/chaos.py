@@ -1,12 +1,12 @@
 """What faults make of one webhook, and the shuffling of several (cloud-api.md 4.5, 9)."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sayso.simulator.faults.armed import Armed
+from sayso.simulator.faults.armed import Armed, Seed
 from sayso.simulator.faults.model import (
     WEBHOOKS,
     Novelty,
@@ -57,6 +57,7 @@ def mischief(struck: list[Armed]) -> Mischief:
 @dataclass(slots=True)
 class _Gathered:
     due: Timer
+    seed: Seed
     deliveries: list[Delivery] = field(default_factory=list)
 
 
@@ -78,12 +79,12 @@ class Shuffler:
         assert isinstance(armed.fault, WebhookReorder)  # noqa: S101  # a programming error
         gathered = self._gathered.get(armed.id)
         if gathered is None:
-            due = self._clock.after(armed.fault.span_s, partial(self._flush, armed))
-            gathered = self._gathered[armed.id] = _Gathered(due)
+            due = self._clock.after(armed.fault.span_s, partial(self._flush, armed.id))
+            gathered = self._gathered[armed.id] = _Gathered(due, armed.seed)
         delivery.next_due = gathered.due.due
         gathered.deliveries.append(delivery)
         if armed.fault.on == WEBHOOKS and armed.used_up:
-            self._flush(armed)
+            self._flush(armed.id)
 
     def clear(self) -> list[Delivery]:
         """Forget what is gathered, and return it in its order."""
@@ -93,14 +94,33 @@ class Shuffler:
         self._gathered.clear()
         return found
 
-    def _flush(self, armed: Armed) -> None:
-        gathered = self._gathered.pop(armed.id, None)
+    def saved(self) -> list[dict[str, Any]]:
+        """Tell what is gathered as plain data, webhooks by their ids."""
+        return [
+            {
+                "fault": number,
+                "due": each.due.due,
+                "seed": each.seed,
+                "deliveries": [delivery.id for delivery in each.deliveries],
+            }
+            for number, each in self._gathered.items()
+        ]
+
+    def restored(self, raw: Iterable[dict[str, Any]], known: Mapping[int, Delivery]) -> None:
+        """Take back what :meth:`saved` told, and go on gathering; LookupError when a webhook is not ``known``."""
+        for each in raw:
+            due = self._clock.at(each["due"], partial(self._flush, each["fault"]))
+            mine = [known[number] for number in each["deliveries"]]
+            self._gathered[each["fault"]] = _Gathered(due, each["seed"], mine)
+
+    def _flush(self, number: int) -> None:
+        gathered = self._gathered.pop(number, None)
         if gathered is not None:
             gathered.due.cancel()
-            self._release(shuffled(gathered.deliveries, armed.fault.seed))
+            self._release(shuffled(gathered.deliveries, gathered.seed))
 
 
-def shuffled(deliveries: list[Delivery], seed: int | None) -> list[Delivery]:
+def shuffled(deliveries: list[Delivery], seed: Seed) -> list[Delivery]:
     """Return them in another order than theirs, the same for the same seed; one alone has only one order."""
     dice, order = random.Random(seed), list(deliveries)  # noqa: S311  # a dice for tests, not a secret
     while order == deliveries and len(order) > 1:

@@ -86,7 +86,7 @@ class Deliverer:
 
     async def verify(self, url: str, token: str) -> str:
         """Shake hands with a callback (4.2): ``verified``, or why not in words."""
-        return await verify(self._poster.session, self._world, url, token)
+        return await verify(self._poster.session, url, token)
 
     @property
     def poster(self) -> Poster:
@@ -208,12 +208,17 @@ class Deliverer:
 
     def saved(self) -> dict[str, Any]:
         """Everything as plain data, for a snapshot; what was on its way is pending in it."""
-        self._batcher.flush()
         kept = {each.id: each for each in self.log} | self._open
-        return {"hold": self.hold_statuses, "deliveries": [kept[number].saved() for number in sorted(kept)]}
+        return {
+            "hold": self.hold_statuses,
+            "deliveries": [kept[number].saved() for number in sorted(kept)],
+            "gathered": self._shuffler.saved(),
+            "waiting": self._batcher.saved(),
+        }
 
     def restored(self, raw: dict[str, Any]) -> None:
         """Take back what :meth:`saved` gave, and set what is pending going again."""
+        gathered = {number for each in raw["gathered"] for number in each["deliveries"]}
         for each in raw["deliveries"]:
             delivery = Delivery.restored(each)
             if delivery.callback.app_id not in self._world.accounts.apps:
@@ -225,10 +230,12 @@ class Deliverer:
                 self._open[delivery.id] = delivery
             if delivery.state == "held":
                 self.held.append(delivery)
-            elif delivery.state == "pending":
+            elif delivery.state == "pending" and delivery.id not in gathered:
                 self._try_at(delivery.next_due or self._clock.now(), delivery)
             self._numbers = itertools.count(delivery.id + 1)
         self.hold_statuses = msgspec.convert(raw["hold"], bool)
+        self._shuffler.restored(raw["gathered"], self._open)
+        self._batcher.restored(raw["waiting"])
 
     # --- on the wire --------------------------------------------------------------------------------------
 

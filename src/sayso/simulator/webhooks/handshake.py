@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 
 import aiohttp
@@ -13,11 +14,15 @@ log = logging.getLogger("sayso.simulator.webhooks")
 
 PAUSE_FIRST_S, PAUSE_CAP_S = 0.2, 3.0
 UNREACHABLE = "callback not reachable yet"
+_LEAST, _MOST = 10**8, 10**10  # of a challenge
 
 
-async def verify(session: aiohttp.ClientSession, world: World, url: str, token: str) -> str:
-    """Ask a callback for the challenge; return ``verified``, a refusal in words, or UNREACHABLE."""
-    challenge = world.mint.challenge()
+async def verify(session: aiohttp.ClientSession, url: str, token: str) -> str:
+    """Ask a callback for the challenge; return ``verified``, a refusal in words, or UNREACHABLE.
+
+    The challenge is drawn apart from the world's ids, which shall not depend on how often somebody is asked.
+    """
+    challenge = str(_LEAST + secrets.randbelow(_MOST - _LEAST))
     query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": token}
     try:
         async with session.get(url, params=query, allow_redirects=False) as answer:
@@ -38,7 +43,7 @@ async def verify_when_reachable(
     pause = PAUSE_FIRST_S
     while (app := world.accounts.apps.get(app_id)) is not None and app.subscription is not None:
         subscription = app.subscription
-        verdict = await verify(session, world, subscription.callback_url, subscription.verify_token)
+        verdict = await verify(session, subscription.callback_url, subscription.verify_token)
         subscription.verification = verdict
         changed()
         if verdict != UNREACHABLE:

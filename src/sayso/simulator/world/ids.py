@@ -57,10 +57,6 @@ class Mint:
         """Strike an opaque value such as a token or an upload handle, of ``size`` random bytes, URL-safe."""
         return url_safe(self._chance.randbytes(size))
 
-    def challenge(self) -> str:
-        """Strike a ``hub.challenge`` for the verification handshake (4.2)."""
-        return str(self._chance.randrange(10**8, 10**10))
-
 
 def url_safe(data: bytes) -> str:
     """Write bytes so that a URL can hold them: base64 of its own alphabet, without padding."""
