@@ -124,7 +124,7 @@ async def test_a_fault_armed_on_the_page_hits_a_send_and_shows(browser: Browser,
         await expect(row).to_contain_text("429130429")
         await expect(row.get_by_role("img", name="fault error")).to_be_visible()
         await page.get_by_role("link", name="Faults").click()
-        await page.get_by_role("button", name="Disarm error").click()
+        await page.get_by_role("button", name="Disarm Graph error").click()
         await expect(page.get_by_role("link", name="1 fault armed")).to_have_count(0)
     assert (await graph(sim, f"{NUMBER}/messages", body))[0] == 200
 

@@ -1,7 +1,7 @@
 // Time, and the whole world: freeze, hurry, set; save, put back, start over.
 
 import { call, get } from "../shared/api.js";
-import { toast } from "../shared/bar.js";
+import { passing, toast } from "../shared/bar.js";
 import { el, span } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { head } from "./parts.js";
@@ -21,11 +21,12 @@ export class ClockRoom {
     this.time = el("p", { class: "big-time", "aria-live": "off" });
     this.date = el("p", { class: "big-date" });
     this.ahead = el("p", { class: "explain" });
+    this.back = el("button", { type: "button", class: "plain small", hidden: true, onclick: () => this.catchUp() }, icon("clock"), "To the machine’s own time");
     this.problem = el("p", { class: "problem", role: "alert" });
     this.speeds = el("div", { class: "choice", role: "group", "aria-label": "Speed" });
     const when = el("input", { type: "datetime-local", step: "1", "aria-label": "Moment" });
     const set = () => when.value && this.move({ set: new Date(when.value).toISOString() });
-    const jumps = JUMPS.map(([seconds, words]) => el("button", { type: "button", class: "plain small", onclick: () => this.move({ advance_s: seconds }) }, `+${words}`));
+    const jumps = JUMPS.map(([seconds, words]) => el("button", { type: "button", class: "plain small", title: passing(words), onclick: () => this.move({ advance_s: seconds }) }, `+${words}`));
     this.root = el(
       "div",
       { class: "fills" },
@@ -33,7 +34,7 @@ export class ClockRoom {
       el(
         "div",
         { class: "tiles" },
-        el("section", { class: "panel now" }, el("h2", { class: "unseen" }, "Now"), this.time, this.date, this.ahead, this.speeds),
+        el("section", { class: "panel now" }, el("h2", { class: "unseen" }, "Now"), this.time, this.date, this.ahead, this.back, this.speeds),
         el("section", { class: "panel" }, el("h2", {}, "Let time pass"), el("p", { class: "explain" }, "What falls into it happens in its order, each thing at its own moment."), el("div", { class: "acts" }, ...jumps), el("h3", {}, "Until a moment"), el("div", { class: "in-line" }, el("div", { class: "field" }, when), el("button", { type: "button", class: "strong", onclick: set }, "Set")), this.problem),
         this.statePanel(),
       ),
@@ -66,10 +67,18 @@ export class ClockRoom {
     const ahead = now - Date.now() / 1000;
     this.time.textContent = FINE.format(now * 1000);
     this.date.textContent = LONG.format(now * 1000);
-    this.ahead.textContent = Math.abs(ahead) < 2 ? "The machine’s own time." : `${span(Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} the machine’s own time.`;
+    const off = Math.abs(ahead) >= 2;
+    this.ahead.textContent = off ? `${span(Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} the machine’s own time.${ahead > 0 ? " Time only moves forward: only a reset goes back to it." : ""}` : "The machine’s own time.";
+    this.back.hidden = !off || ahead > 0;
     if (this.shown === this.world.speed) return;
     this.shown = this.world.speed;
     this.speeds.replaceChildren(...SPEEDS.map(([speed, words]) => el("button", { type: "button", "aria-pressed": String(speed === this.world.speed), onclick: () => this.move(speed ? { speed } : { freeze: true }) }, words)));
+  }
+
+  // What the clock fell behind while it stood still or ran slowly, as the simulator counts it.
+  async catchUp() {
+    const { offset_s: offset } = await get("/_sim/clock");
+    await this.move({ advance_s: Math.max(0, -offset) });
   }
 
   async move(body) {

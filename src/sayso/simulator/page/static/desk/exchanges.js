@@ -2,14 +2,46 @@
 
 import { call, copyText, get } from "../shared/api.js";
 import { toast } from "../shared/bar.js";
-import { el } from "../shared/dom.js";
+import { el, isGuest, phoneNumber } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
-import { chip, empty, head, moment } from "./parts.js";
+import { chip, empty, head, intoView, moment } from "./parts.js";
 import { callDetail, webhookDetail } from "./wire.js";
 
 const KEPT = 500;
 const DRAWN = 200;
 const AT_ONCE = 200;
+const AGAIN_AT_MOST = 100;
+const ON_ITS_WAY = ["accepted", "held", "sent", "delivered"];
+
+// Whom a row is about: by name where there is one that tells people apart.
+function whom({ name, phone }) {
+  return name && !isGuest(name) ? name : phone && /^\+?\d+$/.test(phone) ? phoneNumber(phone.replace("+", "")) : phone;
+}
+
+const sought = (about) => (about ? `${about.type} ${about.name ?? ""} ${about.phone ?? ""} ${about.words} ${about.status ?? ""} ${about.error_code ?? ""}` : "");
+const failed = (about) => about?.status === "failed" || about?.status === "dropped";
+
+// What a row is about in two lines: what to whom, and its first words.
+function about(each, what, towards) {
+  const { phone, words } = each.about;
+  const who = whom(each.about);
+  return el("td", { class: "path" }, el("div", {}, ...what, who ? ` ${towards} ` : null, who ? el("span", { class: "whom", title: phone }, who) : null), words ? el("small", { class: "begins" }, words) : null);
+}
+
+// How far a message came that was taken: what failed later is no success.
+function came({ about: message }) {
+  if (!message?.status) return null;
+  return failed(message) ? chip([message.status, message.error_code].filter(Boolean).join(" "), "bad") : el("small", { class: "came" }, message.status);
+}
+
+function answered(each) {
+  if (each.open) return chip("open", "wait");
+  if (each.status == null) return chip("no answer", "bad");
+  return chip(String(each.status), each.status >= 400 ? "bad" : failed(each.about) ? "plain-tone" : "good");
+}
+
+const told = (each) => [...new Set((each.updates ?? []).map((update) => update.status ?? update.kind))].join(", ");
+const more = (each) => (each.updates.length > 1 ? `(first of ${each.updates.length}) ` : "");
 
 // Two logs with one face: how a row of each looks, where it is read, what its details are.
 const LOGS = {
@@ -18,26 +50,26 @@ const LOGS = {
     path: "/_sim/exchanges",
     key: "exchanges",
     columns: ["Time", "Call", "Answer", "Took"],
-    words: (each) => `${each.method} ${each.path} ${each.status ?? "none"} ${each.error_code ?? ""} ${each.route ?? ""} ${each.wamid ?? ""} ${each.fault?.kind ?? ""}`,
-    bad: (each) => (each.status ?? 599) >= 400,
+    words: (each) => `${each.method} ${each.path} ${each.status ?? "none"} ${each.error_code ?? ""} ${each.route ?? ""} ${each.wamid ?? ""} ${each.fault?.kind ?? ""} ${sought(each.about)}`,
+    bad: (each) => (each.status ?? 599) >= 400 || failed(each.about),
     cells: (each) => [
-      el("td", { class: "path" }, el("b", {}, each.method), " ", each.path),
-      el("td", {}, each.open ? chip("open", "wait") : chip(each.status == null ? "no answer" : String(each.status), each.status == null || each.status >= 400 ? "bad" : "good"), each.error_code ? el("code", {}, String(each.error_code)) : null, each.fault ? el("span", { class: "struck", title: `Fault ${each.fault.kind}` }, icon("bolt", `fault ${each.fault.kind}`)) : null),
+      each.about ? about(each, [el("b", {}, each.method), ` ${each.about.type.replaceAll("_", " ")}`], each.about.type === "read receipt" || each.about.type === "typing indicator" ? "for" : "to") : el("td", { class: "path" }, el("b", {}, each.method), " ", each.path),
+      el("td", {}, answered(each), came(each), each.error_code ? el("code", {}, String(each.error_code)) : null, each.fault ? el("span", { class: "struck", title: `Fault ${each.fault.kind}` }, icon("bolt", `fault ${each.fault.kind}`)) : null),
       el("td", { class: "num" }, each.took_ms == null ? "…" : `${each.took_ms < 10 ? each.took_ms.toFixed(1) : Math.round(each.took_ms)} ms`),
     ],
     moment: (each) => each.at,
     detail: callDetail,
-    settled: (each) => !each.open,
+    settled: (each) => !each.open && !ON_ITS_WAY.includes(each.about?.status),
   },
   webhooks: {
     title: "Webhooks",
     path: "/_sim/webhooks",
     key: "webhooks",
     columns: ["Time", "What", "State", "Tries"],
-    words: (each) => `${each.kind} ${each.state} ${each.fields?.join(" ")} ${each.updates?.map((update) => `${update.kind} ${update.status} ${update.message_id}`).join(" ")} ${each.url}`,
+    words: (each) => `${each.kind} ${each.state} ${each.fields?.join(" ")} ${each.updates?.map((update) => `${update.kind} ${update.status} ${update.message_id}`).join(" ")} ${each.url} ${sought(each.about)}`,
     bad: (each) => each.state !== "delivered",
     cells: (each) => [
-      el("td", { class: "path" }, el("b", {}, each.fields?.join(", ") ?? each.kind), " ", [...new Set((each.updates ?? []).map((update) => update.status ?? update.kind))].join(", ")),
+      each.about ? about(each, [el("b", {}, told(each)), ` ${each.about.type.replaceAll("_", " ")}`], `${more(each)}${each.kind === "inbound" ? "from" : "to"}`) : el("td", { class: "path" }, el("b", {}, each.fields?.join(", ") ?? each.kind), " ", told(each)),
       el("td", {}, chip(each.state), each.faults?.length ? el("span", { class: "struck", title: each.faults.map((fault) => fault.kind).join(", ") }, icon("bolt", "struck by a fault")) : null),
       el("td", { class: "num" }, String(each.attempt_count)),
     ],
@@ -58,9 +90,9 @@ export class ExchangesRoom {
     this.logs = { calls: new Map(), webhooks: new Map() };
     this.which = "calls";
     this.chosen = null;
-    this.seek = el("input", { type: "search", class: "seek", placeholder: "Filter: path, status, code, wamid…", "aria-label": "Filter" });
+    this.seek = el("input", { type: "search", class: "seek", placeholder: "Filter: name, words, path, status, code…", "aria-label": "Filter" });
     this.seek.addEventListener("input", () => this.draw());
-    this.only = el("select", { class: "pick", "aria-label": "Which" }, ...[["", "all"], ["bad", "not well answered"]].map(([value, words]) => el("option", { value }, words)));
+    this.only = el("select", { class: "pick", "aria-label": "Which" }, ...[["", "all"], ["bad", "that went wrong"]].map(([value, words]) => el("option", { value }, words)));
     this.only.addEventListener("change", () => this.draw());
     this.tabs = el("div", { class: "choice", role: "group", "aria-label": "Log" });
     this.body = el("tbody", {});
@@ -92,14 +124,14 @@ export class ExchangesRoom {
     this.refresh().catch((problem) => this.say(problem.message));
   }
 
-  // Reads what is new, and again from the first row whose end is still open.
+  // Reads what is new, and again from the first of the latest rows whose end is still open.
   async refresh() {
     const log = LOGS[this.which];
     const known = this.logs[this.which];
     const rows = [...known.values()];
-    const open = rows.find((each) => !log.settled(each));
     const newest = rows.at(-1)?.id ?? 0;
-    const after = open && newest - open.id < AT_ONCE ? open.id - 1 : newest;
+    const open = rows.find((each) => newest - each.id < AGAIN_AT_MOST && !log.settled(each));
+    const after = open ? open.id - 1 : newest;
     const fresh = await get(`${log.path}?limit=${AT_ONCE}${after ? `&after=${after}` : ""}${this.which === "webhooks" ? "&bodies=false" : ""}`);
     if (fresh[log.key].length === AT_ONCE && after && newest) {
       known.clear(); // far behind: the newest are what matters
@@ -144,6 +176,7 @@ export class ExchangesRoom {
     history.replaceState(null, "", `#exchanges/${which === "webhooks" ? "w" : ""}${id}`);
     this.draw();
     await this.open();
+    intoView(this.detail);
   }
 
   async open() {

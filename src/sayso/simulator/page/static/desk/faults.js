@@ -13,7 +13,7 @@ const KEYS = {
   subcode: { label: "Subcode", number: true },
   details: { label: "Details", placeholder: "Fault armed in the simulator." },
   retry_after_s: { label: "Retry-After, seconds", number: true },
-  after_accept: { label: "Accept first", check: true },
+  after_accept: { label: "Accept first", check: true, hint: "the call is carried out, only its answer is spoilt" },
   delay_s: { label: "Seconds", number: true, value: "5" },
   body: { label: "Body" },
   content_type: { label: "Content type", placeholder: "text/html" },
@@ -44,7 +44,42 @@ const SCHEDULE = {
   until_cleared: { label: "Until cleared", check: true },
 };
 
-const spoken = (kind) => kind.replace(/^webhook_/, "webhook: ").replaceAll("_", " ");
+// What each kind is called in the menu, by what it spoils.
+const KINDS = {
+  Answers: {
+    error: "Graph error",
+    http: "HTTP status of a gateway",
+    drop_before: "Connection cut, nothing accepted",
+    drop_after: "Connection cut after accepting",
+    cut_answer: "Connection cut in mid-answer",
+    delay: "Late answer",
+    hang: "No answer at all",
+    garbage: "Answer that is no JSON",
+    truncate: "Half an answer",
+    empty: "Empty answer",
+  },
+  "What follows a send": { fail_late: "Accepted, fails later", course: "Statuses in another order" },
+  Webhooks: {
+    webhook_loss: "Webhook lost",
+    webhook_duplicate: "Webhook more than once",
+    webhook_delay: "Late webhook",
+    webhook_reorder: "Webhooks out of order",
+    webhook_signature: "Webhook wrongly signed",
+    webhook_inject: "Webhook with something new",
+  },
+};
+const CALLED = Object.assign({}, ...Object.values(KINDS));
+const READ_NEVER = "Fault armed in the simulator."; // the details of every error that was given none
+
+const spaced = (words) => String(words).replaceAll("_", " ");
+const spoken = (kind) => CALLED[kind] ?? spaced(kind);
+const meant = (does) => does.replaceAll(/``?after_accept``?/g, `“${KEYS.after_accept.label}”`).replaceAll("`", "");
+
+// One key of an armed fault in words.
+function told(name, value) {
+  const { label = spaced(name), options } = { ...KEYS, ...TARGET, ...SCHEDULE }[name] ?? {};
+  return value === true ? label.toLowerCase() : `${label}: ${options ? spaced(value) : value}`;
+}
 
 export class FaultsRoom {
   id = "faults";
@@ -92,10 +127,10 @@ export class FaultsRoom {
   }
 
   input(name, more, into) {
-    const { label, options, check, number, value, placeholder, hint } = more;
+    const { label, options, check, number, value, placeholder, hint, checked } = more;
     const input = options
-      ? el("select", {}, ...options.map((each) => el("option", { value: each }, each ? each.replaceAll("_", " ") : "any")))
-      : el("input", { type: check ? "checkbox" : "text", inputmode: number ? "decimal" : null, value: value ?? null, placeholder, autocomplete: "off" });
+      ? el("select", {}, ...options.map((each) => el("option", { value: each, selected: each === value }, each ? spaced(each) : "any")))
+      : el("input", { type: check ? "checkbox" : "text", inputmode: number ? "decimal" : null, value: check ? null : value ?? null, checked, placeholder, autocomplete: "off" });
     into[name] = { input, more };
     const id = hint ? freshId("hint") : null;
     if (id) input.setAttribute("aria-describedby", id);
@@ -116,16 +151,17 @@ export class FaultsRoom {
   setUp({ kinds, places }) {
     this.kinds = kinds;
     this.known = Array.isArray(places) ? places : Object.keys(places ?? {});
-    this.kind.replaceChildren(...kinds.map((each) => el("option", { value: each.kind }, spoken(each.kind))));
+    const options = (some) => some.map((each) => el("option", { value: each.kind }, spoken(each.kind)));
+    this.kind.replaceChildren(...Object.entries(KINDS).map(([label, of]) => el("optgroup", { label }, ...options(kinds.filter((each) => each.kind in of)))), ...options(kinds.filter((each) => !(each.kind in CALLED))));
     this.choose();
   }
 
   choose() {
     const kind = this.kinds.find((each) => each.kind === this.kind.value);
     const webhooks = kind.kind.startsWith("webhook_");
-    this.does.textContent = kind.does.replaceAll("``", "").replaceAll("`", "");
+    this.does.textContent = meant(kind.does);
     this.keys = {};
-    this.own.replaceChildren(...kind.keys.map((name) => this.input(name, KEYS[name] ?? { label: name }, this.keys)));
+    this.own.replaceChildren(...kind.keys.map((name) => this.input(name, this.key(kind, name), this.keys)));
     for (const name of kind.required) this.keys[name]?.input.setAttribute("required", "");
     const chosen = webhooks ? "webhooks" : "messages";
     const places = this.known.filter((each) => webhooks || each !== "webhooks");
@@ -133,10 +169,18 @@ export class FaultsRoom {
     this.problem.textContent = "";
   }
 
+  // How a key of a kind is filled in: from what it is when nothing is said.
+  key(kind, name) {
+    const known = KEYS[name] ?? { label: spaced(name) };
+    const usual = kind.defaults[name];
+    if (known.check) return { ...known, checked: usual === true };
+    return usual === undefined || name === "details" || name === "content_type" ? known : { ...known, value: String(usual) };
+  }
+
   given() {
     const fault = { kind: this.kind.value, on: this.places.value };
     for (const [name, { input, more }] of Object.entries({ ...this.keys, ...this.target, ...this.schedule })) {
-      if (more.check ? input.checked : input.value.trim() !== "") fault[name] = more.check ? true : more.number ? Number(input.value) : input.value.trim();
+      if (more.check ? input.checked !== Boolean(more.checked) : input.value.trim() !== "") fault[name] = more.check ? input.checked : more.number ? Number(input.value) : input.value.trim();
     }
     return fault;
   }
@@ -153,14 +197,16 @@ export class FaultsRoom {
   }
 
   row(fault) {
-    const { id, kind, on, next, hits, seen, ...rest } = fault;
-    const shared = Object.entries(rest).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+    const { id, kind, on, next, hits, seen, until_cleared: _, ...rest } = fault; // which `next` tells already
+    const whole = { ...this.kinds.find((each) => each.kind === kind)?.defaults, ...rest };
+    const shared = Object.entries(whole).filter(([, value]) => value !== false && value !== READ_NEVER).map(([name, value]) => told(name, value));
+    const where = on === "webhooks" ? "" : ` on ${on === "*" ? "every call" : spaced(on)}`;
     const left = next == null ? "until cleared" : `${next} ${next === 1 ? "time" : "times"} left`;
     return el(
       "li",
       { class: "armed-row" },
       el("span", { class: "sign" }, icon("bolt")),
-      el("div", { class: "two-lines" }, el("b", {}, `${spoken(kind)} on ${on === "*" ? "every call" : on.replaceAll("_", " ")}`), shared.length ? el("small", {}, shared.join(" · ")) : null, el("small", {}, el("b", { class: "hits" }, `hit ${hits}×`), ` of ${seen} seen · ${left}`)),
+      el("div", { class: "two-lines" }, el("b", {}, `${spoken(kind)}${where}`), shared.length ? el("small", {}, shared.join(" · ")) : null, el("small", {}, el("b", { class: hits ? "hits struck-once" : "hits" }, `hit ${hits}×`), ` of ${seen} seen · ${left}`)),
       el("button", { type: "button", class: "plain small", "aria-label": `Disarm ${spoken(kind)}`, onclick: () => this.disarm(id) }, "Disarm"),
     );
   }

@@ -38,6 +38,11 @@ export function choice(label, values, now, change) {
   return el("label", { class: "field tight" }, label, select);
 }
 
+// Where the page is one column, what was chosen is brought before the eye.
+export function intoView(detail) {
+  if (matchMedia("(max-width: 760px)").matches) detail.scrollIntoView({ block: "start" });
+}
+
 export function empty(words) {
   return el("p", { class: "empty" }, words);
 }

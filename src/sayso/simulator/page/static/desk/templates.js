@@ -3,7 +3,7 @@
 import { call, get } from "../shared/api.js";
 import { toast } from "../shared/bar.js";
 import { el } from "../shared/dom.js";
-import { ask, chip, empty, head, human, moment } from "./parts.js";
+import { ask, chip, empty, head, human, intoView, moment } from "./parts.js";
 import { previewOf } from "./preview.js";
 
 const REASONS = ["INVALID_FORMAT", "ABUSIVE_CONTENT", "CATEGORY_NOT_AVAILABLE", "INCORRECT_CATEGORY", "PROMOTIONAL", "SCAM", "TAG_CONTENT_MISMATCH"];
@@ -30,6 +30,13 @@ const ACTIONS = {
   delete: ["Delete", [], "danger"],
 };
 
+// How what is submitted from now on is reviewed, and what that means while nothing waits.
+const REVIEWS = {
+  delayed: [(seconds) => `by itself after ${seconds} s`, (seconds) => `Nothing waits: every review falls by itself ${seconds} s after it was submitted. Choose “by you” above to decide yourself, or start with --review moderator.`],
+  instant: [() => "by itself, at once", () => "Nothing waits: every review falls by itself, at once. Choose “by you” above to decide yourself, or start with --review moderator."],
+  moderator: [() => "by you, the moderator", () => "Nothing waits. You are the moderator: what is submitted next waits here for your verdict."],
+};
+
 const GROUPS = [["Waiting for you", (each) => each.status === "PENDING" || each.status === "IN_APPEAL"], ["In use", (each) => each.status === "APPROVED"], ["Not in use", () => true]];
 
 export class TemplatesRoom {
@@ -46,8 +53,10 @@ export class TemplatesRoom {
     this.seek = el("input", { type: "search", class: "seek", placeholder: "Search name, text, status", "aria-label": "Search templates" });
     this.seek.addEventListener("input", () => this.draw());
     this.list = el("div", { class: "shelf" });
+    this.review = { how: "delayed", after_s: 0 };
+    this.reviewed = el("select", { class: "pick", "aria-label": "Templates are reviewed", onchange: () => this.reviewOtherwise() });
     this.detail = el("article", { class: "sheet-of", "aria-live": "polite" });
-    this.root = el("div", { class: "fills" }, head("Templates", "What was submitted for review, and what became of it. A verdict reaches the business by webhook."), el("div", { class: "split" }, el("div", { class: "side" }, this.seek, this.list), this.detail));
+    this.root = el("div", { class: "fills" }, head("Templates", "What was submitted for review, and what became of it. A verdict reaches the business by webhook.", el("label", { class: "in-line explain" }, "Reviewed", this.reviewed)), el("div", { class: "split" }, el("div", { class: "side" }, this.seek, this.list), this.detail));
   }
 
   get count() {
@@ -63,7 +72,7 @@ export class TemplatesRoom {
   }
 
   async refresh() {
-    this.all = (await get("/_sim/templates")).templates;
+    [{ templates: this.all }, this.review] = await Promise.all([get("/_sim/templates"), get("/_sim/review")]);
     if (!this.all.some((each) => each.id === this.chosen)) this.chosen = (this.all.find(GROUPS[0][1]) ?? this.all[0])?.id;
     this.draw();
   }
@@ -72,13 +81,16 @@ export class TemplatesRoom {
     const words = this.seek.value.trim().toLowerCase();
     const left = new Set(this.all.filter((each) => !words || JSON.stringify([each.name, each.status, each.category, each.language, each.components]).toLowerCase().includes(words)));
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    const { how, after_s: seconds } = this.review;
+    this.reviewed.replaceChildren(...Object.entries(REVIEWS).map(([value, [called]]) => el("option", { value, selected: value === how }, called(seconds))));
     this.list.replaceChildren();
+    if (!this.count) this.list.append(el("p", { class: "explain nothing-waits" }, REVIEWS[how][1](seconds)));
     for (const [title, belongs] of GROUPS) {
       const group = [...left].filter(belongs).sort((one, other) => other.updated_at - one.updated_at);
       for (const each of group) left.delete(each);
       if (group.length) this.list.append(el("h2", {}, title), el("ul", {}, ...group.map((each) => el("li", {}, this.row(each)))));
     }
-    if (!this.list.children.length) this.list.append(empty(words ? "No template has these words." : "No templates yet."));
+    if (!this.list.querySelector("ul")) this.list.append(empty(words ? "No template has these words." : "No templates yet."));
     if (focused) this.list.querySelector(`[data-id="${focused}"]`)?.focus();
     this.show();
   }
@@ -98,6 +110,12 @@ export class TemplatesRoom {
     this.chosen = id;
     history.replaceState(null, "", `#templates/${id}`);
     this.draw();
+    intoView(this.detail);
+  }
+
+  async reviewOtherwise() {
+    await call("/_sim/review", { how: this.reviewed.value }).catch((problem) => toast(problem.message));
+    await this.refresh();
   }
 
   show() {

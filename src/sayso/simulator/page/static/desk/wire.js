@@ -1,13 +1,14 @@
 // One exchange in full: what was asked, what was answered, the webhooks that followed and every attempt.
 
-import { clockTime, el, size } from "../shared/dom.js";
+import { clockTime, el, phoneNumber, size } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { chip, empty } from "./parts.js";
 
 export function callDetail(each, room) {
   return [
-    el("header", {}, el("h2", {}, `${each.method} ${each.route ?? "call"}`), chip(each.status == null ? "no answer" : String(each.status), (each.status ?? 599) >= 400 ? "bad" : "good"), each.fault ? el("span", { class: "tag bad" }, icon("bolt"), each.fault.kind.replaceAll("_", " ")) : null, copyButton(each.curl, "Copy as curl", room)),
+    el("header", {}, el("h2", {}, `${each.method} ${each.route ?? "call"}`), chip(each.status == null ? "no answer" : String(each.status), (each.status ?? 599) >= 400 ? "bad" : fails(each) ? "plain-tone" : "good"), each.about?.status ? chip([each.about.status, each.about.error_code].filter(Boolean).join(" "), fails(each) ? "bad" : "plain-tone") : null, each.fault ? el("span", { class: "tag bad" }, icon("bolt"), each.fault.kind.replaceAll("_", " ")) : null, copyButton(each.curl, "Copy as curl", room)),
     el("p", { class: "where" }, each.path),
+    concerned(each),
     section("Request", headers(each.request.headers), body(each.request.body, each.request.size), parts(each.request.parts)),
     section("Answer", each.answer ? headers(each.answer.headers) : null, each.answer ? body(each.answer.body, each.answer.size) : empty(each.open ? "Not answered yet." : "The connection was cut: nothing was answered.")),
     section(`Webhooks that followed (${each.webhooks.length})`, ...each.webhooks.map((webhook) => followed(webhook, room)), each.webhooks.length ? null : empty(each.wamid ? "None yet." : "A call like this tells nothing by webhook.")),
@@ -18,10 +19,18 @@ export function webhookDetail(each, room) {
   return [
     el("header", {}, el("h2", {}, (each.fields ?? [each.kind]).join(", ")), chip(each.state), copyButton(each.curl, "Copy as curl", room)),
     el("p", { class: "where" }, `POST ${each.url}`),
+    concerned(each),
     again(each, room),
     section("Attempts", attempts(each)),
     section("Body", headers(each.headers), body(each.body, each.body.length)),
-  ];
+  ].filter(Boolean);
+}
+
+const fails = (each) => each.about?.status === "failed" || each.about?.status === "dropped";
+
+function concerned({ about, kind }) {
+  const who = about && [about.name, about.phone && /^\+\d+$/.test(about.phone) ? phoneNumber(about.phone.slice(1)) : about.phone].filter(Boolean).join(", ");
+  return who ? el("p", { class: "concerned" }, `${about.type.replaceAll("_", " ")} ${kind === "inbound" ? "from" : "to"} ${who}`) : null;
 }
 
 function section(title, ...inside) {

@@ -104,7 +104,7 @@ function metaOf(message) {
 
 function quoteOf(message, chat) {
   if (!message.quote) return null;
-  const who = message.quote.from_business ? chat.number.verified_name : chat.person.name;
+  const who = message.quote.from_business ? chat.number.verified_name : "You";
   const jump = () => chat.show(message.quote.wamid);
   return el(
     "div",

@@ -4,6 +4,8 @@ import { call, get, paced } from "./api.js";
 import { clockTime, dayName, el, sameDay, span } from "./dom.js";
 import { icon } from "./icons.js";
 
+export const passing = (words) => `Let ${words} pass at once: whatever is due by then happens now, for everybody. Time does not go back.`;
+
 const STEPS = [[300, "+5 min", "Let 5 minutes pass"], [3600, "+1 h", "Let 1 hour pass"], [86400, "+1 day", "Let 1 day pass"]];
 
 export class Bar {
@@ -27,7 +29,7 @@ export class Bar {
 
   clock() {
     const steps = STEPS.map(([seconds, words, label]) =>
-      el("button", { type: "button", "data-advance": String(seconds), "aria-label": label, onclick: () => this.move(seconds) }, words));
+      el("button", { type: "button", "data-advance": String(seconds), "aria-label": label, title: passing(words.slice(1)), onclick: () => this.move(seconds) }, words));
     return el("div", { class: "clock", role: "group", "aria-label": "Simulated clock" }, el("a", { href: "/desk#clock", title: "Freeze, speed up or set the clock" }, this.time, this.offset, this.pace), ...steps);
   }
 
@@ -46,10 +48,13 @@ export class Bar {
     const real = Date.now() / 1000;
     this.time.textContent = sameDay(now, real) ? clockTime(now) : `${dayName(now, real)} ${clockTime(now)}`;
     this.time.dateTime = new Date(now * 1000).toISOString();
-    this.offset.hidden = Math.abs(now - real) < 30;
+    this.offset.hidden = Math.abs(now - real) < 30 || (world.speed === 0 && now < real); // a clock that stands still falls behind
+    this.offset.classList.toggle("behind", now < real);
+    this.offset.title = `${now < real ? "Behind" : "Ahead of"} the machine’s own time`;
     this.offset.textContent = `${now < real ? "−" : "+"}${span(Math.abs(now - real))}`;
     this.pace.hidden = world.speed === 1;
-    this.pace.textContent = world.speed === 0 ? "frozen" : `×${world.speed}`;
+    const pace = world.speed === 0 ? "frozen" : `×${world.speed}`;
+    if (this.pace.textContent !== pace) this.pace.replaceChildren(...(world.speed === 0 ? [icon("pause", "frozen"), el("span", { class: "words" }, pace)] : [pace]));
   }
 
   connected(yes) {

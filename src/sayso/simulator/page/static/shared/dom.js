@@ -17,6 +17,9 @@ export function avatar(name, number) {
   return el("span", { class: `avatar tint-${Number(number.slice(-2)) % 6}`, "aria-hidden": "true" }, initials.join(""));
 }
 
+// People nobody has named are called after the end of their number.
+export const isGuest = (name) => /^Guest \d{1,4}$/.test(name);
+
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const LONG_DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long" });

@@ -96,5 +96,8 @@ export function ticks(status) {
   const [name, label] = TICKS[status] ?? ["clock", status];
   const svg = icon(name, label);
   svg.classList.add("ticks", `is-${status}`);
+  const title = shaped("title");
+  title.textContent = label;
+  svg.prepend(title);
   return svg;
 }
