@@ -51,6 +51,25 @@ async def test_other_methods_are_refused(graph: "Graph", method: str) -> None:
     assert answer.details == f"Unsupported {method.lower()} request: /{NUMBER} is not simulated."
 
 
+MISSPELT = [
+    ("POST", f"/v25.0/{NUMBER}/message", f"/{NUMBER}/message is not simulated; did you mean `messages`?"),
+    ("GET", f"/{NUMBER}/messages", f"/{NUMBER}/messages is not simulated; POST is."),
+    ("GET", "/200000000000001/message_template", "is not simulated; did you mean `message_templates`?"),
+    ("PUT", "/200000000000001/message_templates", "is not simulated; GET, POST, DELETE are."),
+    ("GET", "/debug_tokens", "/debug_tokens is not simulated; did you mean `debug_token`?"),
+    ("POST", f"/{NUMBER}/xyzzy", f"/{NUMBER}/xyzzy is not simulated."),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "words"), MISSPELT)
+async def test_a_misspelt_edge_is_told_what_was_meant(
+    graph: "Graph", method: str, path: str, words: str
+) -> None:
+    answer = await graph.call(method, path)
+    assert (answer.status, answer.code) == (400, 100)
+    assert answer.details.endswith(words), answer.details
+
+
 async def test_an_id_that_is_nothing(graph: "Graph") -> None:
     answer = await graph.call("GET", "/v25.0/12345/messages")
     assert answer.status == 400

@@ -352,3 +352,30 @@ async def test_a_link_opens_and_tells_nobody(sim: Simulator, graph: "Graph", ask
         {"wamid": None, "reached": False, "opens": "https://example.org/x"},
     )
     assert len(sim.world.messages) == before
+
+
+MISTAPPED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    (
+        BUTTONS,
+        {"tap": {"button": "no"}},
+        "there is no button 'no'; did you mean `No`? Known here: `Yes`, `No`.",
+    ),
+    (BUTTONS, {"tap": {"button": 2}}, "there is no button 2; counted from 0 there are 0 `Yes`, 1 `No`."),
+    (
+        LIST,
+        {"choose": {"row": "17.00"}},
+        "there is no row '17.00'; did you mean `17:00`? Known here: `17:00` (id `slot:17`), `18:00` (id `slot:18`).",
+    ),
+    (LIST, {"choose": {"row": "slot:1"}}, "there is no row 'slot:1'; did you mean `slot:1"),
+]
+
+
+@pytest.mark.parametrize(("message", "answer", "words"), MISTAPPED)
+async def test_what_is_not_on_the_message_is_told_what_is(
+    sim: Simulator, ask: Any, message: dict[str, Any], answer: dict[str, Any], words: str
+) -> None:
+    wamid = await ask(message)
+    deed: dict[str, Any] = {kind: {"message_id": wamid, **given} for kind, given in answer.items()}
+    with pytest.raises(ValueError, match="there is no") as refused:
+        await sim.inbound(ANA, **deed)
+    assert str(refused.value).startswith(words)

@@ -42,10 +42,15 @@ def wrong_with(raw: Any, shape: Any, where: str = "") -> str | None:
 def meant(word: str, known: Iterable[str]) -> str:
     """Say what may have been meant instead of ``word``, and what there is; to be put behind a sentence."""
     names = list(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    hint = f"; did you mean `{close[0]}`?" if close else "."
     there = ", ".join(f"`{each}`" for each in names) or "none"
-    return f"{hint} Known here: {there}."
+    return f"{guess(word, names)} Known here: {there}."
+
+
+def guess(word: str, known: Iterable[str]) -> str:
+    """Say what may have been meant instead of ``word``, if anything is like it; to be put behind a sentence."""
+    by_lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+    return f"; did you mean `{by_lower[close[0]]}`?" if close else "."
 
 
 def wrong_callback(url: str) -> str | None:

@@ -125,8 +125,8 @@ class Front:
         """Say what may have been meant by an edge: another method, or another spelling."""
         there = [known for known in self._routes if known[1] == kind]
         methods = [method for method, _, known in there if known == edge]
-        if methods:
-            return f"; {' and '.join(methods)} {'is' if len(methods) == 1 else 'are'}."
+        if edge and methods:
+            return f"; {', '.join(methods)} {'is' if len(methods) == 1 else 'are'}."
         return guess(edge, (known for _, _, known in there if known))
 
     def _place(self, parts: list[str]) -> tuple[NodeKind, str, str]:

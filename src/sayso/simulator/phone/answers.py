@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from sayso.simulator.mistakes import guess, meant
 from sayso.simulator.phone.deeds import CallPermission, Choose, Flow, Inbound, PhoneError, Tap
 from sayso.simulator.phone.hand import Done, Hand
 from sayso.simulator.phone.shares import own_card
@@ -115,7 +116,11 @@ def _button(prompt: Message, which: int | str, card: int | None) -> Button:
     for button in buttons:
         if button.title == which:
             return button
-    raise PhoneError(f"button {which!r} is none of {[button.title for button in buttons]}, counted from 0")
+    titles = [button.title for button in buttons]
+    if isinstance(which, str):
+        raise PhoneError(f"there is no button {which!r}{meant(which, titles)}")
+    there = ", ".join(f"{place} `{title}`" for place, title in enumerate(titles))
+    raise PhoneError(f"there is no button {which}; counted from 0 there are {there}.")
 
 
 def _buttons(prompt: Message, card: int | None) -> tuple[Button, ...]:
@@ -137,7 +142,9 @@ def _row(prompt: Message, which: str) -> Row:
     for row in rows:
         if which in (row.id, row.title):
             return row
-    raise PhoneError(f"row {which!r} is none of {[row.id for row in rows]}")
+    words = guess(which, [*(row.id for row in rows), *(row.title for row in rows)])
+    there = ", ".join(f"`{row.title}` (id `{row.id}`)" for row in rows)
+    raise PhoneError(f"there is no row {which!r}{words} Known here: {there}.")
 
 
 def _of_kind(prompt: Message, kind: str) -> Button:
