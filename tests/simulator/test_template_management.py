@@ -337,3 +337,5 @@ async def test_comparing_counts_sends(graph: "Graph", sim: Simulator) -> None:
         {"key": second, "value": 0},
     ]
     assert (await graph.call("GET", f"/v25.0/{first}/compare")).code == 100
+    broken = await graph.call("GET", f"/v25.0/{first}/compare", params={**query, "template_ids": "[[["})
+    assert (broken.code, "template_ids" in broken.details) == (100, True)

@@ -1,10 +1,12 @@
 """Review of templates: category, verdict, who decides and when, each told by webhook (cloud-api.md 3.3, 3.6, 3.8)."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator.templates import review as rules
 from sayso.simulator.templates.review import REASONS
 from simulator.template_stage import BODY, body, create, created, desk, read, send, told, values
 
@@ -126,7 +128,10 @@ async def test_approval(graph: "Graph", sim: Simulator, case: str) -> None:
     assert (template["status"], template["rejected_reason"]) == ("APPROVED", "NONE")
 
 
+#: What the rules themselves give as an example.
+VAGUE = re.findall(r'variables, such as "(.+?)"', rules.__doc__ or "")
 CATEGORIES = {
+    "the rules' example": (body(*VAGUE, "x"), "UTILITY", "MARKETING"),
     "plain": (BODY, "UTILITY", "UTILITY"),
     "a discount": (body("Your discount is waiting for you."), "UTILITY", "MARKETING"),
     "per cent off": (body("Only today you get 20% off shoes."), "UTILITY", "MARKETING"),

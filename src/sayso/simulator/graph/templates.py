@@ -67,13 +67,13 @@ class TemplateCalls:
             call.node,
             name=given.get("name"),
             hsm_id=None if given.get("hsm_id") is None else str(given["hsm_id"]),
-            hsm_ids=None if ids is None else _ids(ids),
+            hsm_ids=None if ids is None else _ids(ids, "hsm_ids"),
         )
         return success()
 
     async def _archive(self, call: Call) -> web.Response:
         """Archive or bring back a comma list of templates; each that cannot be is told with why not."""
-        ids = _ids((await call.given()).get("hsm_ids") or "")
+        ids = _ids((await call.given()).get("hsm_ids") or "", "hsm_ids")
         if not 1 <= len(ids) <= DELETED_AT_ONCE:
             raise refused(f"hsm_ids must hold 1 to {DELETED_AT_ONCE} ids; it has {len(ids)}.")
         away = call.edge.endswith("/archive")
@@ -92,7 +92,7 @@ class TemplateCalls:
     async def _compare(self, call: Call) -> web.Response:
         """Compare how often templates were sent; nobody's blocking is counted, so every block rate is alike."""
         query = call.query
-        others = _ids(query.get("template_ids") or "")
+        others = _ids(query.get("template_ids") or "", "template_ids")
         start, end = whole_number(query.get("start")), whole_number(query.get("end"))
         if not others or start is None or end is None:
             raise GraphError(100, "Params template_ids, start and end (unix seconds) are required.")
@@ -126,12 +126,12 @@ class TemplateCalls:
         return self._world.templates[call.node]
 
 
-def _ids(given: Any) -> list[str]:
-    """Read ids from a JSON array, a string of one, or a comma list."""
+def _ids(given: Any, where: str) -> list[str]:
+    """Read the ids of the parameter ``where`` from a JSON array, a string of one, or a comma list."""
     if isinstance(given, str) and given.lstrip().startswith("["):
-        given = json_in(given, "hsm_ids")
+        given = json_in(given, where)
     if isinstance(given, str):
         given = [each.strip() for each in given.split(",") if each.strip()]
     if not isinstance(given, list):
-        raise refused("hsm_ids must be an array or a comma list of ids.")
+        raise refused(f"{where} must be an array or a comma list of ids.")
     return [str(each) for each in given]

@@ -3,8 +3,8 @@
 The category, told in the answer to the creation:
 
 - promotional words in a UTILITY template (sale, discount, coupon, "20% off" ...) make it MARKETING;
-- so does a body that says next to nothing beside its variables, such as "Hello {{1}}!" (fewer than three words that
-  are no greeting): "anything mixed or vague becomes marketing" (3.6).
+- so does a body that says next to nothing beside its variables, such as "Hi, dear {{1}}, welcome!" (fewer than
+  three words that are no greeting): "anything mixed or vague becomes marketing" (3.6).
 
 The verdict, after the review; the first that fits:
 
