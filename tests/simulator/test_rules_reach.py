@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.simulator import Simulator, SimulatorConfig
+from sayso.simulator.page.used import used_up
 from sayso.simulator.rules import reach
 from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.quotas import Reach
@@ -32,42 +33,62 @@ def tiny() -> Any:
 
 
 steps = st.lists(
-    st.tuples(st.sampled_from("ABCDEF"), st.sampled_from([0, 1, 7, 12, 23, 24, 25]), st.booleans()),
+    st.tuples(
+        st.sampled_from("ABCDEF"),
+        st.sampled_from([0, 1, 7, 12, 23, 24, 25]),
+        st.sampled_from(["send", "send", "arrive", "give up", "move"]),
+    ),
     max_size=60,
 )
 
 
 @given(steps)
 @pytest.mark.usefixtures("tiny")
-def test_no_day_reaches_more_people_than_the_limit(taken: list[tuple[str, int, bool]]) -> None:
+def test_no_day_reaches_more_people_than_the_limit(taken: list[tuple[str, int, str]]) -> None:
     kept, now = Reach(), 1_795_000_000.0
     arrived: list[tuple[float, str]] = []
-    for who, hours, arrives in taken:
+    on_the_way: list[str] = []
+    for who, hours, what in taken:
         now += hours * 3600
         of_today = {each for at, each in arrived if now - at < DAY}
+        assert len(of_today) <= 3
+        counted = of_today | set(on_the_way)
         refused = reach.over(kept, "TIER_3", who, now)
-        assert (refused is not None) is (who not in of_today and len(of_today) >= 3)
-        if refused is not None:
-            continue
-        reach.set_out(kept, who, now)
-        if arrives:
+        assert (refused is not None) is (who not in counted and len(counted) >= 3)
+        if what == "send" and refused is None:
+            reach.set_out(kept, who)
+            on_the_way.append(who)
+        elif what == "move":
+            kept.move(who, who.lower())
+            kept.move(who.lower(), who)
+        elif who in on_the_way and what == "arrive":
             reach.arrive(kept, who, now)
+            on_the_way.remove(who)
             arrived.append((now, who))
-        else:
+        elif who in on_the_way:
             reach.give_up(kept, who)
+            on_the_way.remove(who)
 
 
 @pytest.mark.usefixtures("tiny")
-def test_those_on_their_way_hold_a_place_for_a_day() -> None:
+def test_those_on_their_way_hold_a_place_as_long_as_any_message_is() -> None:
     kept, now = Reach(), 1_795_000_000.0
-    for who in "ABC":
-        reach.set_out(kept, who, now)
-    assert reach.over(kept, "TIER_3", "D", now) == reach.OVER
+    for who in "AABC":
+        reach.set_out(kept, who)
+    reach.give_up(kept, "A")
+    assert reach.over(kept, "TIER_3", "D", now + 29 * DAY) == reach.OVER, "another one is on its way to A"
     reach.give_up(kept, "A")
     assert reach.over(kept, "TIER_3", "D", now) is None
-    reach.set_out(kept, "D", now)
-    assert reach.over(kept, "TIER_3", "A", now + DAY - 1) == reach.OVER
-    assert reach.over(kept, "TIER_3", "A", now + DAY) is None
+
+
+def test_two_people_whose_numbers_become_one_are_one() -> None:
+    kept, now = Reach(), 1_795_000_000.0
+    for who, at in (("A", now), ("B", now + 1), ("C", now + 2)):
+        reach.set_out(kept, who)
+        reach.arrive(kept, who, at)
+    reach.set_out(kept, "A")
+    kept.move("A", "C")
+    assert (kept.people, list(kept.delivered), kept.on_the_way) == (2, ["B", "C"], {"C": 1})
 
 
 def test_no_more_people_are_remembered_than_any_limit_needs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,4 +167,32 @@ async def test_a_message_that_fails_gives_back_no_place_but_its_own(
 async def test_without_a_limit_there_is_none(sim: Simulator, graph: "Graph") -> None:
     sim.parts.world.accounts.portfolios[sim.config.portfolio_id].tier = "TIER_UNLIMITED"
     await fill(sim, graph, 60)
-    assert {each["status"] for each in sim.messages()} <= {"delivered", "read"}
+    reached = [each["to"] for each in sim.messages() if each["status"] in ("delivered", "read")]
+    assert len(set(reached)) == 60
+
+
+async def test_phones_that_were_off_are_not_reached_beyond_the_limit(
+    sim: Simulator, graph: "Graph", receiver: "Receiver"
+) -> None:
+    ana = sim.person(ANA)
+    await ana.turns_phone_off()
+    await receiver.status((await graph.send(**HELLO)).wamid, "sent")
+    sim.advance(DAY + 1)
+    await fill(sim, graph, 49)
+    beyond = await receiver.status((await graph.send(to=BEN, **HELLO)).wamid, "failed")
+    assert beyond["errors"][0]["code"] == 131048
+    await ana.turns_phone_on()
+    await sim.settled()
+    sim.advance(DAY + 1)
+    await receiver.status((await graph.send(to=BEN, **HELLO)).wamid, "delivered")
+
+
+async def test_who_changes_their_number_meanwhile_is_one_person(sim: Simulator, graph: "Graph") -> None:
+    await graph.send(**HELLO)
+    await sim.settled()
+    sim.clock.run(0)
+    await graph.send(**HELLO)
+    await sim.person(ANA).changes_number("+15550004444")
+    sim.advance(60)
+    (portfolio,) = used_up(sim.world)["portfolios"]
+    assert portfolio["reached"] == 1

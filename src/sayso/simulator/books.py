@@ -14,8 +14,8 @@ class Books:
 
     def set_out(self, message: Message) -> None:
         """Hold a place in the messaging limit for whom the message goes to."""
-        if message.outside_window:
-            reach.set_out(self._reach(message), message.wa_id, message.at)
+        if message.holds_place:
+            reach.set_out(self._reach(message), message.wa_id)
 
     def sent(self, message: Message) -> None:
         """Price it; the answer to an ad opens the free hours it belongs to itself (7.2)."""
@@ -33,12 +33,14 @@ class Books:
 
     def reached(self, message: Message) -> None:
         """Count whom it reached, outside a window."""
-        if message.outside_window:
+        if message.holds_place:
+            message.holds_place = False
             reach.arrive(self._reach(message), message.wa_id, self._world.clock.now())
 
     def lost(self, message: Message) -> None:
         """Give back what a message took that never arrived: failed and dropped ones are not charged."""
-        if message.outside_window:
+        if message.holds_place:
+            message.holds_place = False
             reach.give_up(self._reach(message), message.wa_id)
         if message.pricing is not None and message.sent_at is not None:
             sent_in = self._month(message, message.sent_at)

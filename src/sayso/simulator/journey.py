@@ -59,7 +59,7 @@ class Journey:
             self._books.set_out(message)
         else:
             message.errors = [told_later(*refusal)]
-            message.outside_window = False  # it reaches nobody, and holds nobody's place
+            message.holds_place = False  # it reaches nobody
         if held:
             message.status = "held"
             self._hold(message)

@@ -118,7 +118,7 @@ class Sending:
             callback_data=body.get("biz_opaque_callback_data"),
             by_user_id=body.get("to") is None,
             course=course,
-            outside_window=attempt.outside,
+            holds_place=attempt.outside,
         )
 
     # --- the rules, in the order in which Meta would notice -----------------------------------------------

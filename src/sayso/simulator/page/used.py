@@ -16,9 +16,9 @@ def used_up(world: World) -> dict[str, Any]:
     portfolios = []
     for portfolio in world.accounts.portfolios.values():
         reach = quotas.reach.get(portfolio.id)
-        reached = {**reach.delivered, **reach.under_way} if reach else {}
-        lately = sum(1 for at in reached.values() if now - at < DAY_S)
-        portfolios.append({"id": portfolio.id, "reached": lately, "limit": LIMITS[portfolio.tier]})
+        reached = set(reach.on_the_way) if reach else set()
+        reached |= {wa_id for wa_id, at in reach.delivered.items() if now - at < DAY_S} if reach else set()
+        portfolios.append({"id": portfolio.id, "reached": len(reached), "limit": LIMITS[portfolio.tier]})
     numbers = []
     for number in world.accounts.numbers.values():
         ring = quotas.throughput.get(number.phone_number_id)

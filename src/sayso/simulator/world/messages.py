@@ -46,7 +46,7 @@ class Message:
     course: str = "usual"  # which statuses are told, and in which order (9)
     expires_at: float | None = None  # not delivered by then, it is dropped without a webhook (2.1)
     sent_at: float | None = None
-    outside_window: bool = False  # whom it reaches counts towards the messaging limit (6)
+    holds_place: bool = False  # in the messaging limit, for whom it is on its way to outside a window (6)
 
     @property
     def type(self) -> str:

@@ -25,11 +25,30 @@ class Burst:
 
 @dataclass(slots=True)
 class Reach:
-    """The people a portfolio reached outside windows, oldest first: on delivery, or still on their way to them."""
+    """The people a portfolio reached outside windows, and those whom messages are still on their way to."""
 
-    delivered: dict[str, float] = field(default_factory=dict)  # wa_id: when last
-    under_way: dict[str, float] = field(default_factory=dict)  # wa_id: since when
+    delivered: dict[str, float] = field(default_factory=dict)  # wa_id: when last; the longest ago first
+    on_the_way: dict[str, int] = field(default_factory=dict)  # wa_id: how many messages
+    both: int = 0  # people who are among both
     nothing_before: float = 0.0  # nobody falls out of the day before this moment
+
+    @property
+    def people(self) -> int:
+        """How many different people that are."""
+        return len(self.delivered) + len(self.on_the_way) - self.both
+
+    def move(self, old: str, new: str) -> None:
+        """Have a person who changed their number still be the same one."""
+        if old not in self.delivered and old not in self.on_the_way:
+            return
+        lately = [self.delivered.pop(each) for each in (old, new) if each in self.delivered]
+        if lately:
+            self.delivered[new] = max(lately)
+            self.delivered = dict(sorted(self.delivered.items(), key=lambda each: each[1]))
+        messages = self.on_the_way.pop(old, 0) + self.on_the_way.pop(new, 0)
+        if messages:
+            self.on_the_way[new] = messages
+        self.both = len(self.delivered.keys() & self.on_the_way.keys())
 
 
 @dataclass(slots=True)

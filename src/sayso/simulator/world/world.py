@@ -219,6 +219,11 @@ class World:
             if old in number.blocked:
                 number.blocked.remove(old)
                 number.blocked.add(wa_id)
+        for reach in self.quotas.reach.values():
+            reach.move(old, wa_id)
+        self._move_messages(old, wa_id)
+
+    def _move_messages(self, old: str, wa_id: str) -> None:
         for message in self.messages.values():
             if message.wa_id == old:
                 message.wa_id = wa_id
