@@ -310,7 +310,17 @@ async def test_listed_with_what_is_left_and_disarmed_one_by_one(graph: "Graph") 
     status, answer = await graph.control("GET", "/faults")
     assert status == 200
     assert answer["armed"] == [
-        {"id": first, "kind": "error", "on": "messages", "code": 1, "next": 2, "hits": 1, "seen": 1},
+        {
+            "id": first,
+            "kind": "error",
+            "on": "messages",
+            "code": 1,
+            "details": "Fault armed in the simulator.",
+            "after_accept": False,
+            "next": 2,
+            "hits": 1,
+            "seen": 1,
+        },
         {
             "id": second,
             "kind": "drop_before",

@@ -137,3 +137,21 @@ def test_time_is_moved_by_names_that_can_be_read(moment: float | str | datetime)
                 ValueError, match=r"`set` must be unix seconds or a moment|only moves forward"
             ):
                 sim.set_time(wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("webhook_inject", {"what": "extra_keys"}),
+        ("webhook_signature", {"how": "forged"}),
+        ("webhook_duplicate", {"copies": 2}),
+        ("http", {"http_status": 502, "content_type": "text/html"}),
+    ],
+)
+def test_what_is_armed_is_told_with_what_was_left_out(
+    sim: "Simulator", kind: str, told: dict[str, Any]
+) -> None:
+    sim.arm(kind=kind)
+    (armed,) = sim.faults()["armed"]
+    assert told.items() <= armed.items()
+    assert [key for key, value in armed.items() if value is None and key != "next"] == []

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from sayso.simulator.faults.model import Fault
+from sayso.simulator.faults.model import DEFAULTS, Fault
 
 #: Of dice: the same throws for the same; None never throws the same twice.
 Seed = int | str | None
@@ -56,8 +56,11 @@ class Armed:
         return {"id": self.id, "kind": self.kind}
 
     def listed(self) -> dict[str, Any]:
-        """Describe it: what was armed, and ``next`` as the times left (null: until cleared), ``hits``, ``seen``."""
-        fault: dict[str, Any] = msgspec.to_builtins(self.fault)
+        """Describe it: what was armed, with what was left out of its own keys unless null.
+
+        ``next`` is the times left (null: until cleared), ``hits`` and ``seen`` those it struck and met.
+        """
+        fault: dict[str, Any] = {**DEFAULTS[self.kind], **msgspec.to_builtins(self.fault)}
         on = {"on": self.fault.on}
         return {"id": self.id, **fault, **on, "next": self.left, "hits": self.hits, "seen": self.seen}
 

@@ -231,3 +231,5 @@ def _described(kind: type[Armable]) -> dict[str, Any]:
 
 #: Every kind of fault for those who choose one: what it does, the keys of its own, those it needs, what others are.
 KINDS: list[dict[str, Any]] = [_described(kind) for kind in get_args(Fault)]
+#: What the keys of a kind's own are when they are left out, unless that is null.
+DEFAULTS: dict[str, dict[str, Any]] = {each["kind"]: each["defaults"] for each in KINDS}
