@@ -128,6 +128,7 @@ class Hand:
             quote = self._quoted(person, number, deed) or about
             self.has(about, quote)
             told = {**self._extras(deed, quote if context else None), **told}
+        self._present(person)
         body = {**self._origin(person, number, now), **told}
         message = Message(
             wamid=body["id"],
@@ -190,6 +191,13 @@ class Hand:
     def shown(self, person: Person) -> None:
         """Show a person who is new or has changed."""
         self.live.publish("person", lambda: person_on_phone(person, self.world))
+
+    def _present(self, person: Person) -> None:
+        """Have somebody be there who was not: nothing speaks against what they do any more."""
+        if person.wa_id not in self.world.people:
+            self.world.left.discard(person.wa_id)
+            self.world.admit(person)
+            self.shown(person)
 
     def _origin(self, person: Person, number: BusinessNumber, now: float) -> dict[str, Any]:
         """Compose what every inbound message begins with; ``from`` is absent while the number is hidden (4.7)."""

@@ -65,12 +65,24 @@ class Phones:
         if len(given) != 1:
             known = ", ".join(f"`{name}`" for name in DEEDS)
             raise PhoneError(f"exactly one of {known} is needed; {len(given)} are given")
-        person, _ = self.add(deed.sender, deed.name)
-        if deed.name is not None and deed.name != person.name:
-            person.name = deed.name
-            self.hand.shown(person)
+        wa_id = self.hand.wa_id(deed.sender)
+        person = self._world.people.get(wa_id) or self._stranger(wa_id)
         _check_able(person)
-        return self._deeds[given[0]](person, deed, getattr(deed, given[0]))
+        before, person.name = person.name, deed.name or person.name
+        try:
+            done = self._deeds[given[0]](person, deed, getattr(deed, given[0]))
+        except Exception:
+            person.name = before
+            raise
+        if person.name != before:
+            self.hand.shown(person)
+        return done
+
+    def _stranger(self, wa_id: str) -> Person:
+        """Describe somebody new, who is there once they have done something: not when that was refused."""
+        found = self._world.stranger(wa_id)
+        found.on_whatsapp = True
+        return found
 
 
 def _check_able(person: Person) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from sayso.simulator.phone.deeds import Card, Inbound, Location, Media, Order, PhoneError, Unsupported
 from sayso.simulator.phone.hand import Done, Hand
 from sayso.simulator.phone.samples import sample
+from sayso.simulator.world.accounts import BusinessNumber
 from sayso.simulator.world.content import Attachment, ContactCard, Content, Place
 from sayso.simulator.world.media import KINDS, limit_of, media_url, plain_type, store_inbound
 from sayso.simulator.world.people import Person
@@ -32,7 +33,7 @@ class Shares:
     def media(self, person: Person, deed: Inbound, media: Media) -> Done:
         """Send a file: it gets a media id that lasts 7 days and a URL that lasts 5 minutes."""
         data, mime_type, filename = _file(media)
-        number = self._hand.number_for(person, deed.to)
+        number = self._number(person, deed)
         kept = store_inbound(self._hand.world, number, mime_type, data, filename)
         url = media_url(self._hand.base_url, kept, self._hand.world.clock.now())
         told: dict[str, Any] = {
@@ -101,11 +102,13 @@ class Shares:
         return self._share(person, deed, unsupported(what.kind), Content(note=f"Unsupported: {what.kind}"))
 
     def _share(self, person: Person, deed: Inbound, told: dict[str, Any], content: Content) -> Done:
-        number = self._hand.number_for(person, deed.to, self._quoted(person, deed))
+        number = self._number(person, deed)
         return self._hand.send(person, number, told, content, deed=deed, context=deed.context)
 
-    def _quoted(self, person: Person, deed: Inbound) -> Any:
-        return None if deed.quote is None else self._hand.message(person, deed.quote)
+    def _number(self, person: Person, deed: Inbound) -> BusinessNumber:
+        """Return the number it goes to: the one meant, that of the message quoted, or the first."""
+        quoted = None if deed.quote is None else self._hand.message(person, deed.quote)
+        return self._hand.number_for(person, deed.to, quoted)
 
 
 def unsupported(kind: str) -> dict[str, Any]:
