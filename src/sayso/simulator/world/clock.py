@@ -18,6 +18,9 @@ LATEST = 4_102_444_800.0
 #: How many times as fast as the machine's own time may run.
 FASTEST = 1_000_000.0
 
+#: So many timers are kept before the cancelled ones among them are dropped.
+SWEEP_FROM = 1_024
+
 
 class Timer:
     """Something that is going to happen; cancel it, or read when it is due (simulated unix seconds)."""
@@ -43,6 +46,7 @@ class Clock:
         self._moment: float | None = None  # while timers happen: the moment of the one that does
         self._queue: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+        self._sweep_at = SWEEP_FROM
         self._wake: asyncio.TimerHandle | None = None
         self._wake_due = float("inf")
 
@@ -67,6 +71,8 @@ class Clock:
 
     def at(self, due: float, happen: Callable[[], None]) -> Timer:
         """Let ``happen`` be called at ``due``; a moment that has passed is as soon as possible."""
+        if len(self._queue) >= self._sweep_at:
+            self._sweep()
         timer = Timer(due, happen)
         heapq.heappush(self._queue, (due, next(self._order), timer))
         if due < self._wake_due:
@@ -117,6 +123,12 @@ class Clock:
 
     def _flowing(self) -> float:
         return min(self._began + (self._real() - self._began_real) * self.speed, LATEST)
+
+    def _sweep(self) -> None:
+        """Drop what was cancelled; the next time is when there are twice as many as are left."""
+        self._queue = [each for each in self._queue if each[2].happen is not None]
+        heapq.heapify(self._queue)
+        self._sweep_at = max(SWEEP_FROM, 2 * len(self._queue))
 
     def _happen(self) -> None:
         """Call everything due, in its order, each at its own moment."""
