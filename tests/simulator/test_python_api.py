@@ -9,6 +9,7 @@ from sayso.simulator import SimulatorConfig
 from sayso.simulator.faults.model import RefuseWithError
 from sayso.simulator.strict import ControlError
 from sayso.simulator.threaded import ThreadedSimulator
+from simulator.known import ANA
 from simulator.test_faults import MISTYPED
 
 if TYPE_CHECKING:
@@ -155,3 +156,42 @@ def test_what_is_armed_is_told_with_what_was_left_out(
     (armed,) = sim.faults()["armed"]
     assert told.items() <= armed.items()
     assert [key for key, value in armed.items() if value is None and key != "next"] == []
+
+
+async def test_a_mistyped_method_is_guessed(sim: "Simulator") -> None:
+    ana = sim.person(ANA)
+    for there, name, words in (
+        (ana, "say", "PersonHandle has no `say`; did you mean `says`?"),
+        (ana, "turn_phone_off", "PersonHandle has no `turn_phone_off`; did you mean `turns_phone_off`?"),
+        (sim, "expect_mesage", "Simulator has no `expect_mesage`; did you mean `expect_message`?"),
+        (sim, "xyzzy", "Simulator has no `xyzzy`."),
+        (sim, "_wrld", "Simulator has no `_wrld`."),
+    ):
+        with pytest.raises(AttributeError) as refused:
+            getattr(there, name)
+        assert str(refused.value) == words
+
+
+def test_a_mistyped_method_is_guessed_from_outside_the_loop() -> None:
+    with ThreadedSimulator(SimulatorConfig(port=0, webhook_url="")) as sim:
+        for there, name, words in (
+            (sim.person(ANA), "say", "ThreadedPerson has no `say`; did you mean `says`?"),
+            (sim, "mesages", "ThreadedSimulator has no `mesages`; did you mean `messages`?"),
+            (sim.desk, "aprove", "ThreadedDesk has no `aprove`; did you mean `approve`?"),
+            (sim.accounts, "add_nmber", "ThreadedAccounts has no `add_nmber`; did you mean `add_number`?"),
+            (
+                sim,
+                "clock",
+                "ThreadedSimulator has no `clock`, which lives in the simulator's own loop: use freeze(), ",
+            ),
+            (
+                sim,
+                "world",
+                "ThreadedSimulator has no `world`, which lives in the simulator's own loop: state(), ",
+            ),
+            (sim, "_loops", "ThreadedSimulator has no `_loops`."),
+            (ThreadedSimulator.__new__(ThreadedSimulator), "_inside", "ThreadedSimulator has no `_inside`."),
+        ):
+            with pytest.raises(AttributeError) as refused:
+                getattr(there, name)
+            assert str(refused.value).startswith(words)

@@ -9,13 +9,22 @@ from typing import Any, Self, TypeVar
 
 from sayso.simulator.accounts.changes import AccountChanges
 from sayso.simulator.api.handle import PersonHandle
+from sayso.simulator.api.named import no_such_name
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.server import Simulator
 from sayso.simulator.templates.desk import Desk
 
 T = TypeVar("T")
-#: What may only be touched inside the simulator's own loop.
-_INSIDE = frozenset({"parts", "world", "clock", "live", "journey", "start", "stop"})
+#: What may only be touched inside the simulator's own loop, and what does the same from outside.
+_INSIDE = {
+    "parts": "its parts are behind the methods that are here",
+    "world": "state(), messages(), webhooks(), accounts and desk tell of it",
+    "clock": "use freeze(), run(), advance() and set_time(), and state()['now']",
+    "live": "expect_message() and settled() wait",
+    "journey": "settled() waits for its end, a person's reads() reads",
+    "start": "`with ThreadedSimulator(config) as simulator:` does it",
+    "stop": "the end of `with` does it",
+}
 
 
 class _Loop:
@@ -55,10 +64,13 @@ class _Face:
         self._inside = inside
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name in _INSIDE:
+        kind = type(self).__name__
+        if name in _INSIDE:
             raise AttributeError(
-                f"{type(self).__name__} has no {name!r}: it lives in the simulator's own loop"
+                f"{kind} has no `{name}`, which lives in the simulator's own loop: {_INSIDE[name]}."
             )
+        if name.startswith("_") or name not in dir(self):
+            raise no_such_name(kind, name, self)
         found = self._loop.read(lambda: getattr(self._inside, name))
         return self._waiting(found) if callable(found) else self._faced(found)
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from sayso.simulator.api.named import Named
 from sayso.simulator.config import SimulatorConfig
 from sayso.simulator.parts import Parts
 
 
-class Core:
+class Core(Named):
     """One simulated Meta and its parts, without a socket."""
 
     def __init__(self, config: SimulatorConfig | None = None) -> None:

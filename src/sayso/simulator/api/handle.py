@@ -3,6 +3,7 @@
 import base64
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sayso.simulator.api.named import Named
 from sayso.simulator.phone.profile import Profile
 from sayso.simulator.world.content import MediaKind
 from sayso.simulator.world.people import Person
@@ -23,7 +24,7 @@ class _Sim(Protocol):
     async def expect_message(self, **wanted: Any) -> dict[str, Any]: ...
 
 
-class PersonHandle:
+class PersonHandle(Named):
     """Somebody with a phone. What they do returns the wamid of the message that told the business.
 
     The handle follows them to another number. After a reset or a restore it is whoever has that number then, or else
