@@ -53,6 +53,13 @@ async def test_a_restriction_refuses_at_once(sim: Simulator, graph: "Graph", cod
 
 
 @pytest.mark.parametrize("code", CODES_OF_RESTRICTIONS)
+async def test_without_words_the_codes_own_are_told(graph: "Graph", code: int) -> None:
+    await graph.control("POST", "/wabas/200000000000001", {"restriction": {"code": code}})
+    refused = await graph.send(**HELLO)
+    assert (refused.code, refused.details) == (code, row_of(code).title)
+
+
+@pytest.mark.parametrize("code", CODES_OF_RESTRICTIONS)
 async def test_or_by_webhook(sim: Simulator, graph: "Graph", receiver: "Receiver", code: int) -> None:
     sim.parts.world.number.restriction = Restriction(code, "Restricted for a test.", late=True)
     wamid = (await graph.send(**HELLO)).wamid

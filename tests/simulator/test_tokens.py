@@ -143,6 +143,17 @@ async def test_media_are_downloaded_without_a_proof(graph: "Graph", sim: Simulat
         assert answer.status == 400
 
 
+@pytest.mark.parametrize(("scope", "status"), [(MESSAGING, 200), (MANAGEMENT, 403)])
+async def test_a_token_grants_no_more_than_it_has(
+    graph: "Graph", sim: Simulator, scope: str, status: int
+) -> None:
+    token = sim.parts.accounts.add_token(scopes=[MESSAGING]).value
+    given = {"business_app": APP, "scope": scope, "appsecret_proof": proof_of(token, SECRET)}
+    answer = await graph.call("POST", f"/v25.0/{USER}/access_tokens", headers=bearer(token), json=given)
+    assert answer.status == status
+    assert status == 200 or answer.code == 200
+
+
 def test_the_proof_is_hex_of_hmac_sha256() -> None:
     assert proof_of("message", "key") == "6e9ef29b75fffc5b7abae527d58fdadb2fe42e7219011976917343065f58ed4a"
 

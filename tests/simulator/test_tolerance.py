@@ -1,4 +1,4 @@
-"""Words in either case, and what serialisers write for nothing, are taken wherever they stand (cloud-api.md 3.2)."""
+"""Words in either case and what serialisers write for nothing are taken wherever they stand, no others (3.2, 5.3)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,52 @@ async def test_a_template_in_capitals_by_the_marketing_api(graph: "Graph") -> No
     body = {"messaging_product": "whatsapp", "to": ANA, "type": "TEMPLATE", "template": template}
     answer = await graph.call("POST", f"{NUMBER}/marketing_messages", json=body)
     assert answer.code == 134100, "its category, not its type"
+
+
+WRONG: dict[str, tuple[str, dict[str, Any], int]] = {
+    "region": ("register", {"pin": "123456", "data_localization_region": "XX"}, 100),
+    "policy": ("marketing_messages", {"type": "template", "product_policy": "FOO"}, 100),
+    "sharing": ("marketing_messages", {"type": "template", "message_activity_sharing": "x"}, 100),
+    "to nobody": ("messages", {"to": "+00000000", "text": {"body": "x"}}, 131009),
+    "to no country": ("messages", {"to": "+999999999999", "text": {"body": "x"}}, 131009),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+async def test_words_that_mean_nothing_are_refused(graph: "Graph", case: str) -> None:
+    edge, given, code = WRONG[case]
+    answer = await graph.call("POST", f"{NUMBER}/{edge}", json={"messaging_product": "whatsapp", **given})
+    assert answer.code == code
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("policy", ["CLOUD_API_FALLBACK", "strict"])
+async def test_what_the_marketing_api_knows_is_taken(graph: "Graph", policy: str) -> None:
+    template = {"name": "hello_world", "language": {"code": "en_US"}}
+    body: dict[str, Any] = {
+        "messaging_product": "whatsapp",
+        "to": ANA,
+        "type": "template",
+        "template": template,
+    }
+    body |= {"product_policy": policy, "message_activity_sharing": True}
+    assert (await graph.call("POST", f"{NUMBER}/marketing_messages", json=body)).code == 134100
+
+
+async def test_a_number_that_is_not_registered_reads_nothing(graph: "Graph", sim: Simulator) -> None:
+    wamid = await sim.inbound(ANA, text="hi")
+    await graph.call("POST", f"{NUMBER}/deregister")
+    receipt = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+    assert (await graph.call("POST", f"{NUMBER}/messages", json=receipt)).code == 133010
+    assert sim.parts.world.messages[wamid].status != "read"
+
+
+async def test_an_empty_id_beside_a_link_is_none(graph: "Graph", sim: Simulator) -> None:
+    await sim.inbound(ANA, text="hi")
+    link = "https://example.org/a.png"
+    assert (await graph.send(type="image", image={"id": "", "link": link})).status == 200
+    neither = await graph.send(type="image", image={"id": "", "link": ""})
+    assert (neither.code, "image['id'] or image['link']" in neither.details) == (131008, True)
 
 
 BUTTONS = [{"type": "reply", "reply": {"id": "a", "title": "A"}}]

@@ -123,8 +123,9 @@ def choice_at(parent: dict[str, Any], key: str, where: str, choices: Collection[
     if isinstance(found, str):
         if found in choices:
             return found
-        if found.lower() in choices:
-            return found.lower()
+        for each in (found.lower(), found.upper()):
+            if each in choices:
+                return each
     raise GraphError(100, f"Param {where} must be one of {{{', '.join(sorted(choices))}}}; it is {found!r}.")
 
 

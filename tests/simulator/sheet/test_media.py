@@ -48,7 +48,7 @@ REFUSED: dict[str, Refusal] = {
     "no host": (of("video", link="https:///a"), 100, "video['link'] is not a valid URI"),
     "half a bracket": (of("video", link="http://[::1"), 100, "video['link'] is not a valid URI"),
     "a space in it": (of("sticker", link="http://a b/c"), 100, "sticker['link'] is not a valid URI"),
-    "empty link": (of("image", link=""), 131009, "image['link'] must not be empty"),
+    "empty link": (of("image", link=""), 131008, "image['id'] or image['link'] is required"),
     "link not a string": (of("image", link=5), 100, "image['link'] must be a string"),
     "caption of 1025": (
         of("image", link=AT, caption="x" * 1025),
@@ -70,6 +70,8 @@ REFUSED: dict[str, Refusal] = {
     "misspelt": (of("image", url=AT), 100, 'Unexpected key "url" on param image'),
 }
 
+OGG = b"OggS\x00\x02" + bytes(20) + b"\x01\x13"  # one segment of 19 bytes
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + bytes(8)
 #: What is uploaded as which MIME type and sent as what; the words it fails with later, or None.
 UPLOADED: dict[str, tuple[str, bytes, dict[str, Any], str | None]] = {
     "jpeg": ("image/jpeg", b"\xff\xd8\xff", {"kind": "image"}, None),
@@ -79,6 +81,23 @@ UPLOADED: dict[str, tuple[str, bytes, dict[str, Any], str | None]] = {
     "aac": ("audio/aac", b"..", {"kind": "audio"}, None),
     "mp3": ("audio/mpeg", b"..", {"kind": "audio"}, None),
     "ogg as a voice note": ("audio/ogg; codecs=opus", b"OggS", {"kind": "audio", "voice": True}, None),
+    "ogg of Opus": ("audio/ogg", OGG + b"OpusHead", {"kind": "audio"}, None),
+    "ogg of Vorbis": ("audio/ogg", OGG + b"\x01vorbis", {"kind": "audio"}, "must hold the Opus codec"),
+    "ogg of Vorbis as a voice note": (
+        "audio/ogg; codecs=opus",
+        OGG + b"\x01vorbis",
+        {"kind": "audio", "voice": True},
+        "must hold the Opus codec",
+    ),
+    **{
+        f"png of {depth} bits, colour {colour}": (
+            "image/png",
+            PNG + bytes([depth, colour]),
+            {"kind": "image"},
+            None if depth == 8 and colour in (2, 6) else "must be 8-bit RGB or RGBA",
+        )
+        for depth, colour in ((8, 2), (8, 6), (8, 0), (8, 3), (8, 4), (16, 2), (16, 6), (1, 0))
+    },
     "pdf": ("application/pdf", b"%PDF", {"kind": "document"}, None),
     "plain text": ("text/plain", b"hi", {"kind": "document"}, None),
     "static sticker of 100 KB": ("image/webp", webp(size=100 * KB), {"kind": "sticker"}, None),

@@ -21,6 +21,7 @@ from sayso.simulator.accounts.shapes import (
     WabaChange,
 )
 from sayso.simulator.accounts.views import everything
+from sayso.simulator.error_codes import row_of
 from sayso.simulator.live import Live
 from sayso.simulator.mistakes import wrong_callback
 from sayso.simulator.rules.reach import LIMITS
@@ -259,7 +260,7 @@ class AccountChanges:
             return
         owner.restriction = Restriction(
             wanted.code,
-            wanted.details,
+            wanted.details or row_of(wanted.code).title,
             wanted.late,
             wanted.countries,
             wanted.business_initiated,

@@ -25,6 +25,8 @@ Kind = Literal["SYSTEM_USER", "USER"]
 class Restrict(Strict, omit_defaults=True):
     """A restriction: the code that sends fail with, at once or ``late`` by webhook (5.3, 7.7).
 
+    Without ``details`` the code's own words are told.
+
     ``countries`` limits it to people there, ``business_initiated`` to messages outside a window, ``for_s`` to so
     many simulated seconds. ``kind`` and ``remediation`` are told by the webhook ``account_update``.
     """

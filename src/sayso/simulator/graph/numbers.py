@@ -27,6 +27,8 @@ DEFAULT = (
 )
 PIN_DIGITS = 6
 REGISTRATIONS_AT_MOST, REGISTRATIONS_WITHIN_S = 10, 72 * 3600  # 6
+#: Where data can be kept; Meta's list, the sheet names only the parameter (8.1).
+LOCAL_REGIONS = ("AE", "AU", "BH", "BR", "CA", "CH", "DE", "GB", "ID", "IN", "JP", "KR", "SG", "ZA")
 _CODE_METHODS = ("SMS", "VOICE")
 #: Fields the type has, of which nothing is simulated: they are left out, as empty ones are.
 _EMPTY = (
@@ -104,6 +106,11 @@ class NumberCalls:
         given, number = await call.given(), self._number(call)
         check_product(given)
         pin = _pin(given)
+        region_wanted = given.get("data_localization_region")
+        if region_wanted is not None and str(region_wanted).upper() not in LOCAL_REGIONS:
+            raise GraphError(
+                100, f"Param data_localization_region must be one of {{{', '.join(LOCAL_REGIONS)}}}."
+            )
         self._count_registration(number)
         if number.code_verification_status != "VERIFIED":
             raise GraphError(133006, "The phone number must be verified before it is registered.")

@@ -88,6 +88,9 @@ class OauthCalls:
             raise GraphError(
                 100, f"Param scope: {', '.join(sorted(unknown)) or 'nothing'} cannot be granted."
             )
+        beyond = [scope for scope in scopes if scope not in (*call.token.scopes, "business_management")]
+        if beyond:
+            raise GraphError(200, f"Permissions error: the access token lacks {', '.join(beyond)} itself.")
         fresh = self._issue(call.token, scopes, expiring=flag(given, _EXPIRING))
         return answer({"access_token": fresh.value})
 

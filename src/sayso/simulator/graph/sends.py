@@ -8,8 +8,9 @@ from aiohttp import web
 from sayso.simulator.call import WAMID, Call, Route, answer, check_product, success
 from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.faults import orders
-from sayso.simulator.fields import object_at, text_at
+from sayso.simulator.fields import choice_at, flag_at, object_at, text_at
 from sayso.simulator.live import Live
+from sayso.simulator.rules import standing
 from sayso.simulator.sending import Sending
 from sayso.simulator.views import person_on_phone, status_on_phone
 from sayso.simulator.world.accounts import MESSAGING
@@ -18,6 +19,8 @@ from sayso.simulator.world.people import Person
 from sayso.simulator.world.world import World
 
 THROUGHPUT = 130429
+#: Of the Marketing Messages API; Meta's words, the sheet names only the parameter (2.6).
+PRODUCT_POLICIES = ("CLOUD_API_FALLBACK", "STRICT")
 TYPING_S = 25  # 2.7: the indicator disappears on the reply or after about 25 s
 
 
@@ -47,6 +50,9 @@ class Sends:
         body = await call.json()
         if str(body.get("type")).lower() != "template":
             raise GraphError(131055, "The Marketing Messages API takes messages of type template only.")
+        if body.get("product_policy") is not None:
+            choice_at(body, "product_policy", "product_policy", PRODUCT_POLICIES)
+        flag_at(body, "message_activity_sharing", "message_activity_sharing")
         return self._send(call, body, lite=True)
 
     def _send(self, call: Call, body: dict[str, Any], *, lite: bool) -> web.Response:
@@ -65,6 +71,8 @@ class Sends:
         check_product(body)
         if str(body["status"]).lower() != "read":
             raise GraphError(100, 'A read receipt is {"messaging_product":"whatsapp","status":"read",...}.')
+        if not self._world.accounts.numbers[phone_number_id].registered:
+            raise GraphError(*standing.NOT_REGISTERED)
         wamid = text_at(body, "message_id", "message_id", limit=1024)
         message = self._world.messages.get(wamid)
         if message is None or message.outbound or message.phone_number_id != phone_number_id:

@@ -9,7 +9,7 @@ from sayso.simulator.errors import GraphError
 from sayso.simulator.fields import flag_at, id_at, link_at, missing, object_at, words_at
 from sayso.simulator.outgoing.reading import Reading
 from sayso.simulator.world.content import Attachment, Content, MediaKind
-from sayso.simulator.world.media import KINDS, Media, is_animated, limit_of, plain_type
+from sayso.simulator.world.media import KINDS, Media, is_animated, limit_of, plain_type, wrong_inside
 
 _WEBP_HEADER = 30  # bytes of the shortest
 MEDIA_TYPES: tuple[MediaKind, ...] = ("image", "video", "audio", "document", "sticker")
@@ -44,11 +44,12 @@ def attachment(
     """
     keys = ("filename",) if more is None and kind == "document" else more or ()
     given = object_at(holder, kind, where, ("id", "link", *keys))
-    if (given.get("id") is None) == (given.get("link") is None):
-        raise _one_of_both(given, where)
+    by_id, by_link = _given(given, "id"), _given(given, "link")
+    if by_id == by_link:
+        raise _one_of_both(where, none=not by_id)
     filename = words_at(given, "filename", f"{where}['filename']")
     voice = flag_at(given, "voice", f"{where}['voice']")
-    if given.get("id") is None:
+    if by_link:
         link = link_at(given, "link", f"{where}['link']")
         guessed = mimetypes.guess_type(urlsplit(link).path)[0] or ""
         return Attachment(kind, link=link, mime_type=guessed, filename=filename, voice=voice)
@@ -64,8 +65,13 @@ def attachment(
     )
 
 
-def _one_of_both(given: dict[str, Any], where: str) -> GraphError:
-    if given.get("id") is None:
+def _given(given: dict[str, Any], key: str) -> bool:
+    """Tell whether a key holds anything; serialisers leave an empty string for what they have not."""
+    return given.get(key) not in (None, "")
+
+
+def _one_of_both(where: str, *, none: bool) -> GraphError:
+    if none:
         return missing(f"{where}['id'] or {where}['link']")
     return GraphError(131009, f"Param {where} must have either id or link, not both.")
 
@@ -99,6 +105,9 @@ def _problem(found: Media, kind: MediaKind, now: float, *, voice: bool) -> str |
         return f"{kind.capitalize()} file size too big: {len(found.data)} bytes, at most {limit}."
     if voice and mime_type != _VOICE_TYPE:
         return f"A voice message must be {_VOICE_TYPE} with the Opus codec; it is {mime_type}."
+    wrong = wrong_inside(mime_type, found.data)
+    if wrong is not None:
+        return f"{kind.capitalize()} file could not be processed: {wrong}."
     if kind == "sticker" and webp_size(found.data) != (STICKER_SIDE, STICKER_SIDE):
         return f"Sticker file could not be processed: it must be WebP of {STICKER_SIDE} by {STICKER_SIDE} pixels."
     return None

@@ -108,8 +108,10 @@ def read_ttl(given: Any, category: str) -> int | None:
 
 
 def _name(given: Any) -> str:
-    if not isinstance(given, str) or not given:
+    if given is None or given == "":
         raise refused("name is required.")
+    if not isinstance(given, str):
+        raise refused("name must be a string.")
     if len(given) > NAME:
         raise too_long("name", len(given), NAME)
     if not _NAME.fullmatch(given):

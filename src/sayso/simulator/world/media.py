@@ -61,6 +61,12 @@ _BEGINS = {
     "image/webp": (b"RIFF",),
     "application/pdf": (b"%PDF",),
 }
+_OGG_LACING = 26  # where a page says how many segments it has
+_PNG_HEADER, _PNG_COLOUR, _PNG_COLOURS = (
+    slice(12, 16),
+    25,
+    (2, 6),
+)  # RGB, RGBA; the depth stands before the colour
 _WEBP_AT, _ANIMATION_AT, _ANIMATION = slice(8, 16), 20, 0x02  # an extended header with the animation flag
 
 
@@ -134,6 +140,22 @@ def looks_like(mime_type: str, data: bytes) -> bool:
     if begins is None:
         return True
     return data.startswith(begins) and (plain != "image/webp" or data[_WEBP_AT][:4] == b"WEBP")
+
+
+def wrong_inside(mime_type: str, data: bytes) -> str | None:
+    """Tell what is wrong with a file of the right type: Ogg that is not Opus, PNG that is not 8-bit RGB(A) (8.5).
+
+    A file too short to say is left alone.
+    """
+    plain = plain_type(mime_type)
+    if plain == "audio/ogg" and len(data) > _OGG_LACING:
+        begin = _OGG_LACING + 1 + data[_OGG_LACING]  # behind the lengths of the first page's segments
+        return None if data[begin : begin + 8] == b"OpusHead" else "audio/ogg must hold the Opus codec"
+    if plain == "image/png" and data[_PNG_HEADER] == b"IHDR" and len(data) > _PNG_COLOUR:
+        depth, colour = data[_PNG_COLOUR - 1], data[_PNG_COLOUR]
+        fine = depth == 8 and colour in _PNG_COLOURS  # noqa: PLR2004  # bits
+        return None if fine else "image/png must be 8-bit RGB or RGBA"
+    return None
 
 
 def store(

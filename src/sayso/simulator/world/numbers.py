@@ -46,6 +46,11 @@ def dialled(raw: str, business_digits: str) -> str:
         raise GraphError(
             131009, f"Parameter to is not a valid phone number: {raw!r} has {len(digits)} digits."
         )
+    if not calling_code(digits):
+        raise GraphError(
+            131009,
+            f"Parameter to is not a valid phone number: {raw!r} begins with no country's calling code.",
+        )
     return digits
 
 
