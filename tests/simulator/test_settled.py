@@ -88,3 +88,35 @@ async def test_a_wait_sees_what_somebody_s_number_change_brings_them(sim: Simula
     await sim.settled()
     await sim.person(ANA).changes_number("+15550009999")
     assert (await heard)["to"] == ANA
+
+
+async def unsettled(sim: Simulator) -> str:
+    with pytest.raises(AssertionError) as refused:
+        await sim.settled(timeout_s=0.2)
+    return str(refused.value).partition(": ")[2]
+
+
+async def test_what_does_not_come_to_rest_is_named_with_the_reason(
+    sim: Simulator, receiver: "Receiver", unused_tcp_port: int
+) -> None:
+    nobody = f"http://127.0.0.1:{unused_tcp_port}/hook"
+    sim.subscribe(nobody)
+    await sim.inbound(ANA, text="hi")
+    assert (await unsettled(sim)).startswith(f"1 webhook to {nobody} (")
+    assert "onnect" in await unsettled(sim), "the reason"
+    await sim.inbound(ANA, text="hi")
+    assert (await unsettled(sim)).startswith(f"2 webhooks to {nobody} (")
+    await sim.reset()
+    receiver.script = [503] * 100
+    sim.subscribe(receiver.url)
+    await sim.inbound(ANA, text="hi")
+    assert await unsettled(sim) == f"1 webhook to {receiver.url} (HTTP 503)"
+    sim.freeze()
+    assert await unsettled(sim) == f"1 webhook to {receiver.url} (HTTP 503), and simulated time stands still"
+
+
+async def test_a_message_that_does_not_come_to_rest_is_named(sim: Simulator, graph: "Graph") -> None:
+    await sim.inbound(ANA, text="hi")
+    sim.freeze()
+    await graph.text()
+    assert await unsettled(sim) == "messages between two statuses, and simulated time stands still"

@@ -1,5 +1,6 @@
 """What the business sent, in Python: looked up, or waited for without polling."""
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sayso.simulator import views
 from sayso.simulator.api.core import Core
 from sayso.simulator.live import Live
+from sayso.simulator.webhooks.log import Wanted
 from sayso.simulator.world.messages import Message
 from sayso.simulator.world.numbers import dialled
 from sayso.simulator.world.world import World
@@ -113,18 +115,41 @@ class SentApi(Core):
         return views.message_as_sent(found[0])
 
     async def settled(self, timeout_s: float = 10.0) -> None:
-        """Wait until no webhook is on its way and no message between two statuses."""
+        """Wait until no webhook is on its way and no message between two statuses.
+
+        Raise AssertionError with what it is that does not come to rest, and why.
+        """
 
         def quiet() -> bool | None:
             return True if self.journey.at_rest and not self._deliverer.pending else None
 
         if not await self.live.until(quiet, timeout_s):
-            raise AssertionError(f"{self._deliverer.pending} webhooks still pending after {timeout_s} s")
+            raise AssertionError(f"not settled within {timeout_s} s: {self._under_way() or 'at rest by now'}")
+
+    def _under_way(self) -> str:
+        """Say what is on its way: the webhooks to each address with why it did not take them, and messages."""
+        told, reasons = Counter[str](), dict[str, str]()
+        for each in self._deliverer.log.walk(Wanted(state="pending")):
+            url = each.callback.url(self.world.accounts)
+            told[url] += 1
+            reasons[url] = each.attempts[-1].why if each.attempts else reasons.get(url, "no answer yet")
+        found = [f"{_count(number, 'webhook')} to {url} ({reasons[url]})" for url, number in told.items()]
+        if not found and self._deliverer.pending:
+            found = [f"{_count(self._deliverer.pending, 'webhook')} on the way"]
+        if not self.journey.at_rest:
+            found.append("messages between two statuses")
+        if found and self.clock.frozen:
+            found.append("and simulated time stands still")
+        return ", ".join(found)
 
     def bubbles(self, at_most: int) -> list[dict[str, Any]]:
         """Describe the last messages of both directions as the phone page shows them, oldest first."""
         recent = list(self.world.messages.values())[-at_most:]
         return [views.message_on_phone(each, self.world) for each in recent]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _got_to(status: str, wanted: str | None) -> bool:

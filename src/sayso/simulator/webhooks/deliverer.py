@@ -313,7 +313,7 @@ class Deliverer:
         elif delivery.once:
             self._finish(delivery, "dropped")
         else:
-            self._trouble.failed(url, delivery.id, attempt.error or f"HTTP {attempt.status_code}")
+            self._trouble.failed(url, delivery.id, attempt.why)
             self._try_again(delivery, due)
 
     def _try_again(self, delivery: Delivery, due: float) -> None:

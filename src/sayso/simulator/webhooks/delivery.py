@@ -28,6 +28,11 @@ class Attempt(NamedTuple):
     error: str | None
     took_ms: float
 
+    @property
+    def why(self) -> str:
+        """What came back in words: the error, or the status code."""
+        return self.error or f"HTTP {self.status_code}"
+
 
 @dataclass(slots=True, eq=False)
 class Delivery:
