@@ -1,6 +1,7 @@
 """What becomes of an accepted message: sent, delivered, read or failed, each a webhook (cloud-api.md 4.9)."""
 
 from functools import partial
+from itertools import chain
 
 from sayso.simulator.books import Books
 from sayso.simulator.errors import told_later
@@ -55,6 +56,7 @@ class Journey:
         template = world.templates.get(message.content.template_id or "")
         message.expires_at = message.at + lifetime_s(template)
         world.add(message)
+        self._drop_beyond()
         if refusal is None:
             self._books.set_out(message)
         else:
@@ -138,11 +140,12 @@ class Journey:
     def resume(self) -> None:
         """Set every message going again that has a next step, as after a snapshot."""
         self.reset()
-        for message in self._world.messages.values():
+        for message in chain(self._world.beyond.values(), self._world.messages.values()):
             if message.status == "held":
                 self._hold(message)
             elif message.next_step is not None:
                 self._schedule(message, message.next_step)
+        self._drop_beyond()
 
     @property
     def at_rest(self) -> bool:
@@ -189,8 +192,16 @@ class Journey:
         else:
             self._timers[message.wamid] = timer
 
+    def _drop_beyond(self) -> None:
+        """Drop the oldest that are on their way and no longer kept, when there are as many again as are kept."""
+        beyond = self._world.beyond
+        while len(beyond) > self._config.keep_messages:
+            self._arrive(next(iter(beyond.values())), "dropped")
+
     def _stop(self, message: Message) -> None:
         message.next_step = None
+        if message.status == "held":
+            self._held.get(message.content.template_id or "", {}).pop(message.wamid, None)
         timer = self._timers.pop(message.wamid, None)
         if timer is None and (timer := self._ends.pop(message.wamid, None)) is not None:
             del self._waiting[message.wamid]
@@ -223,6 +234,8 @@ class Journey:
         self._go_on(
             message, person, status, first=first
         )  # first: who hears of this may ask whether all is at rest
+        if message.next_step is None:
+            self._world.beyond.pop(message.wamid, None)
         self._tell(message, person, status, priced=first or status == "sent")
 
     def _book(self, message: Message, status: str, *, first: bool) -> None:

@@ -49,6 +49,11 @@ class Message:
     holds_place: bool = False  # in the messaging limit, for whom it is on its way to outside a window (6)
 
     @property
+    def on_its_way(self) -> bool:
+        """Whether something is still to become of it: between two statuses, waiting for a phone, or held."""
+        return self.next_step is not None or self.status == "held"
+
+    @property
     def type(self) -> str:
         """The message type in Meta's terms."""
         return str(self.body.get("type") or "text").lower()

@@ -70,7 +70,7 @@ def of_world(world: World) -> Everything:
         accounts=world.accounts,
         people=list(world.people.values()),
         threads=[(number, wa_id, thread) for (number, wa_id), thread in world.threads.items()],
-        messages=list(world.messages.values()),
+        messages=[*world.beyond.values(), *world.messages.values()],
         unread=[wamid for of_person in world.unread.values() for wamid in of_person],
         templates=list(world.templates.values()),
         review=world.review,
@@ -110,6 +110,7 @@ def put_back(state: Everything, world: World) -> None:
     for wamid in state.unread:
         message = world.messages[wamid]
         world.unread.setdefault(message.wa_id, {})[wamid] = message
+    world.make_room()
 
 
 def encoded(snapshot: Snapshot) -> bytes:

@@ -1,6 +1,7 @@
 """The simulated world: accounts, people, their conversations, every message, media and templates, all bounded."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from sayso.simulator.config import Review, SimulatorConfig
 from sayso.simulator.world.accounts import (
@@ -37,6 +38,8 @@ class World:
         self.accounts = Accounts()
         self.people: dict[str, Person] = {}
         self.messages: dict[str, Message] = {}
+        #: No longer kept for want of room, but still on their way; the oldest first.
+        self.beyond: dict[str, Message] = {}
         #: By wa_id and wamid: not yet read by the one it went to.
         self.unread: dict[str, dict[str, Message]] = {}
         self.templates = Templates()  # by id; by WABA, name and language too
@@ -64,6 +67,7 @@ class World:
         for kept in (self.people, self.messages, self.unread, self.templates, self.media, self.uploads):
             kept.clear()
         for gone in (
+            self.beyond,
             self.accounts,
             self.quotas,
             self.threads,
@@ -224,7 +228,7 @@ class World:
         self._move_messages(old, wa_id)
 
     def _move_messages(self, old: str, wa_id: str) -> None:
-        for message in self.messages.values():
+        for message in chain(self.messages.values(), self.beyond.values()):
             if message.wa_id == old:
                 message.wa_id = wa_id
                 if old in message.reactions:
@@ -244,9 +248,16 @@ class World:
         """Keep a message; beyond the bound the oldest is forgotten."""
         self.messages[message.wamid] = message
         self.unread.setdefault(message.wa_id, {})[message.wamid] = message
-        if len(self.messages) > self.config.keep_messages:
-            self.read(self.messages.pop(next(iter(self.messages))))
+        self.make_room()
         self._note_phone(message)
+
+    def make_room(self) -> None:
+        """Forget the oldest messages beyond the bound; those still on their way are kept apart."""
+        while len(self.messages) > self.config.keep_messages:
+            oldest = self.messages.pop(next(iter(self.messages)))
+            self.read(oldest)
+            if oldest.on_its_way:
+                self.beyond[oldest.wamid] = oldest
 
     def read(self, message: Message) -> None:
         """Note that whom the message went to has read it."""
