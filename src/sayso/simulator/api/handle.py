@@ -97,6 +97,8 @@ class PersonHandle(Named):
 
     async def reads(self, *, number: str | None = None) -> None:
         """Read what was delivered to them, from one business number or all."""
+        if number is not None:
+            self._sim.parts.phones.hand.number(number, key="number")
         self._sim.parts.journey.read_by_person(self._person.wa_id, number)
 
     # --- what they share --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from sayso.simulator.api.simulator import SimulatorApi
 from sayso.simulator.control.reading import ControlRoute, known_query, one_of, phone_in
 from sayso.simulator.control.rows import wait_in
 from sayso.simulator.outgoing.message import TYPES
+from sayso.simulator.strict import ControlError
 from sayso.simulator.views import message_as_sent
 from sayso.simulator.world.messages import STATUSES
 
@@ -28,14 +29,25 @@ class MessageCalls:
         query = known_query(
             request, "to", "containing", "type", "status", "template", "after", "number", "wait_s"
         )
+        world = self._sim.world
         wanted = Filter(
             to=phone_in(query, "to"),
             containing=query.get("containing", ""),
             type=one_of(query, "type", tuple(sorted(TYPES))),
             status=one_of(query, "status", STATUSES),
-            template=query.get("template"),
+            template=one_of(query, "template", self._templates(query.get("template"))),
             after=query.get("after"),
-            number=query.get("number"),
+            number=one_of(query, "number", tuple(world.accounts.numbers)),
         )
-        found = await wanted.found(self._sim.live, self._sim.world, wait_in(query))
+        if wanted.after is not None and wanted.after not in world.messages:
+            raise ControlError(f"`after` is the id of no message that is kept here: {wanted.after!r}.")
+        found = await wanted.found(self._sim.live, world, wait_in(query))
         return {"messages": [message_as_sent(each) for each in found]}
+
+    def _templates(self, wanted: str | None) -> tuple[str, ...]:
+        """List the names a message's template may have: those there are, and the one wanted if it was sent once."""
+        world = self._sim.world
+        names = {each.name for each in world.templates.values()}
+        if wanted not in names:  # it may have been deleted since
+            names |= {wanted for each in world.outbound() if wanted and each.content.template == wanted}
+        return tuple(sorted(names))

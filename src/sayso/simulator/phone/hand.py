@@ -69,14 +69,16 @@ class Hand:
             raise PhoneError(f"{person.phone} has blocked {number.phone_number_id}: /unblock first")
         return number
 
-    def number(self, to: str | None, about: Message | None = None) -> BusinessNumber:
-        """Return the business number meant by its id: by default that of ``about``, or the first."""
+    def number(self, to: str | None, about: Message | None = None, *, key: str = "to") -> BusinessNumber:
+        """Return the business number meant by its id, said by ``key``: by default that of ``about``, or the first."""
         numbers = self.world.accounts.numbers
         if to is None:
             return numbers[about.phone_number_id] if about is not None else self.world.number
         if to not in numbers:
             there = ", ".join(numbers)
-            raise PhoneError(f"`to` must be the id of a business phone number, one of {there}; it is {to!r}")
+            raise PhoneError(
+                f"`{key}` must be the id of a business phone number, one of {there}; it is {to!r}"
+            )
         if about is not None and about.phone_number_id != to:
             raise PhoneError(f"message {about.wamid!r} is in the conversation with {about.phone_number_id}")
         return numbers[to]

@@ -124,7 +124,7 @@ class People:
     def marketing(self, person: Person, number: str | None, *, stop: bool) -> None:
         """Stop or resume the marketing of a business number, or of the first; ``user_preferences`` tells (4.11)."""
         world = self._hand.world
-        meant = self._hand.number(number)
+        meant = self._hand.number(number, key="number")
         (person.no_marketing.add if stop else person.no_marketing.discard)(meant.phone_number_id)
         preference = {
             "category": "marketing_messages",
@@ -158,7 +158,7 @@ class People:
     def _meant(self, number: str | None) -> Iterable[BusinessNumber]:
         if number is None:
             return self._hand.world.accounts.numbers.values()
-        return [self._hand.number(number)]
+        return [self._hand.number(number, key="number")]
 
 
 def _check_hiding(person: Person, profile: Profile) -> None:
