@@ -87,6 +87,16 @@ async def test_a_send_refused_for_its_shape_does_not_shield(
     assert await ends(receiver, await graph.send(**OFFER)) == 0
 
 
+async def test_however_often_somebody_tries_the_shield_lasts_a_day_at_most(
+    sim: Simulator, graph: "Graph", receiver: "Receiver"
+) -> None:
+    codes = [await ends(receiver, await graph.send(**OFFER)) for _ in range(2)]
+    for _ in range(6):  # the second refusal, after 12 h, shields until 36 h have passed
+        sim.advance(6 * HOUR)
+        codes.append(await ends(receiver, await graph.send(**OFFER)))
+    assert codes == [0, 0, 131049, 131049, 131049, 131049, 131049, 0]
+
+
 async def test_within_an_open_window_marketing_neither_counts_nor_is_capped(
     sim: Simulator, graph: "Graph", receiver: "Receiver"
 ) -> None:

@@ -48,7 +48,9 @@ def over(person: Person, cap: int, now: float) -> Refusal | None:
 
 
 def refused(marketing: Marketing, now: float) -> None:
-    """Note a refusal by the cap: the second within a day shields the person for a day more."""
+    """Note a refusal by the cap: the second within a day shields the person for a day more, which no other prolongs."""
+    if now < marketing.blocked_until:
+        return
     if marketing.refused_at is not None and now - marketing.refused_at < DAY_S:
         marketing.blocked_until = now + DAY_S
     marketing.refused_at = now
