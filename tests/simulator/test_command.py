@@ -1,5 +1,6 @@
 """``sayso simulator`` as a process: what it says, the flags, the environment, a snapshot, a clean end."""
 
+import http.client
 import json
 import os
 import re
@@ -114,6 +115,19 @@ def test_a_snapshot_is_written_at_the_end_and_gone_on_from(tmp_path: Path) -> No
         reply = control(said, "/inbound", {"from": "+15550009999", "text": "again", "quote": wamid})
         assert reply["reached"] is True
         assert control(said, "/snapshot", {}) == {"saved": str(file)}
+
+
+def test_calls_that_wait_keep_neither_the_end_nor_the_snapshot(tmp_path: Path) -> None:
+    file = tmp_path / "world.json"
+    with running("--snapshot", str(file)) as (process, said):
+        waiting = http.client.HTTPConnection(said.partition("Phones")[2].split()[0].split("/")[2])
+        waiting.request("GET", "/_sim/messages?containing=never&wait_s=60")
+        wamid = control(said, "/inbound", {"from": "+15550009999", "text": "hi"})["wamid"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+        with pytest.raises(http.client.RemoteDisconnected):
+            waiting.getresponse()
+    assert wamid in file.read_text()
 
 
 def test_a_file_that_is_no_snapshot_is_left_alone(tmp_path: Path) -> None:

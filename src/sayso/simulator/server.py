@@ -16,7 +16,9 @@ from sayso.simulator.page.routes import PhonePage
 from sayso.simulator.webhooks.handshake import verify_when_reachable
 from sayso.simulator.world.snapshot import Snapshot, decoded
 
-SHUTDOWN_S = 1.0
+#: How long calls under way may take to their end when it stops, before and again after they are told to (aiohttp waits
+#: twice): those that wait for something, or that a fault keeps waiting, do not come to it.
+SHUTDOWN_S = 0.25
 LINE_AT_MOST = 65_536  # Graph takes whole objects as parameters of the query
 #: Of control calls, such as media in base64 or a snapshot; what Graph takes is checked there.
 BODY_AT_MOST = 1_000_000_000
