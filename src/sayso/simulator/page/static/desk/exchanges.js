@@ -3,6 +3,7 @@
 import { call, copyText, get } from "../shared/api.js";
 import { toast } from "../shared/bar.js";
 import { el, isGuest, phoneNumber } from "../shared/dom.js";
+import { preview } from "../shared/format.js";
 import { icon } from "../shared/icons.js";
 import { chip, empty, head, intoView, moment } from "./parts.js";
 import { callDetail, webhookDetail } from "./wire.js";
@@ -25,7 +26,7 @@ const failed = (about) => about?.status === "failed" || about?.status === "dropp
 function about(each, what, towards) {
   const { phone, words } = each.about;
   const who = whom(each.about);
-  return el("td", { class: "path" }, el("div", {}, ...what, who ? ` ${towards} ` : null, who ? el("span", { class: "whom", title: phone }, who) : null), words ? el("small", { class: "begins" }, words) : null);
+  return el("td", { class: "path" }, el("div", {}, ...what, who ? ` ${towards} ` : null, who ? el("span", { class: "whom", title: phone }, who) : null), words ? el("small", { class: "begins" }, preview(words)) : null);
 }
 
 // How far a message came that was taken: what failed later is no success.
@@ -54,7 +55,7 @@ const LOGS = {
     bad: (each) => (each.status ?? 599) >= 400 || failed(each.about),
     cells: (each) => [
       each.about ? about(each, [el("b", {}, each.method), ` ${each.about.type.replaceAll("_", " ")}`], each.about.type === "read receipt" || each.about.type === "typing indicator" ? "for" : "to") : el("td", { class: "path" }, el("b", {}, each.method), " ", each.path),
-      el("td", {}, answered(each), came(each), each.error_code ? el("code", {}, String(each.error_code)) : null, each.fault ? el("span", { class: "struck", title: `Fault ${each.fault.kind}` }, icon("bolt", `fault ${each.fault.kind}`)) : null),
+      el("td", { class: "outcome" }, answered(each), came(each), each.error_code ? el("code", {}, String(each.error_code)) : null, each.fault ? el("span", { class: "struck", title: `Fault ${each.fault.kind}` }, icon("bolt", `fault ${each.fault.kind}`)) : null),
       el("td", { class: "num" }, each.took_ms == null ? "…" : `${each.took_ms < 10 ? each.took_ms.toFixed(1) : Math.round(each.took_ms)} ms`),
     ],
     moment: (each) => each.at,

@@ -13,7 +13,7 @@ const KEYS = {
   subcode: { label: "Subcode", number: true },
   details: { label: "Details", placeholder: "Fault armed in the simulator." },
   retry_after_s: { label: "Retry-After, seconds", number: true },
-  after_accept: { label: "Accept first", check: true, hint: "the call is carried out, only its answer is spoilt" },
+  after_accept: { label: "Accept first", check: true },
   delay_s: { label: "Seconds", number: true, value: "5" },
   body: { label: "Body" },
   content_type: { label: "Content type", placeholder: "text/html" },

@@ -30,11 +30,13 @@ const ACTIONS = {
   delete: ["Delete", [], "danger"],
 };
 
+const DECIDE = ["To decide yourself choose “by you” above, or start with ", el("code", {}, "--review moderator"), "."];
+
 // How what is submitted from now on is reviewed, and what that means while nothing waits.
 const REVIEWS = {
-  delayed: [(seconds) => `by itself after ${seconds} s`, (seconds) => `Nothing waits: every review falls by itself ${seconds} s after it was submitted. Choose “by you” above to decide yourself, or start with --review moderator.`],
-  instant: [() => "by itself, at once", () => "Nothing waits: every review falls by itself, at once. Choose “by you” above to decide yourself, or start with --review moderator."],
-  moderator: [() => "by you, the moderator", () => "Nothing waits. You are the moderator: what is submitted next waits here for your verdict."],
+  delayed: [(seconds) => `by itself after ${seconds} s`, (seconds) => [`Nothing waits: verdicts fall by themselves ${seconds} s after a template was submitted. `, ...DECIDE]],
+  instant: [() => "by itself, at once", () => ["Nothing waits: verdicts fall by themselves, at once. ", ...DECIDE]],
+  moderator: [() => "by you, the moderator", () => ["Nothing waits. You are the moderator: what is submitted next waits here for your verdict."]],
 };
 
 const GROUPS = [["Waiting for you", (each) => each.status === "PENDING" || each.status === "IN_APPEAL"], ["In use", (each) => each.status === "APPROVED"], ["Not in use", () => true]];
@@ -84,7 +86,7 @@ export class TemplatesRoom {
     const { how, after_s: seconds } = this.review;
     this.reviewed.replaceChildren(...Object.entries(REVIEWS).map(([value, [called]]) => el("option", { value, selected: value === how }, called(seconds))));
     this.list.replaceChildren();
-    if (!this.count) this.list.append(el("p", { class: "explain nothing-waits" }, REVIEWS[how][1](seconds)));
+    if (!this.count) this.list.append(el("p", { class: "explain nothing-waits" }, ...REVIEWS[how][1](seconds)));
     for (const [title, belongs] of GROUPS) {
       const group = [...left].filter(belongs).sort((one, other) => other.updated_at - one.updated_at);
       for (const each of group) left.delete(each);

@@ -7,7 +7,7 @@ import { chip, empty } from "./parts.js";
 export function callDetail(each, room) {
   return [
     el("header", {}, el("h2", {}, `${each.method} ${each.route ?? "call"}`), chip(each.status == null ? "no answer" : String(each.status), (each.status ?? 599) >= 400 ? "bad" : fails(each) ? "plain-tone" : "good"), each.about?.status ? chip([each.about.status, each.about.error_code].filter(Boolean).join(" "), fails(each) ? "bad" : "plain-tone") : null, each.fault ? el("span", { class: "tag bad" }, icon("bolt"), each.fault.kind.replaceAll("_", " ")) : null, copyButton(each.curl, "Copy as curl", room)),
-    el("p", { class: "where" }, each.path),
+    el("p", { class: "where" }, each.path, each.took_ms == null ? "" : ` · ${each.took_ms} ms`),
     concerned(each),
     section("Request", headers(each.request.headers), body(each.request.body, each.request.size), parts(each.request.parts)),
     section("Answer", each.answer ? headers(each.answer.headers) : null, each.answer ? body(each.answer.body, each.answer.size) : empty(each.open ? "Not answered yet." : "The connection was cut: nothing was answered.")),

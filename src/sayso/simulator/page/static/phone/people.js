@@ -21,11 +21,11 @@ export function showPeople(list, seek, world, shown, open) {
   if (focused) list.querySelector(`[data-person="${focused}"]`)?.focus();
 }
 
-// What tells somebody apart: a guest's number, and the number beside a name that others have too.
+// What tells somebody apart: a guest's number, and the end of it beside a name that others have too.
 function named(person, bearers) {
   const number = phoneNumber(person.wa_id);
   if (isGuest(person.name)) return { ...person, called: [number, el("small", {}, "guest")], face: [...person.wa_id.slice(-2)].join(" ") };
-  return { ...person, called: [person.name, bearers > 1 ? el("small", {}, number) : null], face: person.name };
+  return { ...person, called: [person.name, bearers > 1 ? el("small", { title: number }, `…${person.wa_id.slice(-4)}`) : null], face: person.name };
 }
 
 function row(person, world, current, open) {
