@@ -59,7 +59,7 @@ class Armable(Strict, tag_field="kind", kw_only=True, omit_defaults=True):
 
 
 class RefuseWithError(Armable, tag="error"):
-    """Answer with a Graph error (5.1); nothing is accepted, unless ``after_accept``."""
+    """Answer with a Graph error (5.1); nothing is accepted, except with ``after_accept``."""
 
     code: int
     http_status: HttpStatus | None = None
@@ -92,7 +92,7 @@ class CutAnswer(Armable, tag="cut_answer"):
 
 
 class Delay(Armable, tag="delay"):
-    """Answer late; ``after_accept`` accepts first, so that statuses arrive before the answer (9)."""
+    """Answer late; with ``after_accept`` statuses arrive before the answer (9)."""
 
     delay_s: Seconds
     after_accept: bool = False
