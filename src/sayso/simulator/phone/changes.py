@@ -67,8 +67,6 @@ class Changes:
         original = self._hand.message(person, wamid)
         if original.outbound:
             raise PhoneError(f"message {wamid!r} is the business's, not {person.phone}'s own")
-        if original.deleted:
-            raise PhoneError(f"message {wamid!r} was deleted")
         return original, self._hand.number_for(person, deed.to, original)
 
     def _tell(self, person: Person, number: BusinessNumber, kind: str, told: dict[str, Any]) -> Done:

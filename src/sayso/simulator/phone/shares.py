@@ -12,6 +12,8 @@ from sayso.simulator.world.content import Attachment, ContactCard, Content, Plac
 from sayso.simulator.world.media import KINDS, limit_of, media_url, plain_type, store_inbound
 from sayso.simulator.world.people import Person
 
+#: Files that words can go with (4.8).
+CAPTIONED = ("image", "video", "document")
 UNSUPPORTED = {
     "code": 131051,
     "title": "Message type unknown",
@@ -154,6 +156,8 @@ def _file(media: Media) -> tuple[bytes, str, str]:
         raise PhoneError("`media` needs exactly one of `data_base64` and `sample`: true")
     if media.voice and media.kind != "audio":
         raise PhoneError(f"`voice` goes with audio, not with {media.kind}")
+    if media.caption and media.kind not in CAPTIONED:
+        raise PhoneError(f"`caption` goes with {', '.join(CAPTIONED)}, not with {media.kind} (4.8)")
     data = made.data if media.data_base64 is None else media.data_base64
     mime_type = media.mime_type or made.mime_type
     fitting = KINDS.get(plain_type(mime_type))
