@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.demo import demo
+from sayso.cli.mistyped import Commands
 from sayso.cli.serve import serve
 from sayso.cli.token import token
 from sayso.core.errors import SaysoError
@@ -14,6 +15,7 @@ from sayso.simulator.command import simulator
 
 app = typer.Typer(
     name="sayso",
+    cls=Commands,
     help="Your AI assistant acts only on your say-so, over WhatsApp.",
     no_args_is_help=True,
     add_completion=False,
