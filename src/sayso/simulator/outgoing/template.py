@@ -94,9 +94,11 @@ def _check_may_go(found: Template, reading: Reading, *, to_user_id: bool) -> Non
 
 def _check_code(found: Template, sent: Sent, content: Content) -> None:
     """Refuse a one-time code that is one in the body and another under its button (2.6)."""
-    codes = [words_of(each, f"body['parameters'][{place}]") for place, each in enumerate(sent.body)]
     for index, button in enumerate(found.buttons):
-        if button["type"] == "OTP" and codes != [content.buttons[index].value]:
+        if button["type"] != "OTP":
+            continue
+        codes = [words_of(each, f"body['parameters'][{place}]") for place, each in enumerate(sent.body)]
+        if codes != [content.buttons[index].value]:
             raise GraphError(
                 132018, f"buttons: Button at index {index} of type Otp must have the code the body has"
             )
