@@ -295,6 +295,7 @@ async def test_by_the_waba_and_name_of_a_template(
     sim: Simulator, graph: "Graph", aimed: dict[str, Any], struck: bool
 ) -> None:
     (ident,) = [each.id for each in sim.world.templates.values() if each.name == "hello_world"]
+    sim.accounts.add_waba(id="200000000000009")
     sim.arm(RefuseWithError(code=2, on="*", until_cleared=True, **aimed))
     for path in (f"/v25.0/{ident}", "/v25.0/200000000000001/message_templates?name=hello_world"):
         assert ((await graph.call("GET", path)).status == 503) is struck

@@ -136,6 +136,20 @@ async def test_no_answer_is_an_error_in_words(client: PlainHttp, answer: bytes, 
             await client.post(server.target, b"{}", HEADERS)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+    ],
+)
+async def test_an_answer_that_breaks_off_is_none(client: PlainHttp, answer: bytes) -> None:
+    async with serving(answer, closes=True) as server:
+        with pytest.raises(ConnectionError, match="in the middle of the answer"):
+            await client.post(server.target, b"{}", HEADERS)
+
+
 async def test_a_port_nobody_listens_on(client: PlainHttp) -> None:
     async with serving(OK) as server:
         gone = server.target

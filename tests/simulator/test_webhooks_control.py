@@ -171,5 +171,37 @@ async def test_telling_of_what_is_not_there(graph: "Graph") -> None:
         assert (await graph.control("POST", "/webhooks", {"field": "security", "value": {}, **place}))[
             0
         ] == 404
-    unheard = {"field": "nobody_subscribed", "value": {}}
-    assert await graph.control("POST", "/webhooks", unheard) == (200, {"webhooks": []})
+    unheard = {"field": "calls", "value": {}}
+    assert await graph.control("POST", "/webhooks", unheard) == (200, {"webhooks": []}), "nobody subscribed"
+    status, answer = await graph.control("POST", "/webhooks", {"field": "mesages", "value": {}})
+    assert (status, "did you mean `messages`?" in answer["error"]) == (400, True)
+
+
+MISSHAPEN: list[tuple[dict[str, Any], str]] = [
+    ({"statuses": {}}, "`value.statuses`"),
+    ({"messages": "x"}, "`value.messages`"),
+    ({"statuses": [1]}, "`value.statuses[0]`"),
+    ({"contacts": None}, "`value.contacts`"),
+    ({"statuses": [{"id": {}}]}, "`value.statuses[0].id`"),
+    ({"statuses": [{"id": "a", "status": 1}]}, "`value.statuses[0].status`"),
+    ({"messages": [{"id": "a"}, {"type": []}]}, "`value.messages[1].type`"),
+    ({"contacts": [{"wa_id": {}}]}, "`value.contacts[0].wa_id`"),
+]
+
+
+@pytest.mark.parametrize(("value", "named"), MISSHAPEN)
+async def test_telling_what_has_not_the_shape_of_messages(
+    graph: "Graph", value: dict[str, Any], named: str
+) -> None:
+    status, answer = await graph.control("POST", "/webhooks", {"field": "messages", "value": value})
+    assert (status, named in answer["error"]) == (400, True), answer
+    assert (await graph.control("GET", "/webhooks"))[1]["webhooks"] == []
+
+
+async def test_telling_what_nobody_knows_of_messages(
+    sim: Simulator, graph: "Graph", receiver: "Receiver"
+) -> None:
+    value = {"statuses": [{"status": "evaporated", "more": [1]}], "errors": [{"code": 1}], "calls": None}
+    assert (await graph.control("POST", "/webhooks", {"field": "messages", "value": value}))[0] == 200
+    await sim.settled()
+    assert value.items() <= receiver.hooks[-1].value.items()

@@ -11,11 +11,13 @@ from sayso.simulator.control.about import of_webhook
 from sayso.simulator.control.curl import curl_of_webhook
 from sayso.simulator.control.reading import ControlRoute, Empty, known_query, one_of, read
 from sayso.simulator.control.rows import ROWS, id_in, rows_in
-from sayso.simulator.strict import Strict
+from sayso.simulator.mistakes import meant
+from sayso.simulator.strict import ControlError, Strict, converted
 from sayso.simulator.webhooks.delivery import KINDS, STATES, LoggedKind, State
 from sayso.simulator.webhooks.log import Wanted
-from sayso.simulator.world.accounts import FIELDS, BusinessNumber, Waba
+from sayso.simulator.world.accounts import FIELDS, QUIET_FIELDS, BusinessNumber, Waba
 
+_TOLD = tuple(sorted(FIELDS | QUIET_FIELDS))
 Copies = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 
 
@@ -47,6 +49,35 @@ class Telling(Strict):
     phone_number_id: str | None = None
 
 
+class _Contact(msgspec.Struct):
+    """What is read of a contact; it may say anything else as well, and so may all that follow."""
+
+    wa_id: str | msgspec.UnsetType = msgspec.UNSET
+    user_id: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Message(msgspec.Struct):
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    type: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Status(msgspec.Struct):
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    status: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Value(msgspec.Struct):
+    contacts: list[_Contact] | msgspec.UnsetType = msgspec.UNSET
+    messages: list[_Message] | msgspec.UnsetType = msgspec.UNSET
+    statuses: list[_Status] | msgspec.UnsetType = msgspec.UNSET
+
+
+class _OfMessages(msgspec.Struct):
+    """What the field `messages` must have to be told to anybody (4.4)."""
+
+    value: _Value
+
+
 class WebhookCalls:
     """What the business was told."""
 
@@ -73,7 +104,7 @@ class WebhookCalls:
             state=one_of(query, "state", STATES),
             kind=one_of(query, "kind", KINDS),
             app_id=one_of(query, "app_id", tuple(self._sim.world.accounts.apps)),
-            field=one_of(query, "field", tuple(sorted(FIELDS))),
+            field=one_of(query, "field", _TOLD),
             message_id=query.get("message_id"),
             after=rows.after,
         )
@@ -102,6 +133,10 @@ class WebhookCalls:
     async def _tell(self, request: web.Request) -> dict[str, Any]:
         """Tell any webhook on demand: {"field","value","waba_id"?,"phone_number_id"?} to whoever is subscribed."""
         telling = await read(request, Telling)
+        if telling.field not in _TOLD:
+            raise ControlError(f"`field` cannot be '{telling.field}'{meant(telling.field, _TOLD)}")
+        if telling.field == "messages":
+            converted({"value": telling.value}, _OfMessages)
         number, waba = self._place(telling)
         log = self._sim.parts.deliverer.log
         before = max((each.id for each in log), default=0)

@@ -51,6 +51,13 @@ class Armed:
             self.left -= 1
         return True
 
+    def give_back(self) -> None:
+        """Take back the last strike: the call was refused before there was anything to strike."""
+        self.seen -= 1
+        self.hits -= 1
+        if self.left is not None:
+            self.left += 1
+
     def told(self) -> dict[str, str | int]:
         """Name it, as logs do."""
         return {"id": self.id, "kind": self.kind}

@@ -71,7 +71,7 @@ async def _spoilt(fault: Fault, call: Call, accepted: web.StreamResponse) -> web
     elif isinstance(fault, DropAfter):
         return _cut(call, "connection cut after accepting")
     elif isinstance(fault, CutAnswer):
-        return _cut_in_mid_answer(call, accepted)
+        return _CutShort(call, accepted)
     elif isinstance(fault, Truncate):
         body = _bytes(accepted)
         return web.Response(
@@ -92,7 +92,8 @@ def _plain(fault: PlainHttp) -> web.Response:
         said = str(fault.http_status)
     page = f"<html>\n<head><title>{said}</title></head>\n<body>\n<h1>{said}</h1>\n</body>\n</html>\n"
     body = page if fault.body is None else fault.body
-    return web.Response(body=body.encode(), status=fault.http_status, content_type=fault.content_type)
+    headers = {"Content-Type": fault.content_type}  # as it is written, with its charset if it has one
+    return web.Response(body=body.encode(), status=fault.http_status, headers=headers)
 
 
 def _cut(call: Call, why: str) -> web.Response:
@@ -102,17 +103,24 @@ def _cut(call: Call, why: str) -> web.Response:
     return NoAnswer(why)
 
 
-def _cut_in_mid_answer(call: Call, accepted: web.StreamResponse) -> web.Response:
-    """Write the head and half the body past the framework, which would not promise more than it sends."""
-    transport, body = call.request.transport, _bytes(accepted)
-    head = (
-        f"HTTP/1.1 {accepted.status} OK\r\nContent-Type: {accepted.content_type}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    if transport is not None:
-        transport.write(head.encode() + body[: len(body) // 2])
-        transport.close()
-    return NoAnswer("connection cut in mid-answer")
+class _CutShort(NoAnswer):
+    """An answer of which the head arrives whole, with every header it ever has, and half the body it promises."""
+
+    def __init__(self, call: Call, whole: web.StreamResponse) -> None:
+        super().__init__("connection cut in mid-answer")
+        body = _bytes(whole)
+        self.set_status(whole.status)
+        self.content_type = whole.content_type
+        self.body = body[: len(body) // 2]
+        self.headers["Content-Length"] = str(len(body))
+        self._call = call
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write what there is, and close."""
+        await super().write_eof(data)
+        transport = self._call.request.transport
+        if transport is not None:
+            transport.close()
 
 
 async def _hang(call: Call, released: asyncio.Event) -> web.Response:

@@ -8,29 +8,26 @@ from aiohttp import web
 
 from sayso.simulator.call import WAMID, Call, Route
 from sayso.simulator.config import Course
+from sayso.simulator.errors import GraphError
 from sayso.simulator.faults.armed import STRUCK, Armed
 from sayso.simulator.faults.effects import strike
-from sayso.simulator.faults.matching import Aim, aim_of, concerns, concerns_webhook, wa_id_of
+from sayso.simulator.faults.matching import Aim, aim_of, concerns, concerns_webhook
 from sayso.simulator.faults.model import (
     EVERYWHERE,
     RECEIPTS,
     WEBHOOKS,
+    Delay,
     FailLate,
     Fault,
     TakeCourse,
     WebhookFault,
 )
+from sayso.simulator.faults.soundness import check
 from sayso.simulator.live import Live
-from sayso.simulator.mistakes import meant
-from sayso.simulator.strict import ControlError
 from sayso.simulator.world.world import World
 
 #: Messages whose webhooks are to be struck; the oldest are forgotten beyond it.
 MESSAGES_KEPT = 10_000
-
-
-class FaultError(ControlError):
-    """A fault that cannot be armed as written; the words say why."""
 
 
 class Faults:
@@ -42,13 +39,13 @@ class Faults:
         self._last = 0  # id given
         self._released = asyncio.Event()
         self._by_message: dict[str, Armed] = {}
-        self._routes: set[str] = set()
+        self._methods: dict[str, frozenset[str]] = {}  # by the names of routes
         self.armed: dict[int, Armed] = {}
 
     @property
     def routes(self) -> tuple[str, ...]:
         """The names of all routes."""
-        return tuple(sorted(self._routes))
+        return tuple(sorted(self._methods))
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -57,25 +54,23 @@ class Faults:
 
     def know(self, routes: Iterable[Route]) -> None:
         """Learn which routes there are, so that a misspelt one is refused."""
-        self._routes = {each.name for each in routes}
+        for each in routes:
+            self._methods[each.name] = self._methods.get(each.name, frozenset()) | {each.method}
 
     def arm(self, fault: Fault) -> int:
         """Arm a fault and return its id; raise FaultError when it could never strike."""
-        if fault.on not in self.places:
-            raise FaultError(f"`on` cannot be '{fault.on}'{meant(fault.on, self.places)}")
-        if fault.on == WEBHOOKS and not isinstance(fault, WebhookFault):
-            raise FaultError("`on` cannot be 'webhooks' for this kind: it is about answers, not webhooks.")
-        if fault.to is not None and not wa_id_of(fault.to, self._world):
-            raise FaultError(f"`to` is neither a phone number nor the BSUID of somebody known: '{fault.to}'.")
+        check(fault, self._methods, self._world)
         self._last += 1
         self.armed[self._last] = Armed(self._last, fault, self._world.config.seed)
         self._live.publish("faults", dict)
         return self._last
 
     def disarm(self, number: int) -> None:
-        """Disarm one fault; raise LookupError when there is none with this id."""
-        if self.armed.pop(number, None) is None:
+        """Disarm one fault, for what it struck already as well; raise LookupError when there is none with this id."""
+        spared = {wamid: each for wamid, each in self._by_message.items() if each.id != number}
+        if self.armed.pop(number, None) is None and len(spared) == len(self._by_message):
             raise LookupError(f"no fault {number} is armed")
+        self._by_message = spared
         self._live.publish("faults", dict)
 
     def clear(self) -> None:
@@ -103,7 +98,7 @@ class Faults:
         if struck is None:
             return await route.handler(call)
         call.request[STRUCK] = struck
-        answer = await strike(struck, call, route.handler, self._released)
+        answer = await self._struck(struck, route, call)
         if isinstance(struck.fault, WebhookFault) and (wamid := call.request.get(WAMID)) is not None:
             self._remember(wamid, struck)
         return answer
@@ -148,10 +143,38 @@ class Faults:
                 return armed
         return None
 
+    async def _struck(self, struck: Armed, route: Route, call: Call) -> web.StreamResponse:
+        """Strike a call; one refused on its own account leaves a fault of accepted calls for another."""
+        refused, last, began = False, struck.used_up, self._released
+
+        async def accept(call: Call) -> web.StreamResponse:
+            nonlocal refused
+            try:
+                return await route.handler(call)
+            except GraphError:
+                refused = True
+                raise
+
+        try:
+            return await strike(struck, call, accept, began)
+        except GraphError:
+            if refused and not _strikes_first(struck.fault):
+                del call.request[STRUCK]
+                struck.give_back()
+                if last and began is self._released:  # nothing was cleared meanwhile
+                    self.armed = dict(sorted({**self.armed, struck.id: struck}.items()))
+                self._live.publish("faults", dict)
+            raise
+
     def _remember(self, wamid: str, struck: Armed) -> None:
         self._by_message[wamid] = struck
         if len(self._by_message) > MESSAGES_KEPT:
             del self._by_message[next(iter(self._by_message))]
+
+
+def _strikes_first(fault: Fault) -> bool:
+    """Tell whether a fault does something to a call before it is accepted or refused."""
+    return isinstance(fault, Delay) and not fault.after_accept
 
 
 class Orders(TypedDict, total=False):

@@ -19,6 +19,8 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 HttpStatus = Annotated[int, msgspec.Meta(ge=400, le=599)]
 
+#: The route that sends, and takes receipts.
+SENDS = "messages"
 #: `on` for webhooks themselves; every other word is the name of a route, or `*` for all of them.
 WEBHOOKS = "webhooks"
 EVERYWHERE = "*"
@@ -35,7 +37,7 @@ class Armable(Strict, tag_field="kind", kw_only=True, omit_defaults=True):
     ``next`` were. ``next`` is 1, or without end when ``until_cleared``, ``every`` or ``probability`` is given.
     """
 
-    on: str = "messages"
+    on: str = SENDS
     method: Literal["GET", "POST", "DELETE"] | None = None
     to: str | None = None
     phone_number_id: str | None = None

@@ -16,6 +16,7 @@ from yarl import URL
 
 #: Idle connections are not used after this, real seconds: servers close theirs from 5 s on.
 IDLE_AT_MOST_S = 4.0
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _INTERIM = 200  # statuses below are not yet the answer
 
 
@@ -93,6 +94,7 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[int] | None = None
         self._head_came = False
+        self._framed = False  # the answer says where it ends
         self._transport: asyncio.Transport | None = None
         self.reusable = False
         self.idle_since = 0.0
@@ -100,7 +102,7 @@ class _Connection(asyncio.Protocol):
     def ask(self, request: bytes) -> asyncio.Future[int]:
         """Send a request; the status of its answer, once that is complete."""
         self._answer = self._loop.create_future()
-        self._head_came = self.reusable = False
+        self._head_came = self._framed = self.reusable = False
         if self._transport is None:
             self._fail("the connection was closed before the request")
         else:
@@ -131,13 +133,19 @@ class _Connection(asyncio.Protocol):
             self.close()
 
     def connection_lost(self, problem: Exception | None) -> None:
-        """End; an answer without a length ends with its connection."""
+        """End; an answer that does not say where it ends ends with its connection, any other was cut short."""
         self._transport, self.reusable = None, False
-        if self._head_came:
+        if self._head_came and not self._framed and problem is None:
             self._done(self._parser.get_status_code())
-        self._fail(str(problem) if problem else "the connection was closed before an answer")
+        when = "in the middle of the answer" if self._head_came else "before an answer"
+        self._fail(str(problem) if problem else f"the connection was closed {when}")
 
     # --- what the parser calls ----------------------------------------------------------------------------
+
+    def on_header(self, name: bytes, _: bytes) -> None:
+        """Note that the answer has an end of its own."""
+        if name.lower() in _FRAMING:
+            self._framed = True
 
     def on_headers_complete(self) -> None:
         """Note that an answer has begun."""
