@@ -1,5 +1,6 @@
 """Whatever is mistyped to the control API is named in a plain sentence, with what may have been meant."""
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import aiohttp
@@ -198,6 +199,17 @@ async def test_the_index_says_what_every_call_does(graph: "Graph") -> None:
     assert all(calls.values()), "each has its sentence"
     for call in ("POST /_sim/inbound", "GET /_sim/messages", "POST /_sim/people/{phone}", "POST /_sim/clock"):
         assert call in calls
+
+
+@pytest.mark.parametrize("path", ["", "/", "/faults", "/people/+15550009999", "/nothing", "/state?x=1"])
+async def test_answers_can_be_read_by_people(graph: "Graph", path: str) -> None:
+    async with graph.session.get(f"{graph.base_url}/_sim{path}") as answer:
+        text = await answer.text()
+    assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+
+
+async def test_the_index_is_there_with_a_slash_behind_it(graph: "Graph") -> None:
+    assert await graph.control("GET", "/") == await graph.control("GET", "")
 
 
 @pytest.mark.parametrize(

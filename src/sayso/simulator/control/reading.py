@@ -43,9 +43,15 @@ def answering(
             return _refusal(str(problem.args[0]), 404)
         if isinstance(found, web.StreamResponse):
             return found
-        return web.Response(body=msgspec.json.encode(found), content_type="application/json")
+        return written(found)
 
     return answer
+
+
+def written(found: Any, status: int = 200) -> web.Response:
+    """Answer with JSON as people can read it: most who call are at a terminal or in a browser."""
+    body = msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 async def read(request: web.Request, shape: type[T]) -> T:
@@ -97,4 +103,4 @@ def phone_in(query: dict[str, str], name: str) -> str | None:
 
 
 def _refusal(why: str, status: int) -> web.Response:
-    return web.json_response({"error": why}, status=status)
+    return written({"error": why}, status)

@@ -14,7 +14,7 @@ from sayso.simulator.control.faults import FaultCalls
 from sayso.simulator.control.inbound import InboundCalls
 from sayso.simulator.control.messages import MessageCalls
 from sayso.simulator.control.people import PeopleCalls
-from sayso.simulator.control.reading import ControlRoute, answering, known_query
+from sayso.simulator.control.reading import ControlRoute, answering, known_query, written
 from sayso.simulator.control.templates import TemplateCalls
 from sayso.simulator.control.webhooks import WebhookCalls
 from sayso.simulator.control.world import WorldCalls
@@ -46,6 +46,7 @@ class Control:
         known = [web.route(each.method, each.path, answering(each.handler)) for each in self._calls]
         return [
             web.get("/_sim", answering(self._index)),
+            web.get(_ROOT, answering(self._index)),
             *known,
             web.route("*", "/_sim/{rest:.*}", self._no_such_call),
         ]
@@ -65,7 +66,7 @@ class Control:
         known = {each.path.removeprefix(_ROOT): f"{each.method} {each.path}" for each in self._calls}
         close = difflib.get_close_matches(request.path.removeprefix(_ROOT), known, n=1)
         hint = f"did you mean {known[close[0]]}?" if close else "GET /_sim lists what there is."
-        return web.json_response({"error": f"there is no {asked}; {hint}"}, status=404)
+        return written({"error": f"there is no {asked}; {hint}"}, 404)
 
 
 def _first_line(handler: Callable[..., Any]) -> str:
