@@ -153,7 +153,7 @@ async def test_what_is_unblocked_meanwhile_does_not_shift_the_pages(
         {"messaging_product": "whatsapp", "block_users": {}},
         {"messaging_product": "whatsapp", "block_users": [ANA]},
         {"messaging_product": "whatsapp", "block_users": [{}]},
-        {"messaging_product": "whatsapp", "block_users": [{"user": 7}]},
+        {"messaging_product": "whatsapp", "block_users": [{"user": 7.5}]},
     ],
 )
 async def test_a_call_is_checked(graph: "Graph", body: dict[str, Any]) -> None:
