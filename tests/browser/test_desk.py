@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, expect
 
-from browser.stage import ANA, NUMBER, PICTURES, control, desk, opened, question, send, template, text
+from browser.stage import ANA, BEN, NUMBER, PICTURES, control, desk, opened, question, send, template, text
 from sayso.simulator import Simulator
 
 SHIPPED = {
@@ -257,19 +257,22 @@ async def test_pictures_of_the_desk(browser: Browser, sim: Simulator) -> None:
     await control(sim, "clock", {"speed": 1})
     await sim.inbound(ANA, text="hello")
     for fault in (
-        {"kind": "error", "code": 130429, "on": "messages", "after": 3},
+        {"kind": "error", "code": 130429, "on": "messages", "after": 4},
         {"kind": "webhook_duplicate", "copies": 3, "probability": 0.2},
     ):
         await control(sim, "faults", fault)
     await control(sim, "clock", {"freeze": True})
     for words in ("Good morning, Ana", "Your *daily summary* is ready", "Anything else?"):
         await text(sim, words)
+    await text(sim, "Are you there?", to=BEN)
     await graph(sim, f"{NUMBER}/messages", {"messaging_product": "whatsapp", "to": ANA, "type": "text"})
     await send(sim, **question("Send the report?", "Confirm", "Decline"))
+    await control(sim, "clock", {"advance_s": 0.5})
+    await sim.settled()
     for room in ("templates", "numbers", "faults", "exchanges", "clock"):
         async with desk(browser, sim, room) as page:
             await expect(page.locator(".room h1")).to_be_visible()
             if room == "exchanges":
-                await page.locator(".wire tbody tr").nth(3).click()
+                await page.locator(".wire tbody tr").nth(4).click()
                 await expect(page.locator(".sheet-of h3").first).to_be_visible()
             await page.screenshot(path=PICTURES / f"desk-{room}.png", animations="disabled")
