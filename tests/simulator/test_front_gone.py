@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sayso.simulator import Simulator
-from sayso.simulator.faults.model import Delay
+from sayso.simulator.faults.model import EVERYWHERE, Delay
 from simulator.known import ANA
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("edge", ["messages", "whatsapp_business_profile", ""])
 async def test_a_delayed_call_whose_number_goes_is_told_so(sim: Simulator, graph: "Graph", edge: str) -> None:
     number = sim.accounts.add_number(phone="+15550100001")
-    sim.arm(Delay(delay_s=0.2))
+    sim.arm(Delay(on=EVERYWHERE, delay_s=0.2, until_cleared=True))
     body = {"messaging_product": "whatsapp", "to": ANA, "type": "text", "text": {"body": "hello"}}
     path = f"/v25.0/{number.phone_number_id}/{edge}"
     calling = asyncio.create_task(
