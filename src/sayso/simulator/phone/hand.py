@@ -133,7 +133,7 @@ class Hand:
 
         ``told`` is the webhook's message without what all have (4.8); ``context`` False leaves the context out.
         """
-        world, now = self.world, self.world.clock.now()
+        now = self.world.clock.now()
         quote = about
         if deed is not None:
             quote = self._quoted(person, number, deed) or about
@@ -152,12 +152,16 @@ class Hand:
             status="sent",
             quote=None if quote is None else quote.wamid,
         )
+        return self._post(person, number, message)
+
+    def _post(self, person: Person, number: BusinessNumber, message: Message) -> Done:
+        """Let a message leave the phone, and tell why the business hears nothing of it, if so."""
         self._journey.read_by_person(person.wa_id, number.phone_number_id)  # the chat is open
-        world.add(message)
-        self.live.publish("message", lambda: message_on_phone(message, world), message)
+        self.world.add(message)
+        self.live.publish("message", lambda: message_on_phone(message, self.world), message)
         why = self._why_not(person, number)
         if not why:
-            self._arrive(person, number, message, by_ad="referral" in body)
+            self._arrive(person, number, message, by_ad="referral" in message.body)
         return Done(message, why)
 
     def system(
