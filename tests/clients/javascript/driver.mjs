@@ -19,9 +19,14 @@ globalThis.crypto ??= webcrypto; // Node 18 keeps it to itself
 const businesses = new Map();
 
 const server = createServer(async (request, response) => {
-  const business = businesses.get(Number(request.url.slice(1).split("?")[0]));
-  const [status, body] = await business.receive(request);
-  response.writeHead(status, { "Content-Type": "text/plain" }).end(body);
+  try {
+    const business = businesses.get(Number(request.url.slice(1).split("?")[0]));
+    const [status, body] = business ? await business.receive(request) : [404, ""];
+    response.writeHead(status, { "Content-Type": "text/plain" }).end(body);
+  } catch (problem) {
+    if (!request.destroyed || request.complete) console.error(problem); // else Meta ended in the middle of a webhook
+    response.writeHead(500).end();
+  }
 });
 await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
 
