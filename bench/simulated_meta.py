@@ -33,15 +33,13 @@ async def main() -> None:
     port, callback, batch = (int(word) for word in sys.argv[1:4])
     config = SimulatorConfig(
         port=port,
-        webhook_url=f"http://127.0.0.1:{callback}/",
+        webhook_url=f"http://127.0.0.1:{callback}/" if callback else "",
         batch_at_most=batch,
         tier="TIER_100K",
         verify_at_start=False,
     )
     sim = Simulator(config)
     furnish(sim)
-    if not callback:
-        sim.parts.world.accounts.wabas[config.waba_id].subscribed.clear()
     async with sim:
         await asyncio.Event().wait()
 
