@@ -36,6 +36,7 @@ async def main() -> None:
         webhook_url=f"http://127.0.0.1:{callback}/" if callback else "",
         batch_at_most=batch,
         tier="TIER_100K",
+        keep_pending_webhooks=100_000,  # sends come faster than one callback takes each status by itself
         verify_at_start=False,
     )
     sim = Simulator(config)

@@ -47,10 +47,10 @@ async def _sends(bare: float, how: str, *, batch: int = 0) -> Row:
     ):
         meter = Meter.start(simulator=Tree(simulator.pid))
         sent = await _business(port)
+        if sent.answers != {200: MESSAGES}:
+            raise SystemExit(f"not every send was accepted: {sent.answers}")
         posts = await _told(callback, MESSAGES * STATUSES) if batch else 0
         used = meter.used()["simulator"] / MESSAGES
-    if sent.answers != {200: MESSAGES}:
-        raise SystemExit(f"not every send was accepted: {sent.answers}")
     return Row(
         f"simulator, {how}",
         f"{1 / used:,.0f} sends a CPU second ({posts:,} webhooks); {MESSAGES / sent.seconds:,.0f}/s accepted",

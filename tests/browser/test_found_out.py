@@ -11,15 +11,19 @@ GUEST, NAMESAKE = "+15550004444", "+15550007777"
 ROOMS = ("Templates", "Numbers", "Faults", "Exchanges", "Clock & state")
 
 
+#: What of the header lies beside a screen of 390 pixels; all looked at in one go, as the page renews itself meanwhile.
+BESIDE = """() => [...document.querySelectorAll(".bar button, .bar a, .rail a")]
+    .filter((part) => part.checkVisibility({ visibilityProperty: true }))
+    .map((part) => [part.textContent, part.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 0 && (box.left < 0 || box.right > 390))
+    .map(([text]) => text)"""
+
+
 async def fits(page: Page) -> None:
     """Check that nothing of the page is beside the screen, its header included."""
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
     assert await page.evaluate("document.querySelector('.bar').scrollWidth") <= 390
-    for part in await page.locator(".bar button:visible, .bar a:visible, .rail a:visible").all():
-        box = await part.bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390
+    assert await page.evaluate(BESIDE) == []
 
 
 @pytest.mark.parametrize("ahead_s", [0, 86_400, 20 * 86_400])
