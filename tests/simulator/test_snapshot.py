@@ -232,6 +232,26 @@ async def test_what_is_no_snapshot_changes_nothing(
     assert [each["state"] for each in sim.webhooks()] == ["delivered"]
 
 
+async def test_a_file_that_is_damaged_leaves_nobody_listening(
+    config: SimulatorConfig, tmp_path: Path
+) -> None:
+    file = tmp_path / "world.json"
+    kept = dataclasses.replace(config, snapshot=str(file))
+    async with Simulator(kept) as sim:
+        await sim.person(ANA).says("hello")
+    sound = file.read_bytes()
+    file.write_bytes(damaged(lambda raw: raw["rooms"].update(faults=None))(sound))
+    again = Simulator(kept)
+    with pytest.raises(SnapshotError, match="damaged"):
+        await again.start()
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(again.base_url)
+    file.write_bytes(sound)
+    async with again:
+        assert again.state()["messages"] == 1
+
+
 async def test_a_file_is_written_whole_or_not_at_all(
     config: SimulatorConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,12 +72,12 @@ class Simulator(SimulatorApi):
         await self._runner.setup()
         try:
             await self.come_up()
-        except OSError:
-            await self._runner.cleanup()
+            await self._deliverer.open()
+            if left_off is not None:
+                await self.parts.restore(left_off)
+        except BaseException:
+            await self.stop()
             raise
-        await self._deliverer.open()
-        if left_off is not None:
-            await self.parts.restore(left_off)
         if self.config.verify_at_start:
             verification = verify_when_reachable(
                 self._deliverer.poster.session, self.world, self.config.app_id, self._callback_tried
@@ -107,6 +107,7 @@ class Simulator(SimulatorApi):
         self.clock.forget()
         if self._runner is not None:
             await self._runner.cleanup()
+        self._runner = self._site = None
 
     async def go_down(self) -> None:
         """Refuse connections, as a host that is not there; everything inside is kept."""
