@@ -62,6 +62,8 @@ MISTYPED: list[tuple[str, str, Any, tuple[str, ...]]] = [
     ("POST", "/webhooks/1/redeliver", {"copys": 2}, ("`copys`", "`copies`")),
     ("POST", "/webhooks/1/redeliver", {"copies": 0}, ("`copies`", "at least 1")),
     ("POST", "/webhooks/redeliver", {"order": "random"}, ("`order`", "`shuffled`")),
+    ("POST", "/webhooks/redeliver", {"field": "message"}, ("`field`", "did you mean `messages`?")),
+    ("POST", "/webhooks/redeliver", {"app_id": "1"}, ("`app_id`", '"1"')),
     ("POST", "/webhooks/retry", {"now": True}, ("`now`",)),
     ("POST", "/webhooks", {"value": {}}, ("`field` is missing",)),
 ]

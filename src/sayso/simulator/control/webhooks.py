@@ -11,13 +11,13 @@ from sayso.simulator.control.about import of_webhook
 from sayso.simulator.control.curl import curl_of_webhook
 from sayso.simulator.control.reading import ControlRoute, Empty, known_query, one_of, read
 from sayso.simulator.control.rows import ROWS, id_in, rows_in
-from sayso.simulator.mistakes import meant
-from sayso.simulator.strict import ControlError, Strict, converted
+from sayso.simulator.strict import Strict, converted
 from sayso.simulator.webhooks.delivery import KINDS, STATES, LoggedKind, State
 from sayso.simulator.webhooks.log import Wanted
 from sayso.simulator.world.accounts import FIELDS, QUIET_FIELDS, BusinessNumber, Waba
 
 _TOLD = tuple(sorted(FIELDS | QUIET_FIELDS))
+_FILTERS = ("state", "kind", "app_id", "field", "message_id")
 Copies = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 
 
@@ -97,17 +97,10 @@ class WebhookCalls:
 
     async def _webhooks(self, request: web.Request) -> dict[str, Any]:
         """List webhooks, oldest first: ?state=&kind=&app_id=&field=&message_id=&after=&limit=&bodies=&wait_s=."""
-        query = known_query(request, "state", "kind", "app_id", "field", "message_id", "bodies", *ROWS)
+        query = known_query(request, *_FILTERS, "bodies", *ROWS)
         rows = rows_in(query)
         bodies = one_of(query, "bodies", ("true", "false")) != "false"
-        wanted = Wanted(
-            state=one_of(query, "state", STATES),
-            kind=one_of(query, "kind", KINDS),
-            app_id=one_of(query, "app_id", tuple(self._sim.world.accounts.apps)),
-            field=one_of(query, "field", _TOLD),
-            message_id=query.get("message_id"),
-            after=rows.after,
-        )
+        wanted = self._wanted(query, rows.after)
         deliverer = self._sim.parts.deliverer
         found = await self._sim.live.until(lambda: list(deliverer.log.walk(wanted)) or None, rows.wait_s)
         return {
@@ -133,8 +126,7 @@ class WebhookCalls:
     async def _tell(self, request: web.Request) -> dict[str, Any]:
         """Tell any webhook on demand: {"field","value","waba_id"?,"phone_number_id"?} to whoever is subscribed."""
         telling = await read(request, Telling)
-        if telling.field not in _TOLD:
-            raise ControlError(f"`field` cannot be '{telling.field}'{meant(telling.field, _TOLD)}")
+        one_of({"field": telling.field}, "field", _TOLD)
         if telling.field == "messages":
             converted({"value": telling.value}, _OfMessages)
         number, waba = self._place(telling)
@@ -161,7 +153,8 @@ class WebhookCalls:
     async def _replay(self, request: web.Request) -> dict[str, Any]:
         """Post all webhooks like this again, {"state","kind","field",…,"order":"log|reversed|shuffled","copies"}."""
         replay = await read(request, Replay)
-        wanted = Wanted(**{name: getattr(replay, name) for name in Wanted.__dataclass_fields__})
+        given = {name: getattr(replay, name) for name in _FILTERS}
+        wanted = self._wanted({name: each for name, each in given.items() if each is not None}, replay.after)
         deliverer = self._sim.parts.deliverer
         found = list(deliverer.log.walk(wanted))
         if replay.order == "reversed":
@@ -173,6 +166,17 @@ class WebhookCalls:
             {"id": each.id, "status_codes": await deliverer.redeliver(each, replay.copies)} for each in found
         ]
         return {"redelivered": done}
+
+    def _wanted(self, given: dict[str, str], after: int) -> Wanted:
+        """Compose the filter; a word, an app or a field that there is not is named."""
+        return Wanted(
+            state=one_of(given, "state", STATES),
+            kind=one_of(given, "kind", KINDS),
+            app_id=one_of(given, "app_id", tuple(self._sim.world.accounts.apps)),
+            field=one_of(given, "field", _TOLD),
+            message_id=given.get("message_id"),
+            after=after,
+        )
 
     def _place(self, telling: Telling) -> tuple[BusinessNumber, Waba]:
         world = self._sim.world
