@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sayso.simulator.world.ids import Mint, bsuid, calling_code
+from sayso.simulator.world.ids import Mint, bsuid, calling_code, number_id
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,14 @@ def test_same_seed_same_ids() -> None:
     assert one.wamid("15550001111", outbound=True) == other.wamid("15550001111", outbound=True)
     assert one.trace() == other.trace()
     assert none.trace() != one.trace()
+
+
+def test_what_is_told_as_a_number_is_one_that_javascript_holds() -> None:
+    mint = Mint(7)
+    struck = [mint.number_id() for _ in range(1_000)] + [number_id("200", f"{each}") for each in range(1_000)]
+    assert len(set(struck)) == len(struck)
+    assert {len(each) for each in struck} == {16}
+    assert max(map(int, struck)) < 2**53
 
 
 def test_bsuid_belongs_to_a_person_and_a_portfolio() -> None:

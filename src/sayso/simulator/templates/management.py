@@ -63,7 +63,7 @@ class Management:
         """Compose the template; a category judged otherwise comes back changed, its own lifetime cleared (3.6)."""
         category = judged_category(definition.category, definition.components)
         return Template(
-            id=self._new_id(),
+            id=self._world.mint.number_id(),
             name=definition.name,
             language=definition.language,
             category=category,
@@ -77,10 +77,6 @@ class Management:
             sub_category=definition.sub_category,
             options=definition.options,
         )
-
-    def _new_id(self) -> str:
-        """Strike an id of 16 digits that JavaScript can hold as a number too: webhooks tell it as one (3.8)."""
-        return str(10**15 + int(self._world.mint.node_id()) % (8 * 10**15))
 
     def _check_room(self, waba_id: str, wanted: Definition) -> None:
         """Refuse a name that is taken (2388024), blocked after a deletion (2388023), or one too many (2388019)."""

@@ -12,6 +12,9 @@ _WAMID_HEAD = b"\x1c\x18"
 _OUTBOUND = b"\x15\x02\x00\x11\x18\x12"  # then 18 hex characters
 _INBOUND = b"\x15\x02\x00\x12\x18\x14"  # then 20 hex characters
 
+#: Ids that are told as JSON integers, too: of 16 digits, and within 2**53, beyond which JavaScript rounds.
+_NUMBERS = range(10**15, 9 * 10**15)
+
 
 class Mint:
     """Strikes new ids; seeded, it strikes the same ones in the same order."""
@@ -53,6 +56,10 @@ class Mint:
         """Strike the id of a node: a numeric string of 15 to 17 digits (8)."""
         return str(self._chance.randrange(10**14, 10**17))
 
+    def number_id(self) -> str:
+        """Strike an id that webhooks tell as a number: 16 digits that JavaScript holds to the last one (3.8)."""
+        return str(self._chance.choice(_NUMBERS))
+
     def opaque(self, size: int = 32) -> str:
         """Strike an opaque value such as a token or an upload handle, of ``size`` random bytes, URL-safe."""
         return url_safe(self._chance.randbytes(size))
@@ -68,6 +75,12 @@ def bsuid(portfolio_id: str, wa_id: str) -> str:
     """Tell the BSUID of a person towards a portfolio: ``CC.`` and digits, always the same for both (4.7)."""
     digest = hashlib.sha256(f"{portfolio_id}/{wa_id}".encode()).digest()
     return f"{region(wa_id)}.{int.from_bytes(digest[:9]) % 10**20:020d}"
+
+
+def number_id(owner: str, name: str) -> str:
+    """Tell the id of what an owner has by this name, always the same for both; shaped as the mint's are (3.8)."""
+    digest = hashlib.sha256(f"{owner}/{name}".encode()).digest()
+    return str(_NUMBERS[int.from_bytes(digest[:9]) % len(_NUMBERS)])
 
 
 def identity_hash(wa_id: str) -> str:

@@ -1,9 +1,9 @@
 """The templates that exist and are approved from the start."""
 
-import hashlib
 from copy import deepcopy
 from dataclasses import replace
 
+from sayso.simulator.world.ids import number_id
 from sayso.simulator.world.templates import Template
 
 
@@ -12,16 +12,10 @@ def preloaded(waba_id: str, *, first: bool) -> list[Template]:
     given = (_CONFIRMATION_REQUEST, _DAILY_SUMMARY, _HELLO_WORLD) if first else (_HELLO_WORLD,)
     return [
         replace(
-            deepcopy(each), waba_id=waba_id, id=each.id if first else _own_id(waba_id, each.name), edits=[]
+            deepcopy(each), waba_id=waba_id, id=each.id if first else number_id(waba_id, each.name), edits=[]
         )
         for each in given
     ]
-
-
-def _own_id(waba_id: str, name: str) -> str:
-    """Tell the id of a WABA's own copy: 16 digits that JavaScript can hold as a number, as webhooks tell it (3.8)."""
-    digest = hashlib.sha256(f"{waba_id}/{name}".encode()).digest()
-    return str(10**15 + int.from_bytes(digest[:9]) % (8 * 10**15))
 
 
 _CONFIRMATION_REQUEST = Template(
