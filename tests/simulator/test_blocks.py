@@ -133,7 +133,7 @@ async def test_the_list_comes_in_pages(graph: "Graph", sim: Simulator) -> None:
     assert [each["wa_id"] for each in (await listed(graph, f"?limit=2&after={after}"))["data"]] == ["3"]
 
 
-@pytest.mark.parametrize("gone", ["", "2", "12", "3", "34", "1", "5"])
+@pytest.mark.parametrize("gone", ["", "2", "12", "3", "34", "1", "5", "23", "123", "1234"])
 async def test_what_is_unblocked_meanwhile_does_not_shift_the_pages(
     graph: "Graph", sim: Simulator, gone: str
 ) -> None:

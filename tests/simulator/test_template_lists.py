@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sayso.simulator import SimulatorConfig
+from sayso.simulator import Simulator, SimulatorConfig
 from simulator.template_stage import EDGE, body, created, desk, read
 
 if TYPE_CHECKING:
@@ -110,6 +110,22 @@ async def test_pages_go_forth_and_back(graph: "Graph", more: dict[str, str]) -> 
     cursors = second.json["paging"]["cursors"]
     assert names(await ask(graph, limit="2", after=cursors["after"])) == ["sale", "tired"]
     assert names(await ask(graph, limit="2", before=cursors["before"])) == names(first)
+
+
+@pytest.mark.parametrize("order", ["ASC", "DESC"])
+async def test_what_is_deleted_meanwhile_does_not_shift_the_pages(
+    graph: "Graph", sim: Simulator, more: dict[str, str], order: str
+) -> None:
+    """Neither forth nor back, though what stood on either side of the cursor is gone."""
+    every = names(await ask(graph, order=order))
+    after = (await ask(graph, order=order, limit="3")).json["paging"]["cursors"]["after"]
+    templates = sim.parts.world.templates
+    for name in every[1:4]:
+        del templates[next(each.id for each in templates.values() if each.name == name)]
+    rest = await ask(graph, order=order, after=after)
+    assert names(rest) == every[4:]
+    back = rest.json["paging"]["cursors"]["before"]
+    assert names(await ask(graph, order=order, before=back)) == every[:1]
 
 
 async def test_a_filter_stays_on_the_next_page(graph: "Graph", more: dict[str, str]) -> None:

@@ -47,7 +47,7 @@ class BlockCalls:
     async def _list(self, call: Call) -> web.Response:
         blocked = sorted(self._number(call).blocked)
         return answer(
-            paged(call, blocked, lambda wa_id: {"messaging_product": "whatsapp", "wa_id": wa_id}, key=str)
+            paged(call, blocked, lambda wa_id: {"messaging_product": "whatsapp", "wa_id": wa_id}, rank=str)
         )
 
     async def _block(self, call: Call) -> web.Response:

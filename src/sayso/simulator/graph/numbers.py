@@ -1,7 +1,6 @@
 """Phone numbers: what they are, their registration, PIN, verification and callback (cloud-api.md 8.1)."""
 
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import Any
 
 import phonenumbers
@@ -72,12 +71,13 @@ class NumberCalls:
         """List a WABA's numbers, in the order of their opening."""
         world, fields = self._world, call.query.get("fields")
         numbers = list(world.accounts.numbers_of(call.node))
+        places = {each: place for place, each in enumerate(world.accounts.numbers)}
         return answer(
             paged(
                 call,
                 numbers,
                 lambda each: described(world, each, call.app, fields),
-                key=attrgetter("phone_number_id"),
+                rank=lambda each: places[each.phone_number_id],
             )
         )
 

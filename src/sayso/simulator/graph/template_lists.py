@@ -1,7 +1,6 @@
 """The list of a WABA's templates: filters, order, pages, summary (cloud-api.md 3.1)."""
 
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 from sayso.simulator.call import Call
@@ -46,14 +45,14 @@ def listed(world: World, call: Call, limit: int) -> dict[str, Any]:
     mine = world.templates.of(call.node)
     wanted = _filter(query)
     found = [each for each in mine if wanted(each)]
-    if _order(query) == "DESC":
-        found.reverse()
+    way = -1 if _order(query) == "DESC" else 1
+    found.sort(key=lambda each: way * each.serial)
     fields = query.get("fields")
 
     def describe(template: Template) -> dict[str, Any]:
         return select("WhatsAppMessageTemplate", readers(world, template, call.app), fields, DEFAULT)
 
-    told = paged(call, found, describe, key=attrgetter("id"))
+    told = paged(call, found, describe, rank=lambda each: way * each.serial)
     if "summary" in query:
         told["summary"] = _summary(
             query["summary"], mine, len(found), world.templates.names(call.node), limit

@@ -1,6 +1,5 @@
 """WhatsApp business accounts and portfolios: what they are, and which apps hear of them (cloud-api.md 4.1, 8.2)."""
 
-from operator import attrgetter
 from typing import Any
 
 from aiohttp import web
@@ -102,15 +101,15 @@ class WabaCalls:
     async def _owned(self, call: Call) -> web.Response:
         """List the portfolio's WABAs that the token reaches."""
         reach, fields = call.token.waba_ids, call.query.get("fields")
-        wabas = [
-            each for each in self._world.accounts.wabas_of(call.node) if reach is None or each.id in reach
-        ]
+        accounts = self._world.accounts
+        wabas = [each for each in accounts.wabas_of(call.node) if reach is None or each.id in reach]
+        places = {each: place for place, each in enumerate(accounts.wabas)}
         return answer(
             paged(
                 call,
                 wabas,
                 lambda each: select(TYPE, self._readers(each, call.app), fields, DEFAULT),
-                key=attrgetter("id"),
+                rank=lambda each: places[each.id],
             )
         )
 

@@ -55,6 +55,8 @@ class Template:
     sub_category: str | None = None
     #: Further parameters of the creation that are only kept and shown again (3.1).
     options: dict[str, Any] = field(default_factory=dict)
+    #: Its place among all templates there ever were, in the order they were made.
+    serial: int = 0
 
     def part(self, kind: str) -> dict[str, Any]:
         """Return the component of this kind, empty when the template has none."""
@@ -72,6 +74,7 @@ class Templates(MutableMapping[str, Template]):
 
     def __init__(self) -> None:
         self._by_id: dict[str, Template] = {}
+        self._last_serial = 0
         #: waba id -> name -> language -> template
         self._by_name: dict[str, dict[str, dict[str, Template]]] = {}
 
@@ -81,6 +84,7 @@ class Templates(MutableMapping[str, Template]):
     def __setitem__(self, template_id: str, template: Template) -> None:
         if template_id in self._by_id:
             del self[template_id]
+        template.serial = self._last_serial = max(template.serial, self._last_serial + 1)
         self._by_id[template_id] = template
         self._by_name.setdefault(template.waba_id, {}).setdefault(template.name, {})[template.language] = (
             template
@@ -94,6 +98,11 @@ class Templates(MutableMapping[str, Template]):
             del languages[template.language]
         if not languages:
             del names[template.name]
+
+    def clear(self) -> None:
+        """Forget all there ever were."""
+        super().clear()
+        self._last_serial = 0
 
     def __contains__(self, template_id: object) -> bool:
         return template_id in self._by_id
