@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
-from browser.stage import ANA, PICTURES, heard, interactive, opened, phone, send, text, told, upload
+from browser.stage import (
+    ANA,
+    BEN,
+    PICTURES,
+    heard,
+    interactive,
+    opened,
+    phone,
+    question,
+    send,
+    text,
+    told,
+    upload,
+)
 from sayso.simulator import Simulator
 from sayso.simulator.phone.samples import picture, sample
 from sayso.simulator.world.content import MediaKind
@@ -295,6 +308,51 @@ async def test_editing_and_deleting_ones_own_words(browser: Browser, sim: Simula
         await page.get_by_role("menuitem", name="Delete for everyone").click()
         await expect(mine).to_contain_text("You deleted this message")
         assert len(told(sim)) == 3
+
+
+async def test_what_was_deleted_meanwhile_is_not_offered_for_anything(
+    browser: Browser, sim: Simulator
+) -> None:
+    said = await sim.inbound(ANA, text="Twoday")
+    async with opened(browser, sim) as page:
+        mine, quoting = bubble(page, said), page.locator(".quoting")
+        await mine.dblclick()
+        await expect(quoting).to_be_visible()
+        await mine.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("menu")).to_be_visible()
+        await sim.person(ANA).deletes(said)
+        await expect(mine).to_contain_text("You deleted this message")
+        await expect(page.get_by_role("menu")).to_have_count(0)
+        await expect(quoting).to_be_hidden()
+        await expect(mine.locator("button")).to_have_count(0)
+        await page.get_by_role("textbox", name="Message as Ana").fill("Tuesday")
+        await page.keyboard.press("Enter")
+        heard = await sim.live.until(lambda: told(sim)[2:] or None, 10)
+        assert [each["text"] for each in heard or []] == [{"body": "Tuesday"}]
+
+
+@pytest.mark.parametrize("what", ["deletion", "failed"])
+async def test_what_nothing_can_be_done_with_can_still_be_copied(
+    browser: Browser, sim: Simulator, what: str
+) -> None:
+    said = await sim.inbound(ANA, text="Twoday")
+    if what == "deletion":
+        wamid = await sim.person(ANA).deletes(said)
+    else:
+        wamid = await send(sim, **question("Shall we?", "Yes"), to=BEN)
+        await sim.expect_message(to=BEN, status="failed")
+    async with opened(browser, sim, ANA if what == "deletion" else BEN) as page:
+        drawn = bubble(page, wamid)
+        await drawn.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("menuitem", name="Copy message id")).to_be_visible()
+        for name in ("React", "Reply", "Edit", "Delete"):
+            await expect(page.get_by_role("menuitem", name=name)).to_have_count(0)
+        await page.keyboard.press("Escape")
+        await expect(drawn.locator(".tools button")).to_have_count(1)
+        await drawn.dblclick()
+        await expect(page.locator(".quoting")).to_be_hidden()
 
 
 @pytest.mark.skipif(not os.environ.get("SAYSO_SCREENSHOTS"), reason="pictures are made when asked for")

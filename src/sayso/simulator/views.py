@@ -54,6 +54,7 @@ def status_on_phone(message: Message) -> dict[str, Any]:
         "reactions": dict(message.reactions),
         "edited": message.edited,
         "deleted": message.deleted,
+        "touchable": message.untouchable is None,
     }
 
 

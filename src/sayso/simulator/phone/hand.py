@@ -19,9 +19,6 @@ from sayso.simulator.world.numbers import international
 from sayso.simulator.world.people import Person
 from sayso.simulator.world.world import World
 
-#: Types of what stands in a conversation without being a message that was written or shared (4.8).
-_EVENTS = ("reaction", "edit", "revoke", "system", "request_welcome")
-
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -91,16 +88,8 @@ class Hand:
         message = self.world.messages.get(wamid)
         if message is None or message.wa_id != person.wa_id:
             raise PhoneError(f"{person.phone} has no message {wamid!r}")
-        if message.outbound and message.status in ("held", "failed", "dropped"):
-            raise PhoneError(f"message {wamid!r} is {message.status}: it never reached {person.phone}")
-        if message.outbound and message.errors:
-            raise PhoneError(f"message {wamid!r} is about to fail: it never reaches {person.phone}")
-        if message.deleted:
-            raise PhoneError(f"message {wamid!r} was deleted")
-        if (event := _event(message)) is not None:
-            raise PhoneError(
-                f"{wamid!r} is of the type {event}: no message of its own that anything can be done with"
-            )
+        if (why := message.untouchable) is not None:
+            raise PhoneError(f"message {wamid!r} {why}")
         return message
 
     def has(self, *messages: Message | None) -> None:
@@ -264,11 +253,3 @@ class Hand:
         shown = self.world.phone_shown(person, number)
         user_id = self.world.user_id(person, number)
         return inbound_value(person, user_id, message, shown=shown, identity=number.identity_check)
-
-
-def _event(message: Message) -> str | None:
-    """Tell the type of what only says that something happened, as a reaction does; None for a message proper."""
-    kind = message.type
-    if kind == "unsupported" and not message.outbound:
-        kind = str(message.body["unsupported"]["type"])
-    return kind if kind in _EVENTS else None

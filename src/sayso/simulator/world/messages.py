@@ -18,6 +18,10 @@ class NextStep:
     due: float
 
 
+#: Types of what stands in a conversation without being a message that was written or shared (4.8).
+_EVENTS = ("reaction", "edit", "revoke", "system", "request_welcome")
+
+
 @dataclass(slots=True, eq=False)
 class Message:
     """One message either way. ``body`` is the JSON exactly as sent to us, or as we told it by webhook.
@@ -57,3 +61,24 @@ class Message:
     def type(self) -> str:
         """The message type in Meta's terms."""
         return str(self.body.get("type") or "text").lower()
+
+    @property
+    def untouchable(self) -> str | None:
+        """Why its person can do nothing with it on their phone; None when they can."""
+        if self.outbound and self.status in ("held", "failed", "dropped"):
+            return f"is {self.status}: it never reached +{self.wa_id}"
+        if self.outbound and self.errors:
+            return f"is about to fail: it never reaches +{self.wa_id}"
+        if self.deleted:
+            return "was deleted"
+        if (event := self._event) is not None:
+            return f"is of the type {event}: no message of its own that anything can be done with"
+        return None
+
+    @property
+    def _event(self) -> str | None:
+        """The type of what only says that something happened, as a reaction does; None for a message proper."""
+        kind = self.type
+        if kind == "unsupported" and not self.outbound:
+            kind = str(self.body["unsupported"]["type"])
+        return kind if kind in _EVENTS else None

@@ -30,7 +30,8 @@ export function bubbleOf(message, chat) {
   return made;
 }
 
-// Brings ticks, reactions and the reason of a failure up to date; everything else stays as it was drawn.
+// Brings ticks, reactions and the reason of a failure up to date; everything else stays as it was drawn. Where nothing
+// can be done with a message, nothing is offered.
 export function showState(made, message) {
   made.querySelector(".meta .ticks")?.replaceWith(ticks(message.status));
   made.classList.toggle("failed", message.status === "failed" || message.status === "dropped");
@@ -38,10 +39,10 @@ export function showState(made, message) {
   showReactions(made, message);
   const edited = made.querySelector(".meta .edited");
   if (edited) edited.hidden = !message.edited;
+  for (const button of made.querySelectorAll("button:not(.tools button)")) button.disabled ||= !message.touchable;
   if (message.status !== "failed" && message.status !== "dropped") return;
   const why = message.status === "dropped" ? " · its time to live ran out; no webhook tells of it" : words(message.error);
   made.querySelector(".bubble").after(el("p", { class: "reason" }, icon("failed"), el("span", {}, el("b", {}, "Not delivered"), why)));
-  for (const button of made.querySelectorAll("button")) button.disabled = true;
 }
 
 function showReactions(made, message) {
@@ -136,8 +137,8 @@ function toolsOf(message, chat) {
   return el(
     "div",
     { class: "tools" },
-    tool("smile", "React to this message", (event) => openReactions(message, chat, event.currentTarget)),
-    tool("reply", "Quote this message", () => chat.composer.quote(message)),
+    message.touchable ? tool("smile", "React to this message", (event) => openReactions(message, chat, event.currentTarget)) : null,
+    message.touchable ? tool("reply", "Quote this message", () => chat.composer.quote(message)) : null,
     tool("more", "More about this message", (event) => openMenu(message, chat, event.currentTarget)),
   );
 }
@@ -155,7 +156,7 @@ function hold(made, message, chat) {
     if (event.pointerType !== "mouse") timer = setTimeout(() => openMenu(message, chat, bubble), HOLD_MS);
   });
   for (const end of ["pointerup", "pointercancel", "pointerleave"]) bubble.addEventListener(end, () => clearTimeout(timer));
-  bubble.addEventListener("dblclick", () => chat.composer.quote(message));
+  bubble.addEventListener("dblclick", () => message.touchable && chat.composer.quote(message));
   made.addEventListener("keydown", (event) => {
     if (event.target !== made || (event.key !== "Enter" && event.key !== "ContextMenu")) return;
     event.preventDefault();

@@ -6,6 +6,7 @@ import { clockTime, dayName, el, sameDay, span } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { bubbleOf, showState } from "./bubble.js";
 import { Composer } from "./composer.js";
+import { shutMenuOf } from "./menu.js";
 import { aboutBusiness } from "./profile.js";
 
 const NEAR_END = 120;
@@ -73,6 +74,7 @@ export class Chat {
     this.log.replaceChildren();
     for (const message of this.messages) this.append(message);
     if (!this.messages.length) this.log.append(el("p", { class: "notice" }, "Nothing here yet. Whatever this person writes opens a 24-hour window in which the business may answer freely."));
+    this.composer.keepQuote();
     this.tick();
     if (keep) this.toEnd();
   }
@@ -88,9 +90,10 @@ export class Chat {
     for (const [message, whole] of changed) {
       const made = this.made.get(message.wamid);
       if (!made) continue;
-      if (whole || message.deleted) this.replace(message, made);
+      if (whole) this.replace(message, made);
       else showState(made, message);
     }
+    this.composer.keepQuote();
     this.trim();
     if (this.following) this.toEnd();
     else this.toggleDown();
@@ -114,6 +117,7 @@ export class Chat {
   }
 
   replace(message, made) {
+    shutMenuOf(message);
     const bubble = bubbleOf(message, this);
     bubble.classList.toggle("first", made.classList.contains("first"));
     made.replaceWith(bubble);

@@ -72,6 +72,13 @@ export class Composer {
     if (message && focus) this.field.focus();
   }
 
+  // What cannot be quoted any more, such as what was deleted, is quoted no longer.
+  keepQuote() {
+    if (!this.quoted) return;
+    const { touchable } = this.chat.world.bubbles.get(this.quoted.wamid) ?? this.quoted;
+    if (!touchable) this.quote(null, false);
+  }
+
   async write() {
     const said = { text: this.field.value.trim() };
     if (await this.chat.send(this.quoting(said))) {

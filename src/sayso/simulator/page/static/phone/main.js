@@ -153,11 +153,11 @@ const happenings = {
     else fresh.push(drawn);
   },
   status(status) {
-    const before = world.bubbles.get(status.wamid)?.deleted;
+    const before = world.bubbles.get(status.wamid)?.touchable;
     const message = world.update(status);
     if (!message) return;
     if (message.content.reaction) fresh.push(message);
-    else changed.set(message, changed.get(message) || before !== message.deleted);
+    else changed.set(message, changed.get(message) || before !== message.touchable);
   },
   person(person) {
     world.people.set(person.wa_id, person);

@@ -11,12 +11,13 @@ const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 let open = null;
 
 export function openMenu(message, chat, anchor) {
-  const mine = !message.from_business;
+  const { touchable } = message;
+  const mine = touchable && !message.from_business;
   const words = message.content.body || message.content.header || "";
   const item = (sign, label, act, kind = "") => el("button", { type: "button", role: "menuitem", class: kind, onclick: () => pick(act) }, icon(sign), label);
-  show(chat, anchor, [
-    reactionRow(message, chat),
-    item("reply", "Reply", () => chat.composer.quote(message)),
+  show(message, chat, anchor, [
+    touchable ? reactionRow(message, chat) : null,
+    touchable ? item("reply", "Reply", () => chat.composer.quote(message)) : null,
     item("forward", "Forward to the business", () => forward(message, chat)),
     words ? item("copy", "Copy text", () => copied(words, "Text copied")) : null,
     item("info", "Copy message id", () => copied(message.wamid, "Message id copied")),
@@ -26,7 +27,12 @@ export function openMenu(message, chat, anchor) {
 }
 
 export function openReactions(message, chat, anchor) {
-  show(chat, anchor, [reactionRow(message, chat)]);
+  show(message, chat, anchor, [reactionRow(message, chat)]);
+}
+
+// Takes a menu away whose message nothing can be done with any more.
+export function shutMenuOf(message) {
+  if (open?.message === message && !message.touchable) shut();
 }
 
 function reactionRow(message, chat) {
@@ -64,7 +70,7 @@ function edit(message, chat) {
 
 // --- the menu itself
 
-function show(chat, anchor, items) {
+function show(message, chat, anchor, items) {
   shut();
   const before = document.activeElement;
   const menu = el("div", { class: "menu", role: "menu", "aria-label": "What to do with this message" }, ...items);
@@ -72,7 +78,7 @@ function show(chat, anchor, items) {
   chat.screen.append(back, menu);
   place(menu, anchor.getBoundingClientRect(), chat.screen.getBoundingClientRect());
   menu.addEventListener("keydown", (event) => keys(event, menu));
-  open = { menu, back, before };
+  open = { message, menu, back, before };
   menu.querySelector("[role=menuitem]").focus({ preventScroll: true });
 }
 
