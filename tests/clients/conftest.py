@@ -1,7 +1,8 @@
 """Businesses written with independent clients of the Cloud API, each connected to a simulator of its own."""
 
 from collections.abc import Generator, Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import pytest
 from pywa.errors import WhatsAppError
@@ -11,6 +12,8 @@ from clients.files import Shelf, offering
 from clients.javascript_business import Driver, Kapso, Waj, driving
 from clients.python_business import Doors, PythonBusiness
 from clients.stage import Background, quick, running
+
+Business = TypeVar("Business", PythonBusiness, Kapso, Waj)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,12 +59,18 @@ def settings() -> dict[str, Any]:
     return {}
 
 
+@contextmanager
+def connected(business: Business, background: Background, settings: dict[str, Any]) -> Iterator[Business]:
+    """Run a simulator that tells this business its webhooks, and tell the business where it is."""
+    with running(background, quick(**{"webhook_url": business.url} | settings)) as meta:
+        business.connect(meta)
+        yield business
+
+
 @pytest.fixture
 def pywa(doors: Doors, background: Background, settings: dict[str, Any]) -> Iterator[PythonBusiness]:
     """A business that uses pywa."""
-    business = PythonBusiness(doors)
-    with running(background, quick(**{"webhook_url": business.url} | settings)) as meta:
-        business.connect(meta)
+    with connected(PythonBusiness(doors), background, settings) as business:
         yield business
         business.close()
 
@@ -69,16 +78,12 @@ def pywa(doors: Doors, background: Background, settings: dict[str, Any]) -> Iter
 @pytest.fixture
 def kapso(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[Kapso]:
     """A business that uses @kapso/whatsapp-cloud-api."""
-    business = Kapso(driver)
-    with running(background, quick(**{"webhook_url": business.url} | settings)) as meta:
-        business.connect(meta)
+    with connected(Kapso(driver), background, settings) as business:
         yield business
 
 
 @pytest.fixture
 def waj(driver: Driver, background: Background, settings: dict[str, Any]) -> Iterator[Waj]:
     """A business that uses whatsapp-api-js."""
-    business = Waj(driver)
-    with running(background, quick(**{"webhook_url": business.url} | settings)) as meta:
-        business.connect(meta)
+    with connected(Waj(driver), background, settings) as business:
         yield business

@@ -47,6 +47,9 @@ OFFERED = {
     "wave.webp": ("image/webp", WEBP),
 }
 
+#: Each of them as it is uploaded.
+UPLOADS = [(content, mime_type) for mime_type, content in OFFERED.values()]
+
 
 class Shelf:
     """Where the files are."""

@@ -80,6 +80,13 @@ class JavascriptBusiness:
         )
         return found
 
+    def arrived(self, wamid: str, kind: str) -> Any:
+        """Return what of this kind arrived, once it was delivered."""
+        self.hears("status", id=wamid, status="delivered")
+        message = self.meta.arrived(wamid)
+        assert message["type"] == kind
+        return message[kind]
+
 
 class Kapso(JavascriptBusiness):
     """@kapso/whatsapp-cloud-api: an object of named values for every call."""

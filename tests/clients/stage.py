@@ -25,6 +25,18 @@ ANA, BEN = "+15550001111", "+15550002222"
 PHONE_ID, WABA_ID, APP_ID = "100000000000001", "200000000000001", "900000000000001"
 TOKEN, APP_SECRET, VERIFY_TOKEN = "sim-token", "sim-secret", "sim-verify"
 WAIT_S = 15.0
+#: What people write, such that a byte of it written otherwise would not fit the signature.
+WORDS = [
+    "plain words",
+    "café señor ß",
+    "👍🏽 and 👨‍👩‍👧",
+    "ana@example.org",
+    "https://example.org/a/b?c=d",
+    "<b>100%</b> \\u0040 \\/ \"quoted\" 'too'",
+    "two\nlines\tand a tab",
+    "日本語 עברית العربية",
+    "\u2028 \x7f \u00a0",
+]
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # all of it is plain HTTP; certificates take long to load
 
 
@@ -107,6 +119,17 @@ class Stage:
         """List what was posted to the business."""
         posted: list[Json] = self.control("GET", "/webhooks", **query)["webhooks"]
         return posted
+
+    def posts_again(self, url: str) -> tuple[int, int, int]:
+        """Post the one inbound webhook tampered with, unsigned and as it was; return what each is answered."""
+        (posted,) = self.webhooks(kind="inbound")
+        signed = {"X-Hub-Signature-256": posted["signature"], "Content-Type": "application/json"}
+        tampered = posted["body"].replace("15550001111", "15550002222")
+
+        def answered(body: str, headers: dict[str, str] | None = None) -> int:
+            return self._http.post(url, content=body, headers=headers).status_code
+
+        return answered(tampered, signed), answered(posted["body"]), answered(posted["body"], signed)
 
 
 @contextmanager

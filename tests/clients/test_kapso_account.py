@@ -4,19 +4,11 @@ from typing import Any
 
 import pytest
 
-from clients.files import JPEG, MP4, OGG, PDF, PNG, WEBP, Shelf
+from clients.files import PNG, UPLOADS, Shelf
 from clients.javascript_business import Kapso, RefusedError, blob, make, unpacked
 from clients.stage import ANA, PHONE_ID, WABA_ID
 
 NUMBER, ACCOUNT = {"phoneNumberId": PHONE_ID}, {"businessAccountId": WABA_ID}
-KINDS = [
-    (PNG, "image/png"),
-    (JPEG, "image/jpeg"),
-    (MP4, "video/mp4"),
-    (OGG, "audio/ogg"),
-    (PDF, "application/pdf"),
-    (WEBP, "image/webp"),
-]
 #: What fills a template with a place, money, a date and two buttons.
 PAID: dict[str, Any] = {
     "name": "made_here",
@@ -108,7 +100,7 @@ def test_templates_are_listed_page_by_page(kapso: Kapso) -> None:
     assert sorted(names) == ["confirmation_request", "daily_summary", "hello_world"]
 
 
-@pytest.mark.parametrize(("content", "mime_type"), KINDS)
+@pytest.mark.parametrize(("content", "mime_type"), UPLOADS)
 def test_what_is_uploaded_comes_back_byte_by_byte(kapso: Kapso, content: bytes, mime_type: str) -> None:
     file = blob(content, mime_type)
     media = kapso("media.upload", {**NUMBER, "type": mime_type, "file": file, "fileName": "file"})["id"]

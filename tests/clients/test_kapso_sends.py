@@ -15,14 +15,6 @@ def said_hi(kapso: Kapso) -> str:
     return kapso.meta.person(text="hi")
 
 
-def arrived(kapso: Kapso, wamid: str, kind: str) -> Any:
-    """Return what of this kind arrived, once it was delivered."""
-    kapso.hears("status", id=wamid, status="delivered")
-    message = kapso.meta.arrived(wamid)
-    assert message["type"] == kind
-    return message[kind]
-
-
 def test_a_text_that_quotes_and_carries_a_reference(kapso: Kapso, said_hi: str) -> None:
     wamid = kapso.send(
         "Text",
@@ -31,7 +23,7 @@ def test_a_text_that_quotes_and_carries_a_reference(kapso: Kapso, said_hi: str) 
         contextMessageId=said_hi,
         bizOpaqueCallbackData="job:7",
     )
-    assert arrived(kapso, wamid, "text") == {"body": "Hello ☀️ https://example.org", "preview_url": True}
+    assert kapso.arrived(wamid, "text") == {"body": "Hello ☀️ https://example.org", "preview_url": True}
     assert kapso.meta.arrived(wamid)["context"] == {"message_id": said_hi}
     assert kapso.hears("status", id=wamid, status="read")["bizOpaqueCallbackData"] == "job:7"
 
@@ -51,7 +43,7 @@ def test_reply_buttons_beneath_a_picture(kapso: Kapso, shelf: Shelf) -> None:
         footerText="Today",
         buttons=[{"id": "yes", "title": "Yes"}, {"id": "no", "title": "No"}],
     )
-    told = arrived(kapso, wamid, "interactive")
+    told = kapso.arrived(wamid, "interactive")
     assert told["header"] == {"type": "image", "image": {"link": shelf.link("photo.jpg")}}
     assert [each["reply"]["id"] for each in told["action"]["buttons"]] == ["yes", "no"]
 
@@ -60,14 +52,14 @@ def test_a_list(kapso: Kapso) -> None:
     rows = [{"id": "slot:17", "title": "17:00", "description": "30 minutes"}, {"id": "no", "title": "Never"}]
     sections = [{"title": "Today", "rows": rows}]
     wamid = kapso.send("InteractiveList", bodyText="Pick one", buttonText="Slots", sections=sections)
-    action = arrived(kapso, wamid, "interactive")["action"]
+    action = kapso.arrived(wamid, "interactive")["action"]
     assert action == {"button": "Slots", "sections": sections}
 
 
 def test_a_link_as_a_button(kapso: Kapso) -> None:
     parameters = {"displayText": "Open", "url": "https://example.org/7?a=b"}
     wamid = kapso.send("InteractiveCtaUrl", bodyText="It is ready", parameters=parameters)
-    assert arrived(kapso, wamid, "interactive")["action"] == {
+    assert kapso.arrived(wamid, "interactive")["action"] == {
         "name": "cta_url",
         "parameters": {"display_text": "Open", "url": "https://example.org/7?a=b"},
     }
@@ -80,18 +72,18 @@ def test_a_question_where_somebody_is(kapso: Kapso) -> None:
         "action": {"name": "send_location"},
     }
     wamid = kapso.send("InteractiveRaw", interactive=interactive)
-    assert arrived(kapso, wamid, "interactive") == interactive
+    assert kapso.arrived(wamid, "interactive") == interactive
 
 
 def test_requests_with_parameters_of_the_librarys_own(kapso: Kapso) -> None:
     wamid = kapso.send(
         "InteractiveLocationRequest", bodyText="Where are you?", parameters={"requestMessage": "Where?"}
     )
-    assert arrived(kapso, wamid, "interactive")["action"]["name"] == "send_location"
+    assert kapso.arrived(wamid, "interactive")["action"]["name"] == "send_location"
     wamid = kapso.send(
         "InteractiveCallPermission", bodyText="May we call?", parameters={"phoneNumber": "+15550100000"}
     )
-    assert arrived(kapso, wamid, "interactive")["action"]["name"] == "call_permission_request"
+    assert kapso.arrived(wamid, "interactive")["action"]["name"] == "call_permission_request"
 
 
 def test_a_flow(kapso: Kapso) -> None:
@@ -104,7 +96,7 @@ def test_a_flow(kapso: Kapso) -> None:
         "flowActionPayload": {"screen": "FIRST"},
     }
     wamid = kapso.send("InteractiveFlow", bodyText="Tell us more", parameters=parameters)
-    told = arrived(kapso, wamid, "interactive")["action"]["parameters"]
+    told = kapso.arrived(wamid, "interactive")["action"]["parameters"]
     assert (told["flow_id"], told["flow_token"], told["mode"]) == ("700000000000007", "flow:7", "draft")
 
 
@@ -118,7 +110,7 @@ def test_a_carousel(kapso: Kapso, shelf: Shelf, kind: str) -> None:
         return {"cardIndex": place, "header": header, "bodyText": "One", "action": action}
 
     wamid = kapso.send("InteractiveCarousel", bodyText="Which one?", cards=[card(0), card(1)])
-    cards = arrived(kapso, wamid, "interactive")["action"]["cards"]
+    cards = kapso.arrived(wamid, "interactive")["action"]["cards"]
     assert [each["card_index"] for each in cards] == [0, 1]
 
 
@@ -135,7 +127,7 @@ def test_a_carousel(kapso: Kapso, shelf: Shelf, kind: str) -> None:
 def test_media_by_link(kapso: Kapso, shelf: Shelf, kind: str, name: str, more: dict[str, Any]) -> None:
     media = {"link": shelf.link(name), **more}
     wamid = kapso.send(kind.title(), message={kind: media})
-    assert arrived(kapso, wamid, kind) == media
+    assert kapso.arrived(wamid, kind) == media
 
 
 @pytest.mark.parametrize(
@@ -148,7 +140,7 @@ def test_media_that_was_uploaded(kapso: Kapso, kind: str, content: bytes, mime_t
         "media.upload", {"phoneNumberId": PHONE_ID, "type": mime_type, "file": file, "fileName": "f"}
     )
     wamid = kapso.send(kind.title(), message={kind: {"id": uploaded["id"]}})
-    assert arrived(kapso, wamid, kind) == {"id": uploaded["id"]}
+    assert kapso.arrived(wamid, kind) == {"id": uploaded["id"]}
 
 
 def test_a_reaction_and_its_removal(kapso: Kapso, said_hi: str) -> None:
@@ -160,7 +152,7 @@ def test_a_reaction_and_its_removal(kapso: Kapso, said_hi: str) -> None:
 
 def test_a_place(kapso: Kapso) -> None:
     place = {"latitude": -33.45, "longitude": -70.66, "name": "Santiago", "address": "Chile"}
-    assert arrived(kapso, kapso.send("Location", location=place), "location") == place
+    assert kapso.arrived(kapso.send("Location", location=place), "location") == place
 
 
 def test_a_contact(kapso: Kapso) -> None:
@@ -169,7 +161,7 @@ def test_a_contact(kapso: Kapso) -> None:
         "phones": [{"phone": "+1 555 000 2222", "type": "WORK", "waId": "15550002222"}],
         "org": {"company": "Example"},
     }
-    assert arrived(kapso, kapso.send("Contacts", contacts=[contact]), "contacts") == [
+    assert kapso.arrived(kapso.send("Contacts", contacts=[contact]), "contacts") == [
         {
             "name": {"formatted_name": "Bo Diaz", "first_name": "Bo"},
             "phones": [{"phone": "+1 555 000 2222", "type": "WORK", "wa_id": "15550002222"}],

@@ -6,20 +6,11 @@ import httpx
 import pytest
 from pywa import errors
 
-from clients.files import JPEG, MP4, OGG, PDF, PNG, WEBP
+from clients.files import PDF, PNG, UPLOADS
 from clients.python_business import PythonBusiness
 
-KINDS = [
-    (PNG, "image/png"),
-    (JPEG, "image/jpeg"),
-    (MP4, "video/mp4"),
-    (OGG, "audio/ogg"),
-    (PDF, "application/pdf"),
-    (WEBP, "image/webp"),
-]
 
-
-@pytest.mark.parametrize(("content", "mime_type"), KINDS)
+@pytest.mark.parametrize(("content", "mime_type"), UPLOADS)
 def test_what_is_uploaded_comes_back_byte_by_byte(
     pywa: PythonBusiness, content: bytes, mime_type: str
 ) -> None:

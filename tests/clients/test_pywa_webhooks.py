@@ -1,23 +1,10 @@
 """pywa takes the simulator's webhooks: the bytes it checks, and what it reads out of them."""
 
-import httpx
 import pytest
 from pywa import types
 
 from clients.python_business import PythonBusiness
-from clients.stage import ANA, PHONE_ID, WABA_ID
-
-WORDS = [
-    "plain words",
-    "café señor ß",
-    "👍🏽 and 👨‍👩‍👧",
-    "ana@example.org",
-    "https://example.org/a/b?c=d",
-    "<b>100%</b> \\u0040 \\/ \"quoted\" 'too'",
-    "two\nlines\tand a tab",
-    "日本語 עברית العربية",
-    "\u2028 \x7f \u00a0",
-]
+from clients.stage import ANA, PHONE_ID, WABA_ID, WORDS
 
 
 @pytest.mark.parametrize("words", WORDS)
@@ -41,12 +28,7 @@ def test_a_person_is_told_by_name_number_and_bsuid(pywa: PythonBusiness) -> None
 def test_a_body_that_was_tampered_with_is_kept_out(pywa: PythonBusiness, words: str) -> None:
     wamid = pywa.meta.person(text=words)
     pywa.hears(types.Message, id=wamid)
-    (posted,) = pywa.meta.webhooks(kind="inbound")
-    headers = {"X-Hub-Signature-256": posted["signature"], "Content-Type": "application/json"}
-    tampered = posted["body"].replace("15550001111", "15550002222")
-    assert httpx.post(pywa.url, content=tampered, headers=headers).status_code == 403
-    assert httpx.post(pywa.url, content=posted["body"]).status_code == 401
-    assert httpx.post(pywa.url, content=posted["body"], headers=headers).status_code == 200
+    assert pywa.meta.posts_again(pywa.url) == (403, 401, 200)
 
 
 def test_the_callback_is_verified(pywa: PythonBusiness) -> None:

@@ -15,18 +15,10 @@ def said_hi(waj: Waj) -> str:
     return waj.meta.person(text="hi")
 
 
-def arrived(waj: Waj, wamid: str, kind: str) -> Any:
-    """Return what of this kind arrived, once it was delivered."""
-    waj.hears("status", id=wamid, status="delivered")
-    message = waj.meta.arrived(wamid)
-    assert message["type"] == kind
-    return message[kind]
-
-
 def test_a_text_that_quotes_and_carries_a_reference(waj: Waj, said_hi: str) -> None:
     words = make("Text", "Hello ☀️ https://example.org", True)
     wamid = wamid_of(waj("sendMessage", PHONE_ID, {"phone": ANA}, words, said_hi, "job:7"))
-    assert arrived(waj, wamid, "text") == {"body": "Hello ☀️ https://example.org", "preview_url": True}
+    assert waj.arrived(wamid, "text") == {"body": "Hello ☀️ https://example.org", "preview_url": True}
     assert waj.meta.arrived(wamid)["context"] == {"message_id": said_hi}
     assert waj.hears("status", id=wamid, status="read")["biz_opaque_callback_data"] == "job:7"
 
@@ -46,7 +38,7 @@ def test_reply_buttons_beneath_a_picture(waj: Waj, shelf: Shelf) -> None:
         make("Header", make("Image", shelf.link("photo.jpg"))),
         make("Footer", "Today"),
     )
-    told = arrived(waj, wamid, "interactive")
+    told = waj.arrived(wamid, "interactive")
     assert told["header"] == {"type": "image", "image": {"link": shelf.link("photo.jpg")}}
     assert [each["reply"]["id"] for each in told["action"]["buttons"]] == ["yes", "no"]
 
@@ -54,7 +46,7 @@ def test_reply_buttons_beneath_a_picture(waj: Waj, shelf: Shelf) -> None:
 def test_a_list(waj: Waj) -> None:
     rows = [make("Row", "slot:17", "17:00", "30 minutes"), make("Row", "no", "Never")]
     action = make("ActionList", "Slots", make("ListSection", "Today", *rows))
-    told = arrived(waj, waj.send("Interactive", action, make("Body", "Pick one")), "interactive")
+    told = waj.arrived(waj.send("Interactive", action, make("Body", "Pick one")), "interactive")
     assert told["action"]["sections"][0]["rows"] == [
         {"id": "slot:17", "title": "17:00", "description": "30 minutes"},
         {"id": "no", "title": "Never"},
@@ -63,7 +55,7 @@ def test_a_list(waj: Waj) -> None:
 
 def test_a_link_as_a_button(waj: Waj) -> None:
     action = make("ActionCTA", "Open", "https://example.org/7?a=b")
-    told = arrived(waj, waj.send("Interactive", action, make("Body", "It is ready")), "interactive")
+    told = waj.arrived(waj.send("Interactive", action, make("Body", "It is ready")), "interactive")
     assert told["action"]["parameters"] == {"display_text": "Open", "url": "https://example.org/7?a=b"}
 
 
@@ -72,13 +64,13 @@ def test_a_link_as_a_button(waj: Waj) -> None:
     [("ActionLocation", "send_location"), ("ActionContactRequest", "request_contact_info")],
 )
 def test_a_question_where_somebody_is_or_for_their_number(waj: Waj, action: str, name: str) -> None:
-    told = arrived(waj, waj.send("Interactive", make(action), make("Body", "May we ask?")), "interactive")
+    told = waj.arrived(waj.send("Interactive", make(action), make("Body", "May we ask?")), "interactive")
     assert told["action"] == {"name": name}
 
 
 def test_a_flow(waj: Waj) -> None:
     action = make("ActionNavigateFlow", "flow:7", "700000000000007", "Begin", "FIRST", {"name": "Ana"})
-    told = arrived(waj, waj.send("Interactive", action, make("Body", "Tell us more")), "interactive")
+    told = waj.arrived(waj.send("Interactive", action, make("Body", "Tell us more")), "interactive")
     parameters = told["action"]["parameters"]
     assert (parameters["flow_id"], parameters["flow_cta"]) == ("700000000000007", "Begin")
     assert parameters["flow_action_payload"] == {"screen": "FIRST", "data": {"name": "Ana"}}
@@ -98,13 +90,13 @@ def test_media_by_link(
     waj: Waj, shelf: Shelf, kind: str, name: str, given: list[Any], more: dict[str, Any]
 ) -> None:
     wamid = waj.send(kind, shelf.link(name), False, *given)
-    assert arrived(waj, wamid, kind.lower()) == {"link": shelf.link(name), **more}
+    assert waj.arrived(wamid, kind.lower()) == {"link": shelf.link(name), **more}
 
 
 def test_media_that_was_uploaded(waj: Waj) -> None:
     uploaded = waj("uploadMedia", PHONE_ID, {"$form": {"file": blob(PNG, "image/png")}})
     wamid = waj.send("Image", uploaded["id"], True, "A dot")
-    assert arrived(waj, wamid, "image") == {"id": uploaded["id"], "caption": "A dot"}
+    assert waj.arrived(wamid, "image") == {"id": uploaded["id"], "caption": "A dot"}
 
 
 def test_a_reaction_and_its_removal(waj: Waj, said_hi: str) -> None:
@@ -117,7 +109,7 @@ def test_a_reaction_and_its_removal(waj: Waj, said_hi: str) -> None:
 def test_a_place(waj: Waj) -> None:
     wamid = waj.send("Location", -70.66, -33.45, "Santiago", "Chile")
     place = {"latitude": -33.45, "longitude": -70.66, "name": "Santiago", "address": "Chile"}
-    assert arrived(waj, wamid, "location") == place
+    assert waj.arrived(wamid, "location") == place
 
 
 def test_a_contact_which_is_sent_as_json_within_json(waj: Waj) -> None:
