@@ -1,14 +1,13 @@
 """A callback reduced to its answer: takes every webhook with 200, and counts the statuses told."""
 
 import asyncio
-import re
 import sys
-from typing import Any
 
 import msgspec
 import uvloop
 
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+from connection import Connection
+
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -19,35 +18,21 @@ class Told(msgspec.Struct):
     statuses: int = 0
 
 
-class Callback(asyncio.Protocol):
-    """One connection; requests come one after another."""
+class Callback(Connection):
+    """One connection of whoever posts webhooks, or asks by GET what came."""
 
     def __init__(self, told: Told) -> None:
+        super().__init__()
         self.told = told
-        self.buffer = b""
 
-    def connection_made(self, transport: Any) -> None:
-        """Somebody connected."""
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer what is complete."""
-        self.buffer += data
-        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
-            length = _LENGTH.search(self.buffer, 0, end)
-            size = end + 4 + (int(length[1]) if length else 0)
-            if len(self.buffer) < size:
-                return
-            whole, self.buffer = self.buffer[:size], self.buffer[size:]
-            self._answer(whole)
-
-    def _answer(self, whole: bytes) -> None:
-        if whole.startswith(b"GET"):
+    def answer(self, head: bytes, content: bytes) -> None:
+        """Count a webhook, or tell the counts."""
+        if head.startswith(b"GET"):
             told = msgspec.json.encode(self.told)
             self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
             return
         self.told.posts += 1
-        self.told.statuses += whole.count(b'"status":')
+        self.told.statuses += content.count(b'"status":')
         self.transport.write(_OK)
 
 

@@ -8,12 +8,12 @@ import random
 import re
 import sys
 from itertools import count
-from typing import Any
 
 import msgspec
 import uvloop
 
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+from connection import Connection
+
 _CALLBACK = re.compile(rb'"biz_opaque_callback_data":"([^"]+)"')
 _TO = re.compile(rb'"to":"\+?(\d+)"')
 _numbers = count()
@@ -40,32 +40,21 @@ class Seen:
         self.callbacks.add(found[1] if found else content)
 
 
-class Stub(asyncio.Protocol):
-    """One connection; requests come one after another."""
+class Stub(Connection):
+    """One connection of a client that sends, or asks what came."""
 
     def __init__(self, seen: Seen, least_s: float, most_s: float) -> None:
+        super().__init__()
         self.seen = seen
         self.least_s, self.most_s = least_s, most_s
         self.loop = asyncio.get_running_loop()
-        self.buffer = b""
 
-    def connection_made(self, transport: Any) -> None:
-        """A client connected."""
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer what is complete."""
-        self.buffer += data
-        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
-            length = _LENGTH.search(self.buffer, 0, end)
-            size = end + 4 + (int(length[1]) if length else 0)
-            if len(self.buffer) < size:
-                return
-            whole, self.buffer = self.buffer[:size], self.buffer[size:]
-            if whole.startswith(b"POST"):
-                self._send(whole[end + 4 :])
-            else:
-                self._tell(whole)
+    def answer(self, head: bytes, content: bytes) -> None:
+        """Accept a send, or tell the counts."""
+        if head.startswith(b"POST"):
+            self._send(content)
+        else:
+            self._tell(head)
 
     def _send(self, content: bytes) -> None:
         self.seen.note(self.loop.time(), content)
