@@ -7,21 +7,11 @@ import pytest
 
 from sayso.simulator import Simulator, SimulatorConfig
 from simulator.known import DAY, HOUR
-from simulator.template_stage import (
-    EDGE,
-    create,
-    created,
-    desk,
-    read,
-    send,
-    told,
-    values,
-)
+from simulator.template_stage import EDGE, STATUS, create, created, desk, read, send, told, values, which
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-STATUS = "message_template_status_update"
 QUALITY = "message_template_quality_update"
 CATEGORY = "template_category_update"
 pytestmark = pytest.mark.usefixtures("frozen_clock")
@@ -51,14 +41,6 @@ async def notice(graph: "Graph", receiver: "Receiver") -> str:
     await told(receiver, STATUS, 1)
     receiver.hooks.clear()
     return template_id
-
-
-def which(template_id: str) -> dict[str, Any]:
-    return {
-        "message_template_id": int(template_id),
-        "message_template_name": "notice",
-        "message_template_language": "en_US",
-    }
 
 
 def status(template_id: str, event: str, **case: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from simulator.known import DAY, HOUR
 from simulator.template_stage import (
     BODY,
     EDGE,
+    STATUS,
     WABA,
     body,
     buttons,
@@ -20,12 +21,12 @@ from simulator.template_stage import (
     send,
     told,
     values,
+    which,
 )
 
 if TYPE_CHECKING:
     from simulator.conftest import Answer, Graph, Receiver
 
-STATUS = "message_template_status_update"
 pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
@@ -62,9 +63,7 @@ async def test_an_edit_replaces_the_components_as_a_whole_and_is_told(
     assert (template["components"], template["status"]) == (given, "APPROVED")
     assert await told(receiver, "message_template_components_update", 1) == [
         {
-            "message_template_id": int(template_id),
-            "message_template_name": "notice",
-            "message_template_language": "en_US",
+            **which(template_id),
             "message_template_element": "Your export is waiting.",
             "message_template_title": "Hello",
             "message_template_footer": "Bye",

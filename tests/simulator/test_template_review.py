@@ -8,12 +8,23 @@ import pytest
 from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.templates import review as rules
 from sayso.simulator.templates.review import REASONS
-from simulator.template_stage import BODY, body, create, created, desk, read, send, told, values
+from simulator.template_stage import (
+    BODY,
+    STATUS,
+    body,
+    create,
+    created,
+    desk,
+    read,
+    send,
+    told,
+    values,
+    which,
+)
 
 if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
-STATUS = "message_template_status_update"
 pytestmark = pytest.mark.usefixtures("frozen_clock")
 
 
@@ -102,9 +113,7 @@ async def test_rejection_has_its_reason_and_words(
     assert set(value.pop("rejection_info")) == {"reason", "recommendation"}
     assert value == {
         "event": "REJECTED",
-        "message_template_id": int(template_id),
-        "message_template_name": "notice",
-        "message_template_language": "en_US",
+        **which(template_id),
         "reason": reason,
         "message_template_category": "UTILITY",
     }
