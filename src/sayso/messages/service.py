@@ -133,7 +133,8 @@ async def note_inbound(tx: Tx, person: Person, phone_number_id: str, at: datetim
     """The person wrote at ``at``: their 24-hour window with this sender runs from there, or from later."""
     await tx.execute(
         "INSERT INTO conversations AS c (person_id, phone_number_id, last_inbound_at) VALUES ($1, $2, $3) "
-        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET last_inbound_at = $3 WHERE c.last_inbound_at < $3",
+        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET last_inbound_at = $3 "
+        "WHERE c.last_inbound_at IS NULL OR c.last_inbound_at < $3",
         person.id,
         phone_number_id,
         at,
@@ -144,7 +145,8 @@ async def windows(tx: Tx, persons: Sequence[Person]) -> dict[tuple[str, str], da
     """When each person last wrote to each sender, by (person id, phone number id)."""
     owner = {record_id: person.id for person in persons for record_id in person.ids}
     rows = await tx.fetch(
-        "SELECT person_id, phone_number_id, last_inbound_at FROM conversations WHERE person_id = ANY($1)",
+        "SELECT person_id, phone_number_id, last_inbound_at FROM conversations "
+        "WHERE person_id = ANY($1) AND last_inbound_at IS NOT NULL",
         list(owner),
     )
     opened: dict[tuple[str, str], datetime] = {}

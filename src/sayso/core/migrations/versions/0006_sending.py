@@ -1,0 +1,45 @@
+"""Messages: category, holds with their reason, policies for lost answers, attempts, prices; claims within a sender."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+STATEMENTS = (
+    """
+    ALTER TABLE messages
+        ADD COLUMN category text NOT NULL DEFAULT 'notifications',
+        ADD COLUMN type text NOT NULL DEFAULT 'text',
+        ADD COLUMN send_at timestamptz,
+        ADD COLUMN held text,
+        ADD COLUMN held_by text,
+        ADD COLUMN suppressed_by text,
+        ADD COLUMN if_unknown text NOT NULL DEFAULT 'give_up' CHECK (if_unknown IN ('give_up', 'retry_once', 'ask')),
+        ADD COLUMN template_name text,
+        ADD COLUMN template_language text,
+        ADD COLUMN fell_back boolean NOT NULL DEFAULT false,
+        ADD COLUMN past_wamids text[] NOT NULL DEFAULT '{}',
+        ADD COLUMN retries int NOT NULL DEFAULT 0,
+        ADD COLUMN price_estimate text,
+        ADD COLUMN price_category text,
+        ADD COLUMN price_billable boolean
+    """,
+    "CREATE INDEX messages_held ON messages (held_by) WHERE held_by IS NOT NULL AND work IS NOT NULL",
+    "CREATE INDEX messages_to_come ON messages (person_id) WHERE work IS NOT NULL",
+    "CREATE INDEX messages_dead ON messages (error_code, id) WHERE state IN ('failed', 'unknown')",
+    """
+    ALTER TABLE conversations
+        ADD COLUMN free_entry_until timestamptz,
+        ADD COLUMN burst_began timestamptz,
+        ADD COLUMN burst_count int NOT NULL DEFAULT 0,
+        ADD COLUMN hold_until timestamptz,
+        ADD COLUMN hold_why text,
+        ALTER COLUMN last_inbound_at DROP NOT NULL
+    """,
+)
+
+
+def upgrade() -> None:
+    """Add what a paced, explained send needs."""
+    for statement in STATEMENTS:
+        op.execute(statement)

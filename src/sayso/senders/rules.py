@@ -1,0 +1,1 @@
+"""How fast, how much and to whom a number may send. Pure."""
