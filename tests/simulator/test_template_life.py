@@ -229,6 +229,18 @@ async def test_an_archived_template_is_deleted_after_28_days_unless_brought_back
     assert (await told(receiver, STATUS, 4))[-1] == status(notice, "DELETED")
 
 
+async def test_what_is_held_fails_when_its_archived_template_is_gone(
+    graph: "Graph", sim: Simulator, notice: str
+) -> None:
+    await desk(graph, notice, "hold")
+    assert (await send(graph, "notice")).status == 200
+    await desk(graph, notice, "archive")
+    assert [each["status"] for each in sim.messages()] == ["held"], "it may come back"
+    sim.advance(28 * DAY + 1)
+    (message,) = sim.messages()
+    assert (message["status"], message["errors"][0]["code"]) == ("failed", 132015)
+
+
 async def test_an_archived_template_that_was_paused_comes_back_paused_or_over_it(
     graph: "Graph", sim: Simulator, notice: str
 ) -> None:

@@ -58,7 +58,7 @@ class Life:
             return
         delayed = self._world.review == "delayed"
         template.review_due = self._now() + self._config.review_after_s if delayed else None
-        self._changed(template)
+        self.changed(template)
 
     def approve(self, template: Template) -> None:
         """Let it be sent from now on."""
@@ -88,7 +88,7 @@ class Life:
             self._tell(values.QUALITY, template, values.quality_told(template, previous))
         if score == "RED" and template.status == "APPROVED":
             self.pause(template)
-        self._changed(template)
+        self.changed(template)
 
     def pause(self, template: Template, hours: float | None = None) -> None:
         """Take the next step of the ladder: 3 h, 6 h, disabled; ``hours`` overrides how long."""
@@ -128,13 +128,13 @@ class Life:
     def hold(self, template: Template) -> None:
         """Hold its messages from now on for quality assessment."""
         template.pacing = True
-        self._changed(template)
+        self.changed(template)
 
     def release(self, template: Template) -> None:
         """Good feedback: what is held goes out, and nothing more is held."""
         template.pacing = False
         self._journey.release_held(template.id)
-        self._changed(template)
+        self.changed(template)
 
     def drop(self, template: Template) -> None:
         """Bad feedback: what is held fails with 132015, and the template is paused until it is unpaused by a call."""
@@ -153,7 +153,7 @@ class Life:
         template.correct_category = category
         template.category_due = _next_month(now) if category == "AUTHENTICATION" else now + NOTICE_S
         self._tell(values.CATEGORY, template, values.category_announced(template, template.category_due))
-        self._changed(template)
+        self.changed(template)
 
     def recategorise(self, template: Template, category: str) -> None:
         """Switch the category now, as for businesses that get no notice; its own lifetime is cleared."""
@@ -161,7 +161,7 @@ class Life:
         template.correct_category = template.category_due = template.message_send_ttl_seconds = None
         template.updated_at = self._now()
         self._tell(values.CATEGORY, template, values.category_changed(template))
-        self._changed(template)
+        self.changed(template)
 
     # --- edits, archive, deletion (3.1, 3.4) ------------------------------------------------------------
 
@@ -185,10 +185,10 @@ class Life:
 
     def delete(self, template: Template) -> None:
         """Delete it: an approved one is pending deletion, its name blocked, for 30 days; another is gone at once."""
-        self._drop(template)
         if (template.status_before or template.status) not in SENT:
             self._gone(template)
             return
+        self._drop(template)
         template.status = "PENDING_DELETION"
         template.review_due = template.paused_until = template.category_due = None
         template.delete_due = self._now() + NAME_BLOCKED_S
@@ -210,7 +210,8 @@ class Life:
 
     def changed(self, template: Template) -> None:
         """Take note of a change made to a template: its timer, and the pages."""
-        self._changed(template)
+        self._set_timer(template)
+        self._live.publish("templates", dict)
 
     def _now(self) -> float:
         return self._world.clock.now()
@@ -250,6 +251,7 @@ class Life:
             self.recategorise(template, template.correct_category or template.category)
 
     def _gone(self, template: Template) -> None:
+        self._drop(template)
         template.status = "DELETED"
         self._tell_status(template, "DELETED")
         self._stop(template)
@@ -257,16 +259,12 @@ class Life:
 
     def _tell_status(self, template: Template, event: str, **case: Any) -> None:
         self._tell(values.STATUS, template, values.status_told(template, event, **case))
-        self._changed(template)
+        self.changed(template)
 
     def _tell(self, field: str, template: Template, value: dict[str, Any]) -> None:
         if self._config.hyphens_in_webhooks:
             value["message_template_language"] = template.language.replace("_", "-")
         self._outbox.change(field, self._world.accounts.wabas[template.waba_id], value)
-
-    def _changed(self, template: Template) -> None:
-        self._set_timer(template)
-        self._live.publish("templates", dict)
 
     def _set_timer(self, template: Template) -> None:
         """Set the one timer for what happens to it first; what its status does not let happen waits."""
