@@ -231,9 +231,7 @@ class Journey:
         if not overtaken:
             message.status = status
         self._book(message, status, first=first)
-        self._go_on(
-            message, person, status, first=first
-        )  # first: who hears of this may ask whether all is at rest
+        self._go_on(message, person, status, first=first)
         if message.next_step is None:
             self._world.beyond.pop(message.wamid, None)
         self._tell(message, person, status, priced=first or status == "sent")
@@ -253,7 +251,10 @@ class Journey:
         return standing.of_person(self._world.accounts.numbers[message.phone_number_id], person)
 
     def _go_on(self, message: Message, person: Person, status: str, *, first: bool) -> None:
-        """Let follow what follows a status; a reaction is over once it was sent (2.4)."""
+        """Let follow what follows a status; a reaction is over once it was sent (2.4).
+
+        It is settled before the status is told: who hears of that may ask whether all is at rest.
+        """
         config = self._config
         if status == "sent" and message.errors:
             self._later(message, "failed", config.delivered_after_ms)

@@ -28,7 +28,6 @@ from sayso.simulator.rules.reach import LIMITS
 from sayso.simulator.strict import ControlError, Strict, converted
 from sayso.simulator.world.accounts import (
     FIELDS,
-    Accounts,
     App,
     BusinessNumber,
     Holder,
@@ -75,13 +74,9 @@ class AccountChanges:
 
     def __init__(self, world: World, announcements: Announcements, live: Live) -> None:
         self._world = world
+        self._accounts = world.accounts
         self._tell = announcements
         self._live = live
-
-    @property
-    def _accounts(self) -> Accounts:
-        """The world's accounts, which a snapshot put back replaces as a whole."""
-        return self._world.accounts
 
     def listed(self) -> dict[str, Any]:
         """Describe everything there is, tokens with their values."""
