@@ -75,7 +75,7 @@ def test_a_template_that_is_paused_or_disabled(
 
 def test_a_template_that_is_unpaused_is_sent_again(pywa: PythonBusiness) -> None:
     summary = template_id(pywa, "daily_summary")
-    pywa.meta.control("POST", f"/templates/{summary}/pause", {})
+    assert pywa.meta.control("POST", f"/templates/{summary}/pause", {})["status"] == "PAUSED"
     pywa.meta.control("POST", "/clock", {"advance_s": 3 * 3600 + 60})
     sent = pywa.wa.send_template(ANA, "daily_summary", ENGLISH, params=SUMMARY)
     pywa.status(sent.id, types.MessageStatusType.DELIVERED)
