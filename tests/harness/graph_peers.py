@@ -110,6 +110,13 @@ async def client(
         yield GraphClient(session, base_url=base, version="v25.0", token=TOKEN, timeout_s=timeout_s)
 
 
+def hasty(graph: GraphClient, port: int) -> GraphClient:
+    """One that shares the connections of the other, and waits for next to no time."""
+    return GraphClient(
+        graph._http, base_url=f"http://127.0.0.1:{port}", version="v25.0", token=TOKEN, timeout_s=0.3
+    )
+
+
 async def accept(server: Server, peer: Peer) -> None:
     """Answer every request of the connection."""
     while True:
@@ -190,7 +197,7 @@ async def drip(server: Server, peer: Peer) -> None:
     await server.take(peer)
     for byte in http():
         await peer.answer(bytes([byte]))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
 
 
 async def garbage(server: Server, peer: Peer) -> None:
@@ -228,3 +235,5 @@ AFTER_THE_FIRST_BYTE = [
     endless_answer,
     endless_headers,
 ]
+FOR_EVER = [silence, silence_mid_answer, drip]
+"""Those that end only when the client's time is over."""
