@@ -1,7 +1,6 @@
 """The main job with a real thumb: the service asks, the phone in the browser answers, the assistant decides."""
 
 import os
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from harness.service import Api, serving, settings
 from harness.waiting import eventually
+from harness.world import free_port, hook
 from sayso.simulator import Simulator, SimulatorConfig
 
 ALICE = "+15550001111"
@@ -19,11 +19,8 @@ PICTURES = Path(__file__).parents[2] / "docs" / "images"
 @pytest.fixture
 async def world(dsn: str, tmp_path: Path) -> AsyncIterator[tuple[Simulator, Api]]:
     """A simulator whose page can be opened, and the service behind it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    hook = f"http://127.0.0.1:{port}/api/v1/whatsapp/webhook"
-    async with Simulator(SimulatorConfig(port=0, webhook_url=hook)) as sim:
+    port = free_port()
+    async with Simulator(SimulatorConfig(port=0, webhook_url=hook(port), enforce_rates=False)) as sim:
         await sim.person(ALICE).changes(name="Alice Moreau")
         configured = settings(dsn, base_url=sim.base_url, data_dir=tmp_path)
         async with serving(configured, port=port) as running:

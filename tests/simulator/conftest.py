@@ -179,7 +179,13 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def config(receiver: Receiver, request: pytest.FixtureRequest) -> SimulatorConfig:
+def rates() -> bool:
+    """Rates are kept to only where a module says so: a slow machine writes for longer than a burst may last (6)."""
+    return False
+
+
+@pytest.fixture
+def config(receiver: Receiver, request: pytest.FixtureRequest, rates: bool) -> SimulatorConfig:
     """Defaults, only quick, with what a test wants otherwise; a module may override it."""
     usual: dict[str, Any] = {
         "port": 0,
@@ -189,6 +195,7 @@ def config(receiver: Receiver, request: pytest.FixtureRequest) -> SimulatorConfi
         "read_after_ms": 1,
         "retry_first_ms": 2,
         "retry_cap_ms": 8,
+        "enforce_rates": rates,
     }
     return SimulatorConfig(**usual | getattr(request, "param", {}))
 

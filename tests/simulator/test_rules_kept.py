@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from sayso.simulator import Simulator
 from sayso.simulator.world.templates import Template
 from simulator.known import ANA, BEN, HELLO
@@ -10,6 +12,11 @@ if TYPE_CHECKING:
     from simulator.conftest import Graph, Receiver
 
 OFFER: dict[str, Any] = {"type": "template", "template": {"name": "offer", "language": {"code": "en"}}}
+
+
+@pytest.fixture
+def rates() -> bool:
+    return True
 
 
 async def again(sim: Simulator) -> None:

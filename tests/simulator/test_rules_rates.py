@@ -25,6 +25,11 @@ long_pauses = st.lists(st.sampled_from([0, 0, 0, 1, 64, 320, 383, 384, 385, 4_00
 Level = Literal["STANDARD", "HIGH"]
 
 
+@pytest.fixture
+def rates() -> bool:
+    return True
+
+
 def moments(pauses_64: list[int]) -> list[float]:
     at, found = NOON, []
     for pause in pauses_64:
