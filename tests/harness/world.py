@@ -155,9 +155,10 @@ def envelope(*values: dict[str, Any]) -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """A port nobody listens on, and which the system gives to nobody else for a minute: a connection to it lingers."""
+    with socket.create_server(("127.0.0.1", 0)) as probe, socket.create_connection(probe.getsockname()):
+        taken, _ = probe.accept()
+        taken.close()  # who closes first keeps the port
         port: int = probe.getsockname()[1]
         return port
 
