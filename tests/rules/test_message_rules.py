@@ -50,7 +50,9 @@ def oracle(
     if out:
         return "suppressed"
     by_window = {(True, True): "session", (True, False): "session", (False, True): "template"}
-    return by_window.get((window == "open", template), "suppressed" if picky else "session")
+    return by_window.get(
+        (window == "open", template), "suppressed" if picky or window == "closed" else "session"
+    )
 
 
 def word_for(verdict: Go | Stop | Wait) -> str:

@@ -22,14 +22,29 @@ IN_FLIGHT_LOOK = timedelta(milliseconds=50)
 _RETRY_BASE_S = 1.0
 _RETRY_CAP_S = 30.0
 
+Form = Literal["session", "template"]
 Purpose = Literal["send", "prompt", "closing", "notice", "consent"]
 #: The lower overtakes: answers to what a person just did, then questions, then everything else.
 LANES: dict[Purpose, int] = {"consent": 0, "closing": 0, "notice": 0, "prompt": 1, "send": 2}
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Something stands in a message's way for now: until when at least, why (for people), and what (for machines)."""
+
+    until: datetime
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What the decision at the wire rests on, read in the transaction that commits it."""
+    """What the decision at the wire rests on, read in the transaction that commits it.
+
+    ``has_template``: a template is declared for outside the window; ``is_template``: the content itself is one.
+    ``heard_since``: since when every message to this sender has been heard by us; None when that is not known.
+    ``fell_back``: Meta has refused the free form of this message since the window is closed.
+    """
 
     purpose: Purpose
     now: datetime
@@ -40,32 +55,43 @@ class Facts:
     has_template: bool
     needs_window: bool
     reachable: bool
+    not_permitted: str | None = None
+    not_permitted_by: str | None = None
+    is_template: bool = False
+    fell_back: bool = False
+    heard_since: datetime | None = None
+    template_hold: Hold | None = None
+    pair_hold: Hold | None = None
+    reach_hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Post it, in this form."""
+    """Post it, in this form: ``template`` is the declared template, or content that is one itself."""
 
-    form: Literal["session", "template"]
+    form: Form
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Do not post it, ever."""
+    """Do not post it, ever; ``by`` is the entry of the consent ledger that forbids it."""
 
     state: Literal["suppressed", "expired", "failed"]
     reason: str
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not yet."""
+    """Not yet; ``held`` says why to people, ``held_by`` to whatever ends it early."""
 
     until: datetime
+    held: str | None = None
+    held_by: str | None = None
 
 
 def decide(facts: Facts) -> Go | Stop | Wait:
-    """What becomes of a message that is next in line."""
+    """What becomes of a message that is next in line; the first reason in this order is the one that counts."""
     if facts.now >= facts.expires_at:
         return Stop("expired", "its time to live ended before it could be sent")
     if not facts.reachable:
@@ -74,19 +100,64 @@ def decide(facts: Facts) -> Go | Stop | Wait:
         # The answer to an opt-out is a promise: nothing is under way any more.
         return Wait(facts.now + IN_FLIGHT_LOOK) if facts.in_flight else Go("session")
     if facts.opted_out_by:
-        return Stop("suppressed", f"the person opted out (consent entry {facts.opted_out_by})")
+        return Stop(
+            "suppressed",
+            f"the person opted out (consent entry {facts.opted_out_by})",
+            facts.opted_out_by,
+        )
+    if facts.not_permitted:
+        return Stop("suppressed", facts.not_permitted, facts.not_permitted_by)
+    form = form_of(facts)
+    if isinstance(form, Stop):
+        return form
+    hold = _hold(facts, form)
+    return Go(form) if hold is None else Wait(hold.until, hold.why, hold.by)
+
+
+def form_of(facts: Facts) -> Form | Stop:
+    """Free form inside the window, a template outside it, or why neither can be."""
+    if facts.is_template:
+        return "template"
+    if facts.has_template and (facts.fell_back or not window_open(facts.window_opened_at, facts.now)):
+        return "template"
     if window_open(facts.window_opened_at, facts.now):
-        return Go("session")
-    if facts.has_template:
-        return Go("template")
+        return "session"
     if facts.needs_window:
         return Stop("suppressed", "the 24-hour window is closed and this line is not worth a template")
-    return Go("session")  # Meta has the last word on the window: it may know of a message that we do not
+    closed = window_closed(facts.window_opened_at, facts.heard_since, facts.now)
+    if closed:
+        return Stop("suppressed", closed)
+    return "session"  # Meta has the last word: it may know of a message that we have not heard of
+
+
+def _hold(facts: Facts, form: Form) -> Hold | None:
+    """What stands in the way of a message in this form; only templates outside the window count for the reach."""
+    template = form == "template"
+    counts = template and not window_open(facts.window_opened_at, facts.now)
+    holds = (facts.template_hold if template else None, facts.pair_hold, facts.reach_hold if counts else None)
+    return next((hold for hold in holds if hold is not None), None)
 
 
 def window_open(opened_at: datetime | None, now: datetime) -> bool:
     """Whether free-form messages may be sent: the person's last message is less than 24 hours old."""
     return opened_at is not None and now < opened_at + WINDOW - WINDOW_MARGIN
+
+
+def window_closed(opened_at: datetime | None, heard_since: datetime | None, now: datetime) -> str | None:
+    """Why the window is known to be closed, in words; None while it is open or may be.
+
+    It is known when the person wrote once and no more, or when they never wrote although everything written to the
+    sender has been heard for longer than a window lasts. A number that Sayso has been listening to for less than
+    that may have been written to before.
+    """
+    if window_open(opened_at, now):
+        return None
+    if opened_at is not None:
+        closed = (opened_at + WINDOW).strftime("%Y-%m-%d %H:%M UTC")
+        return f"the 24-hour window closed at {closed}: only a template may be sent"
+    if heard_since is not None and now >= heard_since + WINDOW:
+        return "the person has never written to this number: only a template may be sent"
+    return None
 
 
 def moved(state: str, to: str) -> bool:
