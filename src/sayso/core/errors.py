@@ -87,6 +87,14 @@ class PersonUnknownError(SaysoError):
     title = "No WhatsApp number is linked to this user"
 
 
+class TemplateUnknownError(SaysoError):
+    """The WhatsApp account has no such template, or none that can be sent to this person; the detail says more."""
+
+    status = 422
+    code = "template_unknown"
+    title = "No such template"
+
+
 class IdempotencyMismatchError(SaysoError):
     """The ``Idempotency-Key`` was used before with another body; use a new key for a new request."""
 

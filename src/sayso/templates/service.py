@@ -1,0 +1,96 @@
+"""What senders of messages ask of the mirror: which template, in which language, and whether it can be sent."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+
+from sayso.core.database import Record, Tx
+from sayso.core.errors import Fault, TemplateUnknownError
+from sayso.core.runtime import Runtime
+from sayso.templates.rules import Gone, Mirrored, Standing, pick, standing
+
+COLUMNS = (
+    "name, language, category, status, components, parameter_format, reason, quality, meta_id, ttl_s, "
+    "paused_until, changed_at, synced_at"
+)
+
+
+def of_row(row: Record) -> Mirrored:
+    """A row of the mirror."""
+    return Mirrored(**{column.strip(): row[column.strip()] for column in COLUMNS.split(",")})
+
+
+async def choose(
+    tx: Tx, rt: Runtime, name: str, languages: Iterable[str], *, at: str = ""
+) -> Mirrored | None:
+    """The template to send to a person who reads ``languages``, best first.
+
+    The nearest language that can be sent now: exact, its base, another region of it, English; where none can, the
+    nearest that is held (under review, paused, rejected): its messages wait. None when the mirror was never compared
+    with Meta and does not know the name: then Meta decides. Raises :class:`TemplateUnknownError`, pointing at ``at``,
+    when it was and there is no such template.
+    """
+    there = await named(tx, rt, name)
+    found = pick(languages, there)
+    if found is None and await synced(tx, rt):
+        raise await _unknown(tx, rt, name, there, at)
+    return found
+
+
+async def named(tx: Tx, rt: Runtime, name: str) -> list[Mirrored]:
+    """A template in all its languages."""
+    rows = await tx.fetch(
+        f"SELECT {COLUMNS} FROM templates WHERE waba_id = $1 AND name = $2 ORDER BY language",
+        rt.settings.whatsapp_business_account_id,
+        name,
+    )
+    return [of_row(row) for row in rows]
+
+
+async def all_of(tx: Tx, rt: Runtime) -> list[Mirrored]:
+    """Every template of the account in every language, also those that are gone."""
+    rows = await tx.fetch(
+        f"SELECT {COLUMNS} FROM templates WHERE waba_id = $1 ORDER BY name, language",
+        rt.settings.whatsapp_business_account_id,
+    )
+    return [of_row(row) for row in rows]
+
+
+async def synced(tx: Tx, rt: Runtime) -> bool:
+    """Whether the mirror has been compared with Meta as a whole, ever."""
+    found: bool | None = await tx.fetchval(
+        "SELECT synced_at IS NOT NULL FROM template_syncs WHERE id = $1",
+        rt.settings.whatsapp_business_account_id,
+    )
+    return bool(found)
+
+
+async def states(tx: Tx, rt: Runtime, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Standing]:
+    """Whether templates, by (name, language), can be sent; one the mirror does not know is missing: Meta decides."""
+    rows = await tx.fetch(
+        f"SELECT {COLUMNS} FROM templates WHERE waba_id = $1 AND (name, language) IN "
+        "(SELECT * FROM unnest($2::text[], $3::text[]))",
+        rt.settings.whatsapp_business_account_id,
+        [name for name, _ in keys],
+        [language for _, language in keys],
+    )
+    return {(row["name"], row["language"]): standing(of_row(row)) for row in rows}
+
+
+async def _unknown(
+    tx: Tx, rt: Runtime, name: str, there: Sequence[Mirrored], at: str
+) -> TemplateUnknownError:
+    gone = [why.reason for each in there if isinstance(why := standing(each), Gone)]
+    if gone:
+        detail = f"The template {name} cannot be sent: {'; '.join(gone)}."
+    elif there:
+        has = ", ".join(each.language for each in there)
+        detail = f"The template {name} is there in {has} only, which is no language for this person."
+    else:
+        rows = await tx.fetch(
+            "SELECT DISTINCT name FROM templates WHERE waba_id = $1 AND status <> 'DELETED'",
+            rt.settings.whatsapp_business_account_id,
+        )
+        near = difflib.get_close_matches(name, [row["name"] for row in rows], n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        detail = f"The account has no template {name}.{meant} `sayso templates diff` shows what it has."
+    return TemplateUnknownError(detail, faults=[Fault(detail, at)])
