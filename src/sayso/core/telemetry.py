@@ -167,6 +167,17 @@ WORK_OLDEST_SECONDS: Final = Gauge(
 LEASE_LOST: Final = Counter(
     "sayso_lease_lost_total", "Results refused since another worker took over.", ["queue"], registry=METRICS
 )
+ALERTS: Final = Counter("sayso_alerts_total", "Alerts raised.", ["severity"], registry=METRICS)
+ALERTS_OPEN: Final = Gauge("sayso_alerts_open", "Alerts open now.", ["severity"], registry=METRICS)
+SENDER_RATE: Final = Gauge(
+    "sayso_sender_rate", "Messages a second that a sender may send now.", ["sender"], registry=METRICS
+)
+SENDER_HELD: Final = Gauge(
+    "sayso_sender_held", "Whether a sender is on hold (1) or sends (0).", ["sender"], registry=METRICS
+)
+SENDER_HOLDS: Final = Counter(
+    "sayso_sender_holds_total", "Holds put on senders, by Meta's error code.", ["code"], registry=METRICS
+)
 
 
 def render_metrics() -> tuple[bytes, str]:

@@ -10,6 +10,7 @@ from sayso.core.api import Rt, json_response
 from sayso.core.auth import MayReadEvents
 from sayso.core.errors import Fault, InputInvalidError
 from sayso.events import service
+from sayso.events.alerts import OPERATOR
 
 router = APIRouter(tags=["events"])
 
@@ -24,10 +25,16 @@ async def read_feed(
     after: Annotated[str, Query(description="The `next` of the previous answer; empty to begin.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
-    """What happened, oldest first. Keep `next` and pass it as `after`: nothing is skipped, nothing comes twice."""
+    """What happened, oldest first. Keep `next` and pass it as `after`: nothing is skipped, nothing comes twice.
+
+    With the scope `admin` the feed also holds what concerns no single assistant: alerts, templates, senders.
+    """
     if not _CURSOR.fullmatch(after) or int(after.partition(".")[0] or 0) > _LAST_TRANSACTION:
         detail = "not a cursor; pass the `next` of an earlier answer, unchanged"
         raise InputInvalidError(f"after: {detail}", faults=[Fault(detail, "/after")])
+    also = (OPERATOR,) if actor.may("admin") else ()
     async with rt.db.one() as tx:
-        events, following = await service.feed(tx, client_id=actor.client_id, after=after, limit=limit)
+        events, following = await service.feed(
+            tx, client_id=actor.client_id, after=after, limit=limit, also=also
+        )
     return json_response({"events": events, "next": following})

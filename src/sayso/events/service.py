@@ -20,6 +20,8 @@ CATALOGUE = {
     "person.said": "The person wrote something that decides nothing: a comment.",
     "person.opted_out": "The person asked not to be messaged any more.",
     "person.opted_in": "The person asked to be messaged again.",
+    "alert.raised": "Something needs the operator's attention; told once, until it is resolved.",
+    "alert.resolved": "What an alert told of is over.",
 }
 
 
@@ -64,18 +66,21 @@ async def emit_all(tx: Tx, rt: Runtime, told: Sequence[Event]) -> None:
         tx.after_commit(partial(rt.wakes.news, event.subject))
 
 
-async def feed(tx: Tx, *, client_id: str, after: str, limit: int) -> tuple[list[dict[str, Any]], str]:
-    """Events after a cursor, oldest first, and the next cursor.
+async def feed(
+    tx: Tx, *, client_id: str, after: str, limit: int, also: Sequence[str] = ()
+) -> tuple[list[dict[str, Any]], str]:
+    """Events of a client (and of those in ``also``) after a cursor, oldest first, and the next cursor.
 
     Ordered by the writing transaction, and only up to the oldest one still under way: a reader that followed a plain
     sequence would miss what commits late under a lower number.
     """
     tx_id, _, event_id = after.partition(".")
     rows = await tx.fetch(
-        "SELECT id, tx::text AS written_by, type, subject, data, at FROM events "
-        "WHERE client_id = $1 AND (tx, id) > ($2::text::xid8, $3) AND tx < pg_snapshot_xmin(pg_current_snapshot()) "
-        "ORDER BY tx, id LIMIT $4",
-        client_id,
+        "SELECT e.id, e.tx::text AS written_by, e.type, e.subject, e.data, e.at "
+        "FROM unnest($1::text[]) AS reader (client), LATERAL (SELECT * FROM events "
+        "WHERE client_id = reader.client AND (tx, id) > ($2::text::xid8, $3) "
+        "AND tx < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY tx, id LIMIT $4) e ORDER BY e.tx, e.id LIMIT $4",
+        list({client_id, *also}),
         tx_id or "0",
         event_id,
         limit,

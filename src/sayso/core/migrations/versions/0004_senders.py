@@ -35,16 +35,24 @@ STATEMENTS = (
         quality text,
         status text,
         throughput text,
+        can_send text,
+        obstacles text[] NOT NULL DEFAULT '{}',
         rate_limit double precision NOT NULL DEFAULT 80,
         rate double precision NOT NULL DEFAULT 80,
         rate_grows_at timestamptz,
         tat timestamptz NOT NULL DEFAULT '-infinity',
         turn bigint NOT NULL DEFAULT 0,
+        hold_from timestamptz,
         hold_until timestamptz,
         hold_why text,
         hold_code int,
+        hold_times int NOT NULL DEFAULT 0,
         circuit text NOT NULL DEFAULT 'closed' CHECK (circuit IN ('closed', 'open')),
+        circuit_since timestamptz,
+        circuit_why text,
+        circuit_code int,
         checked_at timestamptz,
+        checks_failed int NOT NULL DEFAULT 0,
         check_failed text,
         work text CHECK (work IN ('ready', 'waiting', 'running')),
         work_at timestamptz NOT NULL,
@@ -58,9 +66,10 @@ STATEMENTS = (
     """
     CREATE TABLE call_budgets (
         waba_id text PRIMARY KEY,
-        began_at timestamptz NOT NULL,
-        calls int NOT NULL,
-        hold_until timestamptz
+        used double precision NOT NULL,
+        at timestamptz NOT NULL,
+        hold_until timestamptz,
+        hold_why text
     ) WITH (fillfactor = 50)
     """,
     """

@@ -1,0 +1,89 @@
+"""Alerts: what an operator must know of, raised once when it becomes true and resolved once when it ends."""
+
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.core.telemetry import ALERTS, ALERTS_OPEN
+from sayso.events import service
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
+
+#: Whose feed alerts go to: no single assistant's. Callers with the scope ``admin`` read it beside their own.
+OPERATOR: Final = ""
+#: An alert that goes on is written down as still true at most this often.
+_SEEN_EVERY: Final = timedelta(minutes=1)
+
+
+async def raise_(
+    tx: Tx, rt: Runtime, key: str, *, severity: Severity, title: str, detail: str, advice: str
+) -> bool:
+    """Say that something is wrong; whether that was news. While the alert is open, saying it again changes nothing.
+
+    ``key`` names the cause, such as ``sender.circuit:<id>``; ``advice`` says what the operator should do.
+    """
+    now = rt.now()
+    seen: datetime | None = await tx.fetchval(
+        "SELECT seen_at FROM alerts WHERE key = $1 AND resolved_at IS NULL", key
+    )
+    if seen is not None:
+        if now - seen >= _SEEN_EVERY:
+            await tx.execute(
+                "UPDATE alerts SET seen_at = $2 WHERE key = $1 AND resolved_at IS NULL", key, now
+            )
+        return False
+    alert_id = rt.new_id("alr")
+    raised = await tx.execute(
+        "INSERT INTO alerts (id, key, severity, title, detail, advice, raised_at, seen_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (key) WHERE resolved_at IS NULL DO NOTHING",
+        alert_id,
+        key,
+        severity,
+        title,
+        detail,
+        advice,
+        now,
+    )
+    if not raised:
+        return False
+    data = {"alert_id": alert_id, "key": key, "severity": severity, "title": title, "detail": detail}
+    await _tell(tx, rt, "alert.raised", alert_id, data | {"advice": advice})
+    tx.after_commit(ALERTS.labels(severity).inc)
+    return True
+
+
+async def resolve(tx: Tx, rt: Runtime, key: str) -> bool:
+    """Say that it is over; whether an alert was open."""
+    row = await tx.fetchrow(
+        "UPDATE alerts SET resolved_at = $2 WHERE key = $1 AND resolved_at IS NULL RETURNING *", key, rt.now()
+    )
+    if row is None:
+        return False
+    told = {name: row[name] for name in ("key", "severity", "title")}
+    await _tell(tx, rt, "alert.resolved", row["id"], {"alert_id": row["id"], **told})
+    return True
+
+
+async def _tell(tx: Tx, rt: Runtime, kind: str, subject: str, data: dict[str, str]) -> None:
+    await service.emit(tx, rt, client_id=OPERATOR, kind=kind, subject=subject, data=data)
+
+
+async def page(tx: Tx, *, state: str, before: str | None, limit: int) -> list[Record]:
+    """Alerts, newest first; ``state``: open, resolved or all."""
+    return await tx.fetch(
+        "SELECT * FROM alerts WHERE ($1 = 'all' OR (resolved_at IS NULL) = ($1 = 'open')) "
+        "AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        state,
+        before,
+        limit,
+    )
+
+
+async def gauge(tx: Tx) -> None:
+    """Set the gauge of open alerts."""
+    rows = await tx.fetch("SELECT severity, count(*) AS n FROM alerts WHERE resolved_at IS NULL GROUP BY 1")
+    found = {row["severity"]: row["n"] for row in rows}
+    for severity in SEVERITIES:
+        ALERTS_OPEN.labels(severity).set(found.get(severity, 0))
