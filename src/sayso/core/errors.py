@@ -95,6 +95,23 @@ class TemplateUnknownError(SaysoError):
     title = "No such template"
 
 
+class MetaRefusedError(SaysoError):
+    """Meta refused a management call (a template, an upload); the detail has Meta's code and reason."""
+
+    status = 502
+    code = "meta_refused"
+    title = "Meta refused it"
+
+
+class MetaUnreachableError(SaysoError):
+    """The Graph API did not answer a management call, or not as the Graph API; it may be made again."""
+
+    status = 503
+    code = "meta_unreachable"
+    title = "The Graph API does not answer"
+    retryable = True
+
+
 class IdempotencyMismatchError(SaysoError):
     """The ``Idempotency-Key`` was used before with another body; use a new key for a new request."""
 
