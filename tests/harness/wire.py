@@ -199,7 +199,8 @@ def _post(raw: bytes) -> Post | None:
     if not isinstance(body, dict) or "biz_opaque_callback_data" not in body:
         return None
     to = str(body.get("to") or body.get("recipient"))
-    return Post(body["biz_opaque_callback_data"], to, msgspec.json.encode(body).decode(), time.time())
+    message_id = body["biz_opaque_callback_data"].partition(":")[0]
+    return Post(message_id, to, msgspec.json.encode(body).decode(), time.time())
 
 
 def _code(body: bytes) -> int | None:

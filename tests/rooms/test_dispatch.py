@@ -43,7 +43,11 @@ async def test_inside_the_window_a_message_goes_as_it_is_with_its_intent_committ
     assert row["posted_at"] == mail.rt.now()
     assert await mail.steps(message) == ["queued", "sending"]
     posted = body_of(mail, message)
-    assert (posted["to"], posted["type"], posted["biz_opaque_callback_data"]) == (PHONE, "text", message)
+    assert (posted["to"], posted["type"], posted["biz_opaque_callback_data"]) == (
+        PHONE,
+        "text",
+        f"{message}:1",
+    )
 
 
 async def test_outside_the_window_the_template_goes(mail: Mail) -> None:

@@ -11,6 +11,7 @@ from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import service as events
+from sayso.messages import attempts
 from sayso.messages.results import Failed, Result, Results
 from sayso.messages.rules import Facts, Go, Stop, Wait, decide, retry_in
 from sayso.messages.service import QUEUE, Step, explain, note, tell_failed, windows
@@ -179,7 +180,7 @@ def _outgoing(row: Record, verdict: _Going, deadline: float) -> Outgoing:
             from_data(data),
             to=to,
             recipient=None if to else verdict.person.bsuid,
-            callback=row["id"],
+            callback=attempts.callback(row["id"], row["attempt"] + 1),
             context_wamid=row["quotes"],
         ),
         known_as=verdict.person,

@@ -1,10 +1,10 @@
 """Messages as rows: accepted here, moved by statuses, each step on its timeline with its reason."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,27 +15,54 @@ from sayso.core.telemetry import MESSAGES
 from sayso.events import service as events
 from sayso.messages.rules import LANES, Purpose
 from sayso.people.service import Person
-from sayso.whatsapp.content import Content, to_data
+from sayso.whatsapp.content import Content, Template, to_data
 from sayso.whatsapp.updates import GraphError
 
 QUEUE = Queue("messages", order="lane, id")
 
+Category = Literal["confirmations", "notifications", "daily_summary", "marketing", "service"]
+#: What happens when Meta's answer was lost and no status settles it within the deadline.
+IfUnknown = Literal["give_up", "retry_once", "ask"]
+
 #: The client of what no single assistant said: answers to STOP and START. No token can carry it.
 OURSELVES = ""
+
+#: What a message is for, as far as consent is concerned, where its sender does not say.
+CATEGORIES: dict[Purpose, Category] = {
+    "prompt": "confirmations",
+    "send": "notifications",
+    "closing": "service",
+    "notice": "service",
+    "consent": "service",
+}
 
 _QUEUE = """
 WITH written AS (
     INSERT INTO messages (id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content,
-        outside_window, needs_window, quotes, expires_at, state, created_at, work, work_at)
+        outside_window, needs_window, quotes, expires_at, category, type, template_name, template_language, send_at,
+        if_unknown, price_estimate, dedupe, state, created_at, work, work_at)
     SELECT id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content::jsonb,
         outside_window::jsonb, needs_window, coalesce(quotes, (SELECT m.wamid FROM messages m WHERE m.id = ours)),
-        expires_at, 'queued', $14, 'ready', $14
+        expires_at, category, type, template_name, template_language, send_at, if_unknown, price_estimate, dedupe,
+        'queued', $22, CASE WHEN send_at > $22 THEN 'waiting' ELSE 'ready' END, greatest(send_at, $22)
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[],
-        $9::text[], $10::bool[], $11::text[], $12::timestamptz[], $13::text[])
+        $9::text[], $10::bool[], $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::text[],
+        $17::text[], $18::timestamptz[], $19::text[], $20::text[], $21::text[])
         AS d (id, client_id, person_id, phone_number_id, purpose, lane, confirmation_id, content, outside_window,
-            needs_window, quotes, expires_at, ours)
+            needs_window, quotes, expires_at, ours, category, type, template_name, template_language, send_at,
+            if_unknown, price_estimate, dedupe)
+    ON CONFLICT (client_id, dedupe) WHERE dedupe IS NOT NULL DO NOTHING
+    RETURNING id, send_at
+), noted AS (
+    INSERT INTO message_timeline (message_id, at, state, reason)
+    SELECT id, $22, 'queued', CASE WHEN send_at > $22 THEN 'it is to go out at ' ||
+        to_char(send_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END FROM written
 )
-INSERT INTO message_timeline (message_id, at, state) SELECT id, $14, 'queued' FROM unnest($1::text[]) AS d (id)
+SELECT id FROM written
+"""
+_SAME = """
+SELECT m.id, d.client_id, d.dedupe FROM unnest($1::text[], $2::text[]) AS d (client_id, dedupe)
+JOIN messages m ON m.client_id = d.client_id AND m.dedupe = d.dedupe
 """
 
 
@@ -43,7 +70,9 @@ INSERT INTO message_timeline (message_id, at, state) SELECT id, $14, 'queued' FR
 class Draft:
     """A message to be: ``content`` inside the window, ``outside_window`` (a template) when it is closed.
 
-    It quotes a message of the person's by its wamid, or one of ours by our id.
+    It quotes a message of the person's by its wamid, or one of ours by our id. ``category`` is what consent asks
+    about; left out, the purpose says it. ``send_at``: not before. ``if_unknown``: what happens when Meta's answer was
+    lost and no status settles it. Of several drafts of one client with the same ``dedupe`` the first alone is sent.
     """
 
     client_id: str
@@ -57,6 +86,11 @@ class Draft:
     quotes: str | None = None
     quotes_message: str | None = None
     confirmation_id: str | None = None
+    category: Category | None = None
+    send_at: datetime | None = None
+    if_unknown: IfUnknown = "give_up"
+    price_estimate: str | None = None
+    dedupe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +111,25 @@ async def send(tx: Tx, rt: Runtime, draft: Draft) -> str:
 
 
 async def send_all(tx: Tx, rt: Runtime, drafts: Sequence[Draft]) -> list[str]:
-    """Queue messages; their ids."""
+    """Queue messages; their ids. A draft that says by ``dedupe`` that it was queued before gives the earlier id."""
     message_ids = [rt.new_id("msg") for _ in drafts]
     columns = zip(*map(_columns, message_ids, drafts), strict=True)
-    await tx.execute(_QUEUE, *map(list, columns), rt.now())
-    tx.after_commit(lambda: MESSAGES.labels("queued").inc(len(drafts)))
+    written = {row["id"] for row in await tx.fetch(_QUEUE, *map(list, columns), rt.now())}
+    tx.after_commit(lambda: MESSAGES.labels("queued").inc(len(written)))
     tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
-    return message_ids
+    if len(written) == len(drafts):
+        return message_ids
+    repeated = [draft for draft in drafts if draft.dedupe is not None]
+    rows = await tx.fetch(_SAME, [each.client_id for each in repeated], [each.dedupe for each in repeated])
+    same = {(row["client_id"], row["dedupe"]): row["id"] for row in rows}
+    return [
+        message_id if message_id in written else same[draft.client_id, draft.dedupe]
+        for message_id, draft in zip(message_ids, drafts, strict=True)
+    ]
 
 
 def _columns(message_id: str, draft: Draft) -> tuple[Any, ...]:
+    template = next((c for c in (draft.outside_window, draft.content) if isinstance(c, Template)), None)
     return (
         message_id,
         draft.client_id,
@@ -101,6 +144,14 @@ def _columns(message_id: str, draft: Draft) -> tuple[Any, ...]:
         draft.quotes,
         draft.expires_at,
         draft.quotes_message,
+        draft.category or CATEGORIES[draft.purpose],
+        to_data(draft.content)["type"],
+        template and template.name,
+        template and template.language,
+        draft.send_at,
+        draft.if_unknown,
+        draft.price_estimate,
+        draft.dedupe,
     )
 
 
@@ -127,6 +178,57 @@ async def note(tx: Tx, steps: Sequence[Step]) -> None:
 def _count(steps: Sequence[Step]) -> None:
     for state, count in Counter(step.state for step in steps if step.moved).items():
         MESSAGES.labels(state).inc(count)
+
+
+async def suppress_all(
+    tx: Tx, rt: Runtime, person: Person, entry_id: str, *, scope: Collection[str] | None, reason: str
+) -> list[Record]:
+    """Take back everything that waits to go to a person who has left: it becomes ``suppressed`` by ``entry_id``.
+
+    ``scope`` names the categories, None means all; the answer to the opt-out itself goes. The caller holds the
+    person's fence alone, and gets the rows as they are now. What a claim has in its hands this moment is passed over:
+    it waits for the fence, then sees the entry and suppresses it at the wire.
+    """
+    now = rt.now()
+    rows = await tx.fetch(
+        "WITH these AS MATERIALIZED (SELECT id FROM messages WHERE person_id = ANY($1) AND state = 'queued' "
+        "AND work IN ('ready', 'waiting') AND purpose <> 'consent' AND ($2::text[] IS NULL OR category = ANY($2)) "
+        "ORDER BY id FOR UPDATE SKIP LOCKED) UPDATE messages m SET state = 'suppressed', reason = $3, "
+        "suppressed_by = $4, work = NULL, worker = NULL, held = NULL, held_by = NULL FROM these "
+        "WHERE m.id = these.id RETURNING m.*",
+        list(person.ids),
+        None if scope is None else list(scope),
+        reason,
+        entry_id,
+    )
+    if rows:
+        detail = {"consent_entry": entry_id}
+        await note(tx, [Step(row["id"], now, "suppressed", reason, detail) for row in rows])
+        for row in rows:
+            if row["purpose"] in ("send", "prompt"):
+                await tell_failed(tx, rt, row)
+    return rows
+
+
+async def release(tx: Tx, rt: Runtime, held_by: str) -> int:
+    """What held these messages is over: they are looked at again at once. How many there were."""
+    rows = await tx.fetch(
+        "WITH these AS MATERIALIZED (SELECT id, held FROM messages WHERE held_by = $1 AND work = 'waiting' "
+        "ORDER BY id FOR UPDATE SKIP LOCKED) UPDATE messages m SET work = 'ready', work_at = $2, held = NULL, "
+        "held_by = NULL FROM these WHERE m.id = these.id RETURNING m.id, m.state, these.held",
+        held_by,
+        now := rt.now(),
+    )
+    if rows:
+        await note(
+            tx,
+            [
+                Step(row["id"], now, row["state"], f"no longer held: {row['held']}", moved=False)
+                for row in rows
+            ],
+        )
+        tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
+    return len(rows)
 
 
 async def note_inbound(tx: Tx, person: Person, phone_number_id: str, at: datetime) -> None:

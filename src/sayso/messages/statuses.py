@@ -7,6 +7,7 @@ from typing import Any
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import META_ERRORS
+from sayso.messages import attempts
 from sayso.messages.rules import STATUSES, moved
 from sayso.messages.service import Step, explain, note
 from sayso.people import service as people
@@ -41,14 +42,14 @@ async def record(tx: Tx, rt: Runtime, statuses: Sequence[StatusUpdate]) -> list[
     """
     if not statuses:
         return []
-    callbacks = [status.callback for status in statuses if status.callback]
-    rows = await tx.fetch(_FIND, callbacks, [status.wamid for status in statuses])
+    callbacks = [attempts.named(status.callback)[0] for status in statuses]
+    rows = await tx.fetch(_FIND, [said for said in callbacks if said], [status.wamid for status in statuses])
     now_is: dict[str, Record] = {row["id"]: row for row in rows}
     by_wamid = {row["wamid"]: row["id"] for row in rows if row["wamid"]}
     steps: list[Step] = []
     joined: list[Joined | None] = []
-    for status in statuses:
-        row = now_is.get(status.callback or "") or now_is.get(by_wamid.get(status.wamid, ""))
+    for status, said in zip(statuses, callbacks, strict=True):
+        row = now_is.get(said or "") or now_is.get(by_wamid.get(status.wamid, ""))
         if row is None:
             joined.append(None)
             continue

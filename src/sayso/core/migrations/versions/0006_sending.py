@@ -22,8 +22,10 @@ STATEMENTS = (
         ADD COLUMN retries int NOT NULL DEFAULT 0,
         ADD COLUMN price_estimate text,
         ADD COLUMN price_category text,
-        ADD COLUMN price_billable boolean
+        ADD COLUMN price_billable boolean,
+        ADD COLUMN dedupe text
     """,
+    "CREATE UNIQUE INDEX messages_dedupe ON messages (client_id, dedupe) WHERE dedupe IS NOT NULL",
     "CREATE INDEX messages_held ON messages (held_by) WHERE held_by IS NOT NULL AND work IS NOT NULL",
     "CREATE INDEX messages_to_come ON messages (person_id) WHERE work IS NOT NULL",
     "CREATE INDEX messages_dead ON messages (error_code, id) WHERE state IN ('failed', 'unknown')",
