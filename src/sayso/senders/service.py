@@ -1,7 +1,7 @@
 """Our numbers: who they are, what holds them, what Meta last said of them. Whoever may send asks here."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -10,11 +10,26 @@ from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.settings import Settings
-from sayso.core.telemetry import SENDER_HELD, SENDER_RATE
+from sayso.core.telemetry import SENDER_HELD, SENDER_HOLDS, SENDER_RATE
+from sayso.events import alerts
 from sayso.senders import rules
+from sayso.whatsapp.failures import ROWS, Failure
 
 #: A sender's row is also its next check against Meta.
 QUEUE: Final = Queue("senders")
+
+#: "Throughput reached" (cloud-api 5.3): the one error that asks for a lower rate, and not for a pause.
+TOO_FAST: Final = 130429
+#: These say that the token itself is bad; any other refusal of credentials is about what the token may do.
+TOKEN_CODES: Final = frozenset({0, 104, 190})
+#: The alert about credentials: there is one token, whichever sender found out.
+CIRCUIT_ALERT: Final = "credentials"
+#: A hold that is over, and did not come back within this time, has ended: its alert is resolved.
+PROVEN_AFTER: Final = timedelta(seconds=30)
+#: From this many holds in a row on, also those that pass by themselves are told.
+WORTH_TELLING: Final = 3
+_A_MOMENT: Final = timedelta(seconds=1)
+_ABOUT_SENDERS: Final = frozenset({"sender", "everything"})
 
 _SENDER = (
     "SELECT s.*, p.tier, p.tier_limit, clock_timestamp() AS clock FROM senders s "
@@ -62,6 +77,16 @@ class Sender:
         if self.circuit == "open":
             return self.circuit_why or "the access token was refused"
         return self.hold_why if self.hold_until is not None and self.hold_until > now else None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing before ``until``; the ``times``-th time in a row."""
+
+    until: datetime
+    why: str
+    code: int | None
+    times: int
 
 
 _FIELDS: Final = frozenset(Sender.__dataclass_fields__)
@@ -118,26 +143,174 @@ async def hold(
     tx: Tx, rt: Runtime, phone_number_id: str | None, *, until: datetime, why: str, code: int | None = None
 ) -> None:
     """Send nothing from a number (None: from any of ours) before ``until``; a longer hold that is there stays."""
-    await tx.execute(
-        "UPDATE senders SET hold_from = CASE WHEN hold_until > $2 THEN hold_from ELSE $2 END, hold_until = $3, "
-        "hold_why = $4, hold_code = $5 WHERE ($1::text IS NULL OR id = $1) "
-        "AND (hold_until IS NULL OR hold_until < $3)",
-        phone_number_id,
-        rt.now(),
-        until,
-        why,
-        code,
-    )
+    for row in await _locked(tx, phone_number_id):
+        await _put_on_hold(tx, rt, row, Hold(until, why, code, row["hold_times"]))
 
 
 async def release(tx: Tx, rt: Runtime, phone_number_id: str | None) -> None:
     """End the hold of a number (None: of all of ours) at once. A circuit that is open stays open."""
-    await tx.execute(
-        "UPDATE senders SET hold_until = NULL, hold_why = NULL, hold_code = NULL, hold_times = 0 "
-        "WHERE ($1::text IS NULL OR id = $1) AND hold_until IS NOT NULL",
+    for row in await _locked(tx, phone_number_id):
+        await tx.execute(
+            "UPDATE senders SET hold_until = NULL, hold_why = NULL, hold_code = NULL, hold_times = 0 WHERE id = $1",
+            row["id"],
+        )
+    go_on(tx, rt)
+
+
+async def open_circuit(tx: Tx, rt: Runtime, phone_number_id: str | None, *, why: str, code: int) -> list[str]:
+    """Stop a number (None: all of ours) until a check finds its credentials good; the numbers that this stopped.
+
+    What is queued stays queued and webhooks are taken in as ever. The check is due at once.
+    """
+    rows = await tx.fetch(
+        "UPDATE senders SET circuit = 'open', circuit_since = $2, circuit_why = $3, circuit_code = $4, "
+        "checks_failed = 0, work = CASE work WHEN 'running' THEN work ELSE 'ready' END, work_at = $2 "
+        "WHERE id IN (SELECT id FROM senders WHERE ($1::text IS NULL OR id = $1) AND circuit = 'closed' "
+        "ORDER BY id FOR UPDATE) RETURNING id",
         phone_number_id,
+        rt.now(),
+        why,
+        code,
+    )
+    tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
+    return [row["id"] for row in rows]
+
+
+async def close_circuit(tx: Tx, rt: Runtime, phone_number_id: str) -> bool:
+    """Let a number send again; whether it was stopped."""
+    closed = await tx.execute(
+        "UPDATE senders SET circuit = 'closed', circuit_since = $2, circuit_why = NULL, circuit_code = NULL "
+        "WHERE id = $1 AND circuit = 'open'",
+        phone_number_id,
+        rt.now(),
     )
     go_on(tx, rt)
+    return closed == 1
+
+
+async def obey(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure) -> None:
+    """Do to the sender what an error of Meta's asks for, when it is about more than a message, person or template.
+
+    Too fast (130429): its rate is cut. Credentials: the circuit opens, of all of ours or of this one. Everything else:
+    a hold as long as the table or Meta's own headers say, longer with each repetition, an hour at most. Call it in a
+    transaction of its own, or before any message is touched: it locks rows of senders.
+    """
+    if failure.holds not in _ABOUT_SENDERS:
+        return
+    whom = None if failure.holds == "everything" else phone_number_id
+    if failure.code == TOO_FAST:
+        await _slow_down(tx, rt, phone_number_id, failure)
+    elif failure.kind == "credentials":
+        await _refused(tx, rt, whom, failure)
+    else:
+        await _hold_as_asked(tx, rt, whom, failure)
+
+
+async def _slow_down(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure) -> None:
+    """Cut the rate; hold only as long as Meta itself asked for, since a lower rate is the answer to "too fast"."""
+    rows = await _locked(tx, phone_number_id)
+    if not rows:
+        return
+    row = rows[0]
+    rate = rules.throttled(row["rate"], row["rate_grows_at"], row["clock"], row["rate_limit"])
+    if rate is not None:
+        await tx.execute(
+            "UPDATE senders SET rate = $2, rate_grows_at = $3 WHERE id = $1", row["id"], rate, row["clock"]
+        )
+        tx.after_commit(SENDER_HOLDS.labels(str(failure.code)).inc)
+    if failure.hold_s > tabled_hold_s(failure.code):
+        await _hold_as_asked(tx, rt, phone_number_id, failure)
+
+
+async def _refused(tx: Tx, rt: Runtime, whom: str | None, failure: Failure) -> None:
+    why = f"Meta {failure.code} {failure.title}: {failure.meaning}"
+    stopped = await open_circuit(tx, rt, whom, why=why, code=failure.code)
+    if not stopped:
+        return
+    if (
+        failure.code not in TOKEN_CODES
+    ):  # a check cannot see what is missing: time, or another token, has to pass
+        await _hold_as_asked(tx, rt, whom, failure)
+    tx.after_commit(SENDER_HOLDS.labels(str(failure.code)).inc)
+    await alerts.raise_(
+        tx,
+        rt,
+        CIRCUIT_ALERT,
+        severity="critical",
+        title="Meta refuses the credentials; nothing is sent",
+        detail=f"{why} What is queued waits; webhooks are taken in. Stopped: {', '.join(stopped)}.",
+        advice=failure.operator,
+    )
+
+
+async def _hold_as_asked(tx: Tx, rt: Runtime, whom: str | None, failure: Failure) -> None:
+    now, why = rt.now(), f"Meta {failure.code} {failure.title}: {failure.meaning}"
+    for row in await _locked(tx, whom):
+        over: datetime | None = row["hold_until"]
+        times = row["hold_times"]
+        if over is None or now - over > rules.REPEATED_WITHIN:
+            times = 1
+        elif over <= now:
+            times += 1
+        until = now + rules.hold_for(failure.hold_s, times)
+        if await _put_on_hold(tx, rt, row, Hold(until, why, failure.code, times)):
+            await _alert_of_hold(tx, rt, row["id"], failure, Hold(until, why, failure.code, times))
+
+
+async def _alert_of_hold(tx: Tx, rt: Runtime, sender_id: str, failure: Failure, held: Hold) -> None:
+    """Holds of a minute come and go; what Meta did to the account, and what comes again and again, is told."""
+    grave = failure.kind == "account"
+    if not grave and held.times < WORTH_TELLING and failure.kind != "credentials":
+        return
+    await alerts.raise_(
+        tx,
+        rt,
+        held_alert(sender_id),
+        severity="critical" if grave else "warning",
+        title=f"A sender is on hold: {failure.title}",
+        detail=f"{held.why} Nothing goes out from {sender_id} before {held.until:%Y-%m-%d %H:%M:%S} UTC.",
+        advice=failure.operator,
+    )
+
+
+async def _put_on_hold(tx: Tx, rt: Runtime, row: Record, held: Hold) -> bool:
+    """Whether this is a new hold, or longer by more than a moment. The check that ends its alert comes after it."""
+    now, over = rt.now(), row["hold_until"]
+    in_force = over is not None and over > now
+    if in_force and held.until - over < _A_MOMENT:
+        return False
+    await tx.execute(
+        "UPDATE senders SET hold_from = $2, hold_until = $3, hold_why = $4, hold_code = $5, hold_times = $6, "
+        "work_at = CASE work WHEN 'waiting' THEN least(work_at, $7) ELSE work_at END WHERE id = $1",
+        row["id"],
+        row["hold_from"] if in_force else now,
+        held.until,
+        held.why,
+        held.code,
+        held.times,
+        held.until + PROVEN_AFTER,
+    )
+    if not in_force:
+        tx.after_commit(SENDER_HOLDS.labels("none" if held.code is None else str(held.code)).inc)
+    return True
+
+
+async def _locked(tx: Tx, phone_number_id: str | None) -> list[Record]:
+    """A number's row (None: all of ours), locked, in the order in which everybody locks them."""
+    return await tx.fetch(
+        "SELECT *, clock_timestamp() AS clock FROM senders WHERE ($1::text IS NULL OR id = $1) ORDER BY id FOR UPDATE",
+        phone_number_id,
+    )
+
+
+def tabled_hold_s(code: int) -> float:
+    """The hold of an error as the table has it, in seconds: what is longer Meta itself asked for."""
+    return next((row.hold_s for row in ROWS if code in row.codes), 0.0)
+
+
+def held_alert(phone_number_id: str) -> str:
+    """The key of the alert about a sender's hold."""
+    return f"sender.held:{phone_number_id}"
 
 
 def go_on(tx: Tx, rt: Runtime) -> None:

@@ -51,6 +51,7 @@ STATEMENTS = (
         circuit_since timestamptz,
         circuit_why text,
         circuit_code int,
+        token_mark text,
         checked_at timestamptz,
         checks_failed int NOT NULL DEFAULT 0,
         check_failed text,
