@@ -116,6 +116,11 @@ def claim_sql(queue: Queue) -> str:
     )
 
 
+async def alive(tx: Tx, worker: int) -> bool:
+    """Whether a worker may claim, for a claim of another kind than :func:`claim`; see :func:`claim_sql`."""
+    return await tx.fetchval("SELECT id FROM workers WHERE id = $1 FOR KEY SHARE", worker) is not None
+
+
 def promote_sql(queue: Queue) -> str:
     """Make what has become due ready; $1 now, $2 the limit."""
     return (

@@ -57,6 +57,14 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """What an own claim took: the rows that need ``handle``, and in how many seconds to look again if nobody rings."""
+
+    todo: Sequence[Record]
+    look_in: float
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """A queue and what is done with its rows: at most ``slots`` in hand, ``hands`` handlers at once (None: no limit).
 
@@ -64,6 +72,8 @@ class Work:
     ``prepare`` runs in the claim's transaction and returns the rows that need ``handle``. ``park`` takes a row out of
     the way for good after ``max_tries``; without it a row is retried for ever, ever more slowly. ``on_lost`` replaces
     handing a dead worker's rows on; ``disown`` replaces returning what a claim took that was never heard to commit.
+    ``claim`` replaces the claim by order: it is given the free slots, and decides as ``prepare`` does. ``stop`` is
+    called when the worker is asked to end: handlers that wait for something need not any more.
     """
 
     queue: Queue
@@ -77,6 +87,8 @@ class Work:
     park: Callable[[Runtime, Tx, Lease, Record, str], Awaitable[None]] | None = None
     on_lost: Callable[[Runtime, Tx, Sequence[int]], Awaitable[None]] | None = None
     disown: Callable[[Runtime, Tx, Lease, Sequence[Any]], Awaitable[None]] | None = None
+    claim: Callable[[Runtime, Tx, Lease, int], Awaitable[Claimed]] | None = None
+    stop: Callable[[], None] | None = None
     max_tries: int = 5
 
 
@@ -112,6 +124,8 @@ class Worker:
         for slots in self._slots:
             slots.close()
         for work in self.works:
+            if work.stop:
+                work.stop()
             self.rt.wakes.ring(work.queue.table)
 
     @property
@@ -177,15 +191,15 @@ class Worker:
                 if self._stopping.is_set():
                     return
                 bell.clear()
-                began, room = loop.time(), slots.free
-                taken = await self._look(work, slots)
-                if taken < room:  # that was all; what becomes ready from here on rings
-                    await _first(bell, LOOK_S)
-                enough = work.slots // 4 if taken >= room else 1  # a full claim leaves more behind
+                began = loop.time()
+                look_in = await self._look(work, slots)
+                if look_in > 0:  # that was all for now; what becomes ready from here on rings
+                    await _first(bell, min(look_in, LOOK_S))
+                enough = 1 if look_in > 0 else work.slots // 4  # a full claim leaves more behind
                 await asyncio.sleep(max(0.0, began + work.pace_s - loop.time()))
 
-    async def _look(self, work: Work, slots: Slots) -> int:
-        """Make ready what is due, take what is ready; how many rows that was."""
+    async def _look(self, work: Work, slots: Slots) -> float:
+        """Make ready what is due, take what is ready; in how many seconds to look again if nobody rings."""
         now = asyncio.get_running_loop().time()
         try:
             if slots.in_doubt:
@@ -200,7 +214,7 @@ class Worker:
         except Exception:
             log.exception("claim.failed", queue=work.queue.table)
         slots.in_doubt = True
-        return 0
+        return LOOK_S
 
     async def _promote(self, work: Work) -> None:
         promoted = claims.PROMOTE_LIMIT
@@ -208,23 +222,19 @@ class Worker:
             async with self.rt.db.tx(claims=True) as tx:
                 promoted = await claims.promote(tx, work.queue, now=self.rt.now())
 
-    async def _claim(self, work: Work, slots: Slots) -> int:
-        lease = Lease(
-            self.lease.worker
-        )  # rows belong to the number they were claimed under, whatever comes later
+    async def _claim(self, work: Work, slots: Slots) -> float:
+        # Rows belong to the number they were claimed under, whatever comes later.
+        lease = Lease(self.lease.worker)
         slots.claims += 1
         async with self.rt.db.tx(claims=True) as tx:
-            rows = await claims.claim(tx, work.queue, worker=lease.worker, limit=slots.free)
-            todo: Sequence[Record] = rows
-            if rows and work.prepare:
-                todo = await work.prepare(self.rt, tx, lease, rows)
-        slots.taken((lease.worker, row["id"]) for row in todo)
-        for batch in _batches(todo, work):
+            claimed = await (work.claim or partial(_in_order, work))(self.rt, tx, lease, slots.free)
+        slots.taken((lease.worker, row["id"]) for row in claimed.todo)
+        for batch in _batches(claimed.todo, work):
             task = asyncio.create_task(self._handle_batch(work, lease, batch, slots))
             task.add_done_callback(partial(self._ring_for_passed_over, work, slots, slots.claims))
             self._in_hand.add(task)
             task.add_done_callback(self._in_hand.discard)
-        return len(rows)
+        return claimed.look_in
 
     async def _disown(self, work: Work, slots: Slots) -> None:
         """A claim may have committed although its answer never came: what it took is returned, or nobody would."""
@@ -336,6 +346,13 @@ class Worker:
     def _backoff(self, tries: int) -> float:
         """Exponential with full jitter, in seconds."""
         return self.rt.rng.uniform(0.05, min(_RETRY_CAP_S, _RETRY_BASE_S * 2 ** min(tries, 12)))
+
+
+async def _in_order(work: Work, rt: Runtime, tx: Tx, lease: Lease, limit: int) -> Claimed:
+    """The claim by the queue's order; a full one leaves more behind."""
+    rows: Sequence[Record] = await claims.claim(tx, work.queue, worker=lease.worker, limit=limit)
+    todo = await work.prepare(rt, tx, lease, list(rows)) if rows and work.prepare else rows
+    return Claimed(todo, 0.0 if len(rows) >= limit else LOOK_S)
 
 
 def _groups(rows: Sequence[Record], key: str | None) -> list[list[Record]]:

@@ -18,7 +18,7 @@ from sayso.people.service import Person
 from sayso.whatsapp.content import Content, Template, to_data
 from sayso.whatsapp.updates import GraphError
 
-QUEUE = Queue("messages", order="lane, id")
+QUEUE = Queue("messages", order="phone_number_id, lane, id")
 
 Category = Literal["confirmations", "notifications", "daily_summary", "marketing", "service"]
 #: What happens when Meta's answer was lost and no status settles it within the deadline.

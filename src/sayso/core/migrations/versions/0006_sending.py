@@ -26,7 +26,10 @@ STATEMENTS = (
         ADD COLUMN dedupe text
     """,
     "CREATE UNIQUE INDEX messages_dedupe ON messages (client_id, dedupe) WHERE dedupe IS NOT NULL",
-    "CREATE INDEX messages_held ON messages (held_by) WHERE held_by IS NOT NULL AND work IS NOT NULL",
+    "DROP INDEX messages_ready",
+    "CREATE INDEX messages_ready ON messages (phone_number_id, lane, id) WHERE work = 'ready'",
+    "CREATE INDEX messages_to_report ON messages (id) WHERE work = 'ready' AND state <> 'queued'",
+    "CREATE INDEX messages_held ON messages (held_by, work_at) WHERE held_by IS NOT NULL AND work IS NOT NULL",
     "CREATE INDEX messages_to_come ON messages (person_id) WHERE work IS NOT NULL",
     "CREATE INDEX messages_dead ON messages (error_code, id) WHERE state IN ('failed', 'unknown')",
     """
