@@ -232,10 +232,12 @@ OTHERS = {
 
 @pytest.mark.parametrize(("name", "expected"), OTHERS.items(), ids=OTHERS)
 def test_other_updates_keep_their_value(name: str, expected: tuple[str, str]) -> None:
-    change = json.loads((FIXTURES / f"{name}.json").read_bytes())["entry"][0]["changes"][0]["value"]
+    entry = json.loads((FIXTURES / f"{name}.json").read_bytes())["entry"][0]
+    change = entry["changes"][0]["value"]
     for part in ("errors", "user_preferences"):
         change = change[part][0] if part in change else change
-    assert read_first(name) == OtherUpdate(*expected, value=change)
+    at = datetime.fromtimestamp(entry["time"], UTC) if "time" in entry else None
+    assert read_first(name) == OtherUpdate(*expected, value=change, waba_id=entry["id"], at=at)
 
 
 def test_every_fixture_is_read_by_some_test() -> None:

@@ -96,11 +96,16 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True)
 class OtherUpdate:
-    """Everything else: one ``error``, one ``user_preferences`` item, or the whole value of a field."""
+    """Everything else: one ``error``, one ``user_preferences`` item, or the whole value of a field.
+
+    ``waba_id`` and ``at`` are the envelope's: whose account it is about, and when Meta said it.
+    """
 
     kind: str
     phone_number_id: str
     value: Any
+    waba_id: str = ""
+    at: datetime | None = None
 
 
 def read(kind: str, item: bytes, context: bytes) -> InboundMessage | StatusUpdate | OtherUpdate:
@@ -116,7 +121,8 @@ def read(kind: str, item: bytes, context: bytes) -> InboundMessage | StatusUpdat
         if not isinstance(value, dict):
             raise UnreadableUpdateError(f"a {kind} that is not an object")
         return _message(value, around) if kind == "message" else _status(value, around)
-    return OtherUpdate(kind, _number_id(around), value)
+    waba_id = _text(around.get("waba_id")) or ""
+    return OtherUpdate(kind, _number_id(around), value, waba_id, _time(around.get("time")))
 
 
 def _message(value: dict[str, Any], around: dict[str, Any]) -> InboundMessage:
