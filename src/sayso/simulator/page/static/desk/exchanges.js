@@ -2,7 +2,7 @@
 
 import { call, copyText, get } from "../shared/api.js";
 import { toast } from "../shared/bar.js";
-import { el, isGuest, phoneNumber } from "../shared/dom.js";
+import { become, el, isGuest, phoneNumber, renew } from "../shared/dom.js";
 import { preview } from "../shared/format.js";
 import { icon } from "../shared/icons.js";
 import { chip, empty, head, intoView, moment } from "./parts.js";
@@ -156,13 +156,13 @@ export class ExchangesRoom {
     for (const each of rows) {
       const sign = JSON.stringify(each);
       const before = this.drawn?.get(each.id);
-      drawn.set(each.id, before?.sign === sign ? before : { sign, row: this.row(each, log) });
+      if (before && before.sign !== sign) become(before.row, this.row(each, log));
+      drawn.set(each.id, { sign, row: before?.row ?? this.row(each, log) });
     }
     this.drawn = drawn;
-    const wanted = [...drawn.values()].map(({ row }) => row);
-    if (wanted.length !== this.body.children.length || wanted.some((row, at) => row !== this.body.children[at])) this.body.replaceChildren(...wanted);
     for (const [id, { row }] of drawn) row.classList.toggle("current", id === this.chosen);
-    if (!rows.length) this.body.append(el("tr", {}, el("td", { colspan: "4" }, empty(words || this.only.value ? "Nothing fits the filter." : "Nothing yet. Point your client at this address."))));
+    const none = words || this.only.value ? "Nothing fits the filter." : "Nothing yet. Point your client at this address.";
+    renew(this.body, ...(rows.length ? [...drawn.values()].map(({ row }) => row) : [el("tr", {}, el("td", { colspan: "4" }, empty(none)))]));
   }
 
   row(each, log) {

@@ -2,7 +2,7 @@
 
 import { call, get } from "../shared/api.js";
 import { toast } from "../shared/bar.js";
-import { el, freshId } from "../shared/dom.js";
+import { el, freshId, renew } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { empty, head } from "./parts.js";
 
@@ -100,7 +100,7 @@ export class FaultsRoom {
     this.places = el("select", { "aria-label": "Where" });
     const target = el("details", {}, el("summary", {}, "Whom it concerns"), this.group(TARGET, (this.target = {})));
     const schedule = el("details", { open: true }, el("summary", {}, "How often"), this.group(SCHEDULE, (this.schedule = {})));
-    this.form = el("form", { class: "panel form" }, el("h2", {}, "Arm a fault"), el("div", { class: "fields" }, el("label", { class: "field" }, "Kind", this.kind), el("label", { class: "field" }, "Where", this.places)), this.does, this.own, schedule, target, this.problem, el("button", { type: "submit", class: "strong" }, icon("bolt"), "Arm"));
+    this.form = el("form", { class: "panel form" }, el("h2", {}, "Arm a fault"), el("div", { class: "fields" }, el("label", { class: "field" }, "Kind", this.kind), el("label", { class: "field" }, "Where", this.places)), this.does, this.own, schedule, target, this.problem, (this.strike = el("button", { type: "submit", class: "strong", disabled: true }, icon("bolt"), "Arm")));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.arm();
@@ -144,8 +144,7 @@ export class FaultsRoom {
     this.holding.checked = told.hold_webhooks;
     this.held.textContent = told.hold_webhooks ? `${told.held} held; they go out in their order when released` : "Off: they go out as they come";
     this.clear.disabled = !told.armed.length && !told.hold_webhooks;
-    this.list.replaceChildren(...told.armed.map((each) => this.row(each)));
-    if (!told.armed.length) this.list.append(el("li", {}, empty("Nothing is armed.")));
+    renew(this.list, ...(told.armed.length ? told.armed.map((each) => this.row(each)) : [el("li", {}, empty("Nothing is armed."))]));
   }
 
   setUp({ kinds, places }) {
@@ -154,6 +153,7 @@ export class FaultsRoom {
     const options = (some) => some.map((each) => el("option", { value: each.kind }, spoken(each.kind)));
     this.kind.replaceChildren(...Object.entries(KINDS).map(([label, of]) => el("optgroup", { label }, ...options(kinds.filter((each) => each.kind in of)))), ...options(kinds.filter((each) => !(each.kind in CALLED))));
     this.choose();
+    this.strike.disabled = false; // what can be armed is known now
   }
 
   choose() {
@@ -204,7 +204,7 @@ export class FaultsRoom {
     const left = next == null ? "until cleared" : `${next} ${next === 1 ? "time" : "times"} left`;
     return el(
       "li",
-      { class: "armed-row" },
+      { class: "armed-row", "data-id": String(id) },
       el("span", { class: "sign" }, icon("bolt")),
       el("div", { class: "two-lines" }, el("b", {}, `${spoken(kind)}${where}`), shared.length ? el("small", {}, shared.join(" · ")) : null, el("small", {}, el("b", { class: hits ? "hits struck-once" : "hits" }, `hit ${hits}×`), ` of ${seen} seen · ${left}`)),
       el("button", { type: "button", class: "plain small", "aria-label": `Disarm ${spoken(kind)}`, onclick: () => this.disarm(id) }, "Disarm"),

@@ -2,7 +2,7 @@
 
 import { listen, paced } from "../shared/api.js";
 import { Bar } from "../shared/bar.js";
-import { el } from "../shared/dom.js";
+import { el, renew } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
 import { World } from "../shared/store.js";
 import { ClockRoom } from "./clock.js";
@@ -21,7 +21,7 @@ let here = null;
 // --- going from room to room: the address says where you are
 
 function draw() {
-  rail.replaceChildren(...rooms.map((room) => el(
+  renew(rail, ...rooms.map((room) => el(
     "a",
     { href: `#${room.id}`, "aria-current": room === here ? "page" : null },
     icon(room.sign),

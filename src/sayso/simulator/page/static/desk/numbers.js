@@ -29,6 +29,9 @@ export class NumbersRoom {
     const [told, used] = await Promise.all([get("/_sim/accounts"), get("/_sim/used")]);
     this.told = told;
     if (this.body.contains(document.activeElement) && document.activeElement.tagName === "SELECT") return; // a choice is being made
+    const drawn = JSON.stringify([told, used, this.world.setAt > 0]);
+    if (drawn === this.drawn) return; // what looks as it did stays in place, and a press on it counts
+    this.drawn = drawn;
     this.body.replaceChildren(...told.portfolios.map((each) => this.portfolio(each, used)), this.tokens(), this.apps());
   }
 
@@ -41,6 +44,7 @@ export class NumbersRoom {
       document.activeElement?.blur();
       toast(problem.message);
     }
+    this.drawn = null;
     await this.refresh();
   }
 

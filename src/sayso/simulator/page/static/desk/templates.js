@@ -2,7 +2,7 @@
 
 import { call, get } from "../shared/api.js";
 import { toast } from "../shared/bar.js";
-import { el } from "../shared/dom.js";
+import { el, renew } from "../shared/dom.js";
 import { ask, chip, empty, head, human, intoView, moment } from "./parts.js";
 import { previewOf } from "./preview.js";
 
@@ -85,14 +85,14 @@ export class TemplatesRoom {
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     const { how, after_s: seconds } = this.review;
     this.reviewed.replaceChildren(...Object.entries(REVIEWS).map(([value, [called]]) => el("option", { value, selected: value === how }, called(seconds))));
-    this.list.replaceChildren();
-    if (!this.count) this.list.append(el("p", { class: "explain nothing-waits" }, ...REVIEWS[how][1](seconds)));
+    const shelves = this.count ? [] : [el("p", { class: "explain nothing-waits" }, ...REVIEWS[how][1](seconds))];
     for (const [title, belongs] of GROUPS) {
       const group = [...left].filter(belongs).sort((one, other) => other.updated_at - one.updated_at);
       for (const each of group) left.delete(each);
-      if (group.length) this.list.append(el("h2", {}, title), el("ul", {}, ...group.map((each) => el("li", {}, this.row(each)))));
+      if (group.length) shelves.push(el("h2", {}, title), el("ul", {}, ...group.map((each) => el("li", {}, this.row(each)))));
     }
-    if (!this.list.querySelector("ul")) this.list.append(empty(words ? "No template has these words." : "No templates yet."));
+    if (!shelves.some((each) => each.tagName === "UL")) shelves.push(empty(words ? "No template has these words." : "No templates yet."));
+    renew(this.list, ...shelves);
     if (focused) this.list.querySelector(`[data-id="${focused}"]`)?.focus();
     this.show();
   }

@@ -1,6 +1,6 @@
 // The list of people: who they are, the last thing said, what is unread.
 
-import { avatar, el, isGuest, phoneNumber } from "../shared/dom.js";
+import { avatar, el, isGuest, phoneNumber, renew } from "../shared/dom.js";
 import { lastWords, when } from "./phone.js";
 
 const ROWS_AT_MOST = 200;
@@ -16,8 +16,8 @@ export function showPeople(list, seek, world, shown, open) {
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.person : null;
   const names = new Map();
   for (const { name } of world.people.values()) names.set(name, (names.get(name) ?? 0) + 1);
-  list.replaceChildren(...everyone.map((person) => row(named(person, names.get(person.name)), world, shown.includes(person.wa_id), open)));
-  if (!everyone.length) list.append(el("li", { class: "nobody" }, "Nobody of that name or number."));
+  const rows = everyone.map((person) => row(named(person, names.get(person.name)), world, shown.includes(person.wa_id), open));
+  renew(list, ...(rows.length ? rows : [el("li", { class: "nobody" }, "Nobody of that name or number.")]));
   if (focused) list.querySelector(`[data-person="${focused}"]`)?.focus();
 }
 

@@ -1,6 +1,6 @@
 // One phone: whose it is, its chats with the business's numbers, and the one that is open.
 
-import { avatar, clockTime, dayName, el, phoneNumber, sameDay } from "../shared/dom.js";
+import { avatar, clockTime, dayName, el, phoneNumber, renew, sameDay } from "../shared/dom.js";
 import { icon, ticks } from "../shared/icons.js";
 import { gist } from "./bubble.js";
 import { Chat } from "./chat.js";
@@ -35,7 +35,8 @@ export class Phone {
     this.called = el("b", {});
     this.reached = el("span", {});
     this.time = el("time", {});
-    this.inbox = el("div", { class: "inbox" });
+    this.rows = el("ul", {});
+    this.inbox = el("div", { class: "inbox" }, el("header", { class: "inbox-head" }, el("button", { type: "button", class: "back", "aria-label": "Back to the list of people", onclick: () => this.app.back() }, icon("back")), el("h2", {}, "Chats")), this.rows);
     this.talking = el("div", { class: "talking" });
     this.screen = el("div", { class: "screen" }, el("div", { class: "status-bar", "aria-hidden": "true" }, this.time, el("span", {}, icon("signal"), icon("battery"))), this.inbox, this.talking);
     const settings = el("button", { type: "button", class: "whose", onclick: () => aboutPerson(this), title: "Settings of this phone" }, this.called, this.reached, icon("down"));
@@ -133,10 +134,7 @@ export class Phone {
   list() {
     const rows = this.world.numbers.map((number) => this.row(number)).sort((one, other) => other.at - one.at);
     const focused = this.inbox.contains(document.activeElement) ? document.activeElement.dataset.number : null;
-    this.inbox.replaceChildren(
-      el("header", { class: "inbox-head" }, el("button", { type: "button", class: "back", "aria-label": "Back to the list of people", onclick: () => this.app.back() }, icon("back")), el("h2", {}, "Chats")),
-      el("ul", {}, ...rows.map((each) => each.made)),
-    );
+    renew(this.rows, ...rows.map((each) => each.made));
     if (focused) this.inbox.querySelector(`[data-number="${focused}"]`)?.focus();
   }
 

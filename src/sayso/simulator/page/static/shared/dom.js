@@ -12,6 +12,34 @@ export function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+// Shows these children, and leaves in place what looks as it did: a press on it, or the focus, is not lost meanwhile.
+// A new child that looks the same as the old one is not taken, so what it does is told by its attributes.
+export function renew(parent, ...made) {
+  const before = [...parent.children];
+  const wanted = made.map((each) => {
+    const at = before.findIndex((kept) => kept === each || kept.isEqualNode(each));
+    return at < 0 ? each : before.splice(at, 1)[0];
+  });
+  for (const gone of before) gone.remove();
+  for (const [at, each] of wanted.entries()) if (parent.children[at] !== each) parent.insertBefore(each, parent.children[at] ?? null);
+}
+
+// Makes an element look as another one does and keeps its parts, so that a press on any of them counts. What the new
+// one would do is not taken either.
+export function become(shown, made) {
+  for (const { name } of [...shown.attributes]) if (!made.hasAttribute(name)) shown.removeAttribute(name);
+  for (const { name, value } of made.attributes) if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+  const parts = [...made.childNodes];
+  for (const [at, part] of parts.entries()) {
+    const now = shown.childNodes[at];
+    if (!now) shown.append(part);
+    else if (now.nodeName !== part.nodeName) now.replaceWith(part);
+    else if (now.nodeType === Node.ELEMENT_NODE) become(now, part);
+    else if (now.data !== part.data) now.data = part.data;
+  }
+  while (shown.childNodes.length > parts.length) shown.lastChild.remove();
+}
+
 export function avatar(name, number) {
   const initials = name.split(/\s+/).filter(Boolean).slice(0, 2).map((part) => [...part][0].toUpperCase());
   return el("span", { class: `avatar tint-${Number(number.slice(-2)) % 6}`, "aria-hidden": "true" }, initials.join(""));
