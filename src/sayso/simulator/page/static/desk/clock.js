@@ -46,6 +46,7 @@ export class ClockRoom {
     file.addEventListener("change", () => this.restore(file));
     const reset = el("button", { type: "button", class: "danger" }, "Reset everything");
     reset.addEventListener("click", () => this.reset(reset));
+    reset.addEventListener("blur", () => this.doubt(reset));
     return el(
       "section",
       { class: "panel" },
@@ -101,20 +102,20 @@ export class ClockRoom {
     file.value = "";
   }
 
-  // Asked twice: the first press says what the second will do.
+  // Asked twice: the first press says what the second will do, for as long as one stays at it.
   async reset(button) {
     if (!button.dataset.sure) {
       button.dataset.sure = "yes";
       button.textContent = "Really forget everything?";
-      setTimeout(() => {
-        delete button.dataset.sure;
-        button.textContent = "Reset everything";
-      }, 4000);
       return;
     }
-    delete button.dataset.sure;
-    button.textContent = "Reset everything";
+    this.doubt(button);
     await call("/_sim/reset", {});
     toast("Everything is as at the start");
+  }
+
+  doubt(button) {
+    delete button.dataset.sure;
+    button.textContent = "Reset everything";
   }
 }
