@@ -120,7 +120,7 @@ async def test_a_fault_armed_on_the_page_hits_a_send_and_shows(browser: Browser,
         assert (status, refused["error"]["code"]) == (429, 130429)
         await expect(page.locator(".armed-row")).to_contain_text("hit 1× of 1 seen · 1 time left")
         await page.get_by_role("link", name="Exchanges").click()
-        row = page.locator(".wire tbody tr").first
+        row = page.locator(".wire tbody tr[data-id]").first
         await expect(row).to_contain_text("429130429")
         await expect(row.get_by_role("img", name="fault error")).to_be_visible()
         await page.get_by_role("link", name="Faults").click()
@@ -160,7 +160,7 @@ async def test_a_call_copied_as_curl_works_when_run(browser: Browser, sim: Simul
     await sim.inbound(ANA, text="hello")
     await text(sim, "It's *ready*")
     async with desk(browser, sim, "exchanges") as page:
-        await page.locator(".wire tbody tr").first.click()
+        await page.locator(".wire tbody tr[data-id]").first.click()
         detail = page.locator(".sheet-of")
         await expect(detail).to_contain_text("It's *ready*")
         await detail.get_by_role("button", name="Copy as curl").click()
@@ -180,14 +180,14 @@ async def test_webhooks_that_followed_and_redelivery(browser: Browser, sim: Simu
     await sim.expect_message(to=ANA, status="read")
     await sim.settled()
     async with desk(browser, sim, "exchanges") as page:
-        await page.locator(".wire tbody tr").first.click()
+        await page.locator(".wire tbody tr[data-id]").first.click()
         followed = page.locator(".followed")
         await expect(followed).to_have_count(3)
         await expect(followed.first.locator(".attempts li")).to_have_count(1)
         await followed.first.get_by_role("button", name="Redeliver").click()
         await expect(followed.first.locator(".attempts li")).to_have_count(2)
         await page.get_by_role("button", name="Webhooks", exact=True).click()
-        await page.locator(".wire tbody tr").first.click()
+        await page.locator(".wire tbody tr[data-id]").first.click()
         await expect(page.locator(".sheet-of pre")).to_contain_text("whatsapp_business_account")
 
 
@@ -273,6 +273,6 @@ async def test_pictures_of_the_desk(browser: Browser, sim: Simulator) -> None:
         async with desk(browser, sim, room) as page:
             await expect(page.locator(".room h1")).to_be_visible()
             if room == "exchanges":
-                await page.locator(".wire tbody tr").nth(4).click()
+                await page.locator(".wire tbody tr[data-id]").nth(4).click()
                 await expect(page.locator(".sheet-of h3").first).to_be_visible()
             await page.screenshot(path=PICTURES / f"desk-{room}.png", animations="disabled")

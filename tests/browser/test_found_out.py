@@ -49,6 +49,7 @@ async def test_on_a_small_screen_the_button_covers_no_field(browser: Browser, si
     async with watched(browser, (390, 844)) as page:
         await page.goto(f"{sim.base_url}/desk#faults")
         field, arm = page.get_by_label("Every n-th"), page.get_by_role("button", name="Arm", exact=True)
+        await expect(arm).to_be_enabled()  # the form is whole then
         await field.scroll_into_view_if_needed()
         above, below = await field.bounding_box(), await arm.bounding_box()
         assert above is not None

@@ -301,6 +301,7 @@ async def test_editing_and_deleting_ones_own_words(browser: Browser, sim: Simula
         sheet = page.get_by_role("dialog", name="Edit message")
         await sheet.get_by_role("textbox").fill("Tuesday")
         await sheet.get_by_role("button", name="Save").click()
+        await expect(sheet).to_have_count(0)  # under it nothing has the focus
         await expect(mine.locator(".body")).to_have_text("Tuesday")
         await expect(mine.locator(".edited")).to_be_visible()
         await mine.focus()

@@ -70,6 +70,7 @@ async def test_renaming_and_switching_a_phone_off_and_on(browser: Browser, sim: 
         await page.get_by_role("switch", name="Phone switched off").check()
         await page.get_by_role("textbox", name="Name", exact=True).fill("Ana Q.")
         await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("dialog")).to_have_count(0)
         await expect(page.locator(".caption b")).to_have_text("Ana Q.")
         wamid = await send(sim, **template("hello_world", language="en_US"))
         one_tick = page.locator(f"[data-wamid='{wamid}']").get_by_role("img", name="sent", exact=True)
