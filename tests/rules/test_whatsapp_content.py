@@ -14,6 +14,7 @@ from sayso.whatsapp.content import (
     Button,
     Buttons,
     Content,
+    Header,
     Template,
     Text,
     clean_parameter,
@@ -31,12 +32,14 @@ CONTENTS: dict[str, Content] = {
     "text": Text("Your export is ready: https://example.org/x"),
     "text_with_preview": Text("Zoë 👍", preview_url=True),
     "buttons": Buttons("Send the weekly report to 14 recipients?", (YES, NO, CANCEL)),
-    "buttons_with_header_and_footer": Buttons("Send it?", (YES,), header="Confirm", footer="30 min"),
+    "buttons_with_header_and_footer": Buttons(
+        "Send it?", (YES,), header=Header(text="Confirm"), footer="30 min"
+    ),
     "template": Template("confirmation_request", "en_US", ("Ops", "Deploy build 812", "17:30")),
     "template_with_quick_replies": Template(
         "confirmation_request", "en_US", ("Ops", "Deploy build 812", "17:30"), ("yes", "no", "cancel")
     ),
-    "template_with_header": Template("daily_summary", "pt_BR", ("3 items",), header="Monday"),
+    "template_with_header": Template("daily_summary", "pt_BR", ("3 items",), header=Header(text="Monday")),
     "template_without_parameters": Template("hello_world", "en"),
 }
 
@@ -92,13 +95,13 @@ TOO_LONG: list[tuple[Content, str, int, int]] = [
     (Text("x" * 4097), "/body", 4097, 4096),
     (Text("😀" * 2049), "/body", 4098, 4096),
     (Buttons("x" * 1030, (YES,)), "/body", 1030, 1024),
-    (Buttons("x", (YES,), header="x" * 61), "/header", 61, 60),
+    (Buttons("x", (YES,), header=Header(text="x" * 61)), "/header/text", 61, 60),
     (Buttons("x", (YES,), footer="x" * 61), "/footer", 61, 60),
     (Buttons("x", (YES, Button("b", "x" * 21))), "/buttons/1/title", 21, 20),
     (Buttons("x", (Button("x" * 257, "b"),)), "/buttons/0/id", 257, 256),
     (Template("x" * 513, "en"), "/name", 513, 512),
     (Template("x", "en", ("a", "x" * 1025)), "/parameters/1", 1025, 1024),
-    (Template("x", "en", header="x" * 61), "/header", 61, 60),
+    (Template("x", "en", header=Header(text="x" * 61)), "/header/text", 61, 60),
     (Template("x", "en", quick_replies=("x" * 257,)), "/quick_replies/0", 257, 256),
 ]
 
@@ -118,9 +121,9 @@ def test_too_long_says_by_how_much(content: Content, pointer: str, size: int, mo
     [
         Text("x" * 4096),
         Text("😀" * 2048),
-        Buttons("x" * 1024, (Button("x" * 256, "x" * 20),), header="x" * 60, footer="x" * 60),
+        Buttons("x" * 1024, (Button("x" * 256, "x" * 20),), header=Header(text="x" * 60), footer="x" * 60),
         Buttons("line one\nline two", buttons(3)),
-        Template("x" * 512, "es_419", ("x" * 1024,), ("x" * 256,) * 10, header="x" * 60),
+        Template("x" * 512, "es_419", ("x" * 1024,), ("x" * 256,) * 10, header=Header(text="x" * 60)),
         Template("a", "fil", ("four    spaces",)),
     ],
 )
@@ -136,8 +139,8 @@ INVALID: list[tuple[Content, str, str]] = [
     (Buttons("x", ()), "/buttons", "0 buttons"),
     (Buttons("x", buttons(4)), "/buttons", "4 buttons"),
     (Buttons("", (YES,)), "/body", "empty"),
-    (Buttons("x", (YES,), header=""), "/header", "empty"),
-    (Buttons("x", (YES,), header="a\nb"), "/header", "line break"),
+    (Buttons("x", (YES,), header=Header(text="")), "/header/text", "empty"),
+    (Buttons("x", (YES,), header=Header(text="a\nb")), "/header/text", "line break"),
     (Buttons("x", (YES,), footer="a\tb"), "/footer", "line break or a tab"),
     (Buttons("x", (Button("", "a"),)), "/buttons/0/id", "empty"),
     (Buttons("x", (Button(" a", "a"),)), "/buttons/0/id", "space"),
@@ -153,7 +156,7 @@ INVALID: list[tuple[Content, str, str]] = [
     (Template("x", "en", ("a", "b\nc")), "/parameters/1", "line break"),
     (Template("x", "en", ("b\tc",)), "/parameters/0", "tab"),
     (Template("x", "en", ("b     c",)), "/parameters/0", "more than 4 spaces"),
-    (Template("x", "en", header="b     c"), "/header", "more than 4 spaces"),
+    (Template("x", "en", header=Header(text="b     c")), "/header/text", "more than 4 spaces"),
     (Template("x", "en", quick_replies=("a",) * 11), "/quick_replies", "11 quick replies"),
     (Template("x", "en", quick_replies=("a", "")), "/quick_replies/1", "empty"),
 ]
@@ -169,8 +172,12 @@ def test_invalid_content_is_pointed_at(content: Content, pointer: str, word: str
 
 def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(InputInvalidError) as raised:
-        validate(Buttons("x" * 2000, (Button("", "a"),), header="a\nb"), at="/c")
-    assert [fault.pointer for fault in raised.value.faults] == ["/c/header", "/c/buttons/0/id", "/c/body"]
+        validate(Buttons("x" * 2000, (Button("", "a"),), header=Header(text="a\nb")), at="/c")
+    assert [fault.pointer for fault in raised.value.faults] == [
+        "/c/header/text",
+        "/c/buttons/0/id",
+        "/c/body",
+    ]
     assert isinstance(raised.value.faults[0], Fault)
 
 
