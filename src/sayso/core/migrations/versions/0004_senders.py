@@ -21,10 +21,12 @@ STATEMENTS = (
         portfolio_id text NOT NULL REFERENCES portfolios (id),
         person_id text NOT NULL,
         at timestamptz NOT NULL,
+        message_id text NOT NULL,
         PRIMARY KEY (portfolio_id, person_id)
     )
     """,
     "CREATE INDEX portfolio_reach_at ON portfolio_reach (portfolio_id, at)",
+    "CREATE INDEX portfolio_reach_message ON portfolio_reach (message_id)",
     """
     CREATE TABLE senders (
         id text PRIMARY KEY,

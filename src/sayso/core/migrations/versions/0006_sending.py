@@ -35,11 +35,18 @@ STATEMENTS = (
     """
     ALTER TABLE conversations
         ADD COLUMN free_entry_until timestamptz,
-        ADD COLUMN burst_began timestamptz,
-        ADD COLUMN burst_count int NOT NULL DEFAULT 0,
         ADD COLUMN hold_until timestamptz,
         ADD COLUMN hold_why text,
         ALTER COLUMN last_inbound_at DROP NOT NULL
+    """,
+    """
+    CREATE TABLE pairs (
+        phone_number_id text NOT NULL,
+        person_id text NOT NULL,
+        began timestamptz NOT NULL,
+        count int NOT NULL,
+        PRIMARY KEY (phone_number_id, person_id)
+    ) WITH (fillfactor = 80)
     """,
 )
 
