@@ -1,0 +1,183 @@
+"""Definitions on disk: ours, and those in the user's folder, which replace ours of the same name."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from sayso.core.errors import Fault, InputInvalidError
+from sayso.templates.definitions import Definition, MediaHeader, Place, Problem, read
+from sayso.templates.lint import lint
+
+SHIPPED: Final = "shipped"
+_TABLE: Final = re.compile(r"\s*\[([^\[\]]+)\]")
+_LARGEST: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem of a file, at a line (0: the whole file)."""
+
+    file: str
+    line: int
+    problem: Problem
+
+    def __str__(self) -> str:
+        """``templates/order.toml:12: languages.en.body: …``, as compilers write it."""
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        keys = ".".join(str(each) for each in self.problem.at)
+        return f"{where}: {keys}: {self.problem.detail}" if keys else f"{where}: {self.problem.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A definition and where it comes from; ``folder`` is where the example files of its headers are."""
+
+    definition: Definition
+    file: str
+    folder: Path | None
+    shipped: bool = False
+
+
+@dataclass(slots=True)
+class Library:
+    """Every definition by name, and what is wrong with the files."""
+
+    kept: dict[str, Kept] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What must be mended before a push."""
+        return [each for each in self.findings if each.problem.severity == "error"]
+
+    def only(self, names: Sequence[str]) -> "Library":
+        """The named ones (all when none is named); raises for a name without a definition."""
+        if not names:
+            return self
+        unknown = [name for name in names if name not in self.kept]
+        if unknown:
+            there = ", ".join(self.kept) or "none"
+            raise InputInvalidError(f"There is no definition {', '.join(unknown)}; there are: {there}.")
+        stems = {self.kept[name].file for name in names}
+        findings = [each for each in self.findings if each.file in stems]
+        return Library({name: self.kept[name] for name in names}, findings)
+
+
+def load(folder: Path | None) -> Library:
+    """Read ours, then the folder's ``*.toml`` and ``*.json``; a folder that is not there holds none."""
+    library = Library()
+    for resource in sorted(files(__package__).joinpath(SHIPPED).iterdir(), key=lambda each: each.name):
+        if resource.name.endswith(".toml"):
+            _add(library, resource.name, resource.read_text("utf-8"), f"sayso/{resource.name}", None)
+    if folder is not None and folder.is_dir():
+        for path in sorted(each for each in folder.iterdir() if each.suffix in (".toml", ".json")):
+            _add_file(library, path)
+    return library
+
+
+def _add_file(library: Library, path: Path) -> None:
+    twin = library.kept.get(path.stem)
+    if twin is not None and not twin.shipped:
+        problem = Problem((), f"the template {path.stem} is defined twice; the other file is {twin.file}.")
+        library.findings.append(Finding(str(path), 0, problem))
+        return
+    try:
+        text = path.read_text("utf-8") if path.stat().st_size <= _LARGEST else None
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem((), f"the file cannot be read as text: {error}")
+        library.findings.append(Finding(str(path), 0, problem))
+        return
+    if text is None:
+        problem = Problem((), f"the file has more than {_LARGEST:,} bytes, which no definition needs.")
+        library.findings.append(Finding(str(path), 0, problem))
+        return
+    _add(library, path.name, text, str(path), path.parent)
+
+
+def _add(library: Library, file_name: str, text: str, shown: str, folder: Path | None) -> None:
+    name, _, suffix = file_name.rpartition(".")
+    try:
+        data = json.loads(text) if suffix == "json" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        library.findings.append(
+            Finding(shown, _line_in(str(error)), Problem((), f"not {suffix.upper()}: {error}"))
+        )
+        return
+    definition, problems = read(name, data)
+    if definition is not None:
+        problems = [*problems, *lint(definition), *_absent(definition, folder)]
+        library.kept[name] = Kept(definition, shown, folder, shipped=folder is None)
+    library.findings += [Finding(shown, line_of(text, each.at), each) for each in problems]
+
+
+def _absent(definition: Definition, folder: Path | None) -> list[Problem]:
+    """Example files that are named and not there."""
+    return [
+        Problem(("languages", code, "header"), f"there is no file {each.header.file} beside the definition.")
+        for code, each in definition.languages.items()
+        if isinstance(each.header, MediaHeader)
+        and each.header.file
+        and not (folder is not None and (folder / each.header.file).is_file())
+    ]
+
+
+def _line_in(error: str) -> int:
+    found = re.search(r"line (\d+)", error)
+    return int(found[1]) if found else 0
+
+
+def line_of(text: str, at: Place) -> int:
+    """The line (from 1) that a place in a file of TOML or JSON stands on, or the nearest one above it.
+
+    TOML's parser tells no lines, so the keys are looked for one after the other, each below the one before.
+    """
+    lines, line = text.splitlines(), 0
+    for depth, key in enumerate(at):
+        if isinstance(key, int):
+            line = _nth_item(lines, line, key)
+            continue
+        found = _key_line(lines, line, [str(each) for each in at[: depth + 1]])
+        line = line if found is None else found
+    return line + 1 if at else 0
+
+
+def _key_line(lines: Sequence[str], start: int, path: Sequence[str]) -> int | None:
+    """Where ``[a.b.key]`` or ``key =`` (``"key":`` in JSON) stands, from ``start`` on."""
+    dotted = ".".join(path)
+    key = re.compile(rf'[\s{{,]*"?{re.escape(path[-1])}"?\s*[=:]')
+    inner = None
+    for number in range(start, len(lines)):
+        table = _TABLE.match(lines[number])
+        if table:
+            header = table[1].replace(" ", "").replace('"', "")
+            if header == dotted or header.startswith(dotted + "."):
+                return number
+        elif inner is None and key.match(lines[number]):
+            inner = number
+    return inner
+
+
+def _nth_item(lines: Sequence[str], start: int, place: int) -> int:
+    """The line of a list's item, where each stands on a line of its own; else the list's."""
+    items = [number for number in range(start, len(lines)) if lines[number].strip().startswith("{")]
+    return items[place] if place < len(items) and items[0] <= start + 1 else start
+
+
+def pointer(at: Place) -> str:
+    """The same place as a JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(each).replace("~", "~0").replace("/", "~1") for each in at)
+
+
+def checked(name: str, data: Mapping[str, Any]) -> Definition:
+    """A definition from a request's body; raises :class:`InputInvalidError` with everything that is wrong with it."""
+    definition, problems = read(name, data)
+    problems = [*problems, *(lint(definition) if definition else ())]
+    faults = [Fault(each.detail, pointer(each.at)) for each in problems if each.severity == "error"]
+    if definition is None or faults:
+        raise InputInvalidError("; ".join(each.detail for each in faults), faults=faults)
+    return definition
