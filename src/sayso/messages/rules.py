@@ -15,12 +15,14 @@ STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": 
 #: The customer service window (cloud-api 7.1), closed early by a margin since replying at its end is known to fail.
 WINDOW = timedelta(hours=24)
 WINDOW_MARGIN = timedelta(minutes=5)
+#: How long everything is free of charge once a person who came by an ad was answered (cloud-api 7.2).
+FREE_ENTRY = timedelta(hours=72)
 
 #: How long the answer to an opt-out waits before it looks again whether sends are still under way.
 IN_FLIGHT_LOOK = timedelta(milliseconds=50)
 
 _RETRY_BASE_S = 1.0
-_RETRY_CAP_S = 30.0
+_RETRY_CAP_S = 60.0
 
 Form = Literal["session", "template"]
 Purpose = Literal["send", "prompt", "closing", "notice", "consent"]

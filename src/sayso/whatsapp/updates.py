@@ -58,7 +58,8 @@ class InboundMessage:
 
     ``type`` is Meta's word, unknown ones included. ``text`` is what was typed, or the label of what was
     tapped; ``payload`` is the id behind the tap. ``reaction`` is (wamid, emoji), "" when it was taken back.
-    ``system`` holds Meta's object about a change of number or identity.
+    ``system`` holds Meta's object about a change of number or identity; ``referred`` tells that the person came by
+    an ad or a page's button.
     """
 
     wamid: str
@@ -75,6 +76,7 @@ class InboundMessage:
     reaction: tuple[str, str] | None
     system: dict[str, Any] | None
     errors: tuple[GraphError, ...]
+    referred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def _message(value: dict[str, Any], around: dict[str, Any]) -> InboundMessage:
         reaction=_reaction(value),
         system=system,
         errors=graph_errors(value.get("errors")),
+        referred=bool(_dict(value.get("referral"))),
     )
 
 

@@ -31,14 +31,23 @@ STATEMENTS = (
     "CREATE INDEX messages_to_report ON messages (id) WHERE work = 'ready' AND state <> 'queued'",
     "CREATE INDEX messages_held ON messages (held_by, work_at) WHERE held_by IS NOT NULL AND work IS NOT NULL",
     "CREATE INDEX messages_to_come ON messages (person_id) WHERE work IS NOT NULL",
-    "CREATE INDEX messages_dead ON messages (error_code, id) WHERE state IN ('failed', 'unknown')",
+    "CREATE INDEX messages_dead ON messages (id) WHERE state IN ('failed', 'expired', 'unknown')",
+    "CREATE INDEX messages_past_wamids ON messages USING gin (past_wamids) WHERE past_wamids <> '{}'",
     """
     ALTER TABLE conversations
+        ADD COLUMN referred_at timestamptz,
         ADD COLUMN free_entry_until timestamptz,
         ADD COLUMN hold_until timestamptz,
         ADD COLUMN hold_why text,
+        ADD COLUMN hold_times int NOT NULL DEFAULT 0,
+        ADD COLUMN marketing_until timestamptz,
+        ADD COLUMN marketing_why text,
+        ADD COLUMN closed_at timestamptz,
+        ADD COLUMN strikes int NOT NULL DEFAULT 0,
+        ADD COLUMN struck_at timestamptz,
         ALTER COLUMN last_inbound_at DROP NOT NULL
     """,
+    "CREATE TABLE heard (phone_number_id text PRIMARY KEY, since timestamptz NOT NULL)",
     """
     CREATE TABLE pairs (
         phone_number_id text NOT NULL,

@@ -1,0 +1,120 @@
+"""Who wrote when: the 24-hour window and the free entry window, per person and sender (cloud-api 7.1, 7.2)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sayso.core.database import Tx
+from sayso.core.runtime import Runtime
+from sayso.messages.rules import FREE_ENTRY, WINDOW
+from sayso.people.service import Person
+
+#: A person's id and the phone number id of a sender of ours.
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What has passed between a person and a sender of ours, by the messages' own timestamps.
+
+    ``opened_at``: when the person last wrote. ``referred_at``: when they came by an ad and were not answered yet.
+    ``free_until``: until when everything is free of charge since they came by an ad and were answered.
+    """
+
+    opened_at: datetime | None = None
+    referred_at: datetime | None = None
+    free_until: datetime | None = None
+
+    def free(self, now: datetime) -> bool:
+        """Whether what is delivered now costs nothing; an answer opens the window that it is in."""
+        answers = self.referred_at is not None and now < self.referred_at + WINDOW
+        return answers or (self.free_until is not None and now < self.free_until)
+
+
+NEVER = Talk()
+
+
+@dataclass(frozen=True, slots=True)
+class Talks:
+    """What is known of some people. ``heard_since``: since when all that is written to a sender has been heard."""
+
+    by_pair: Mapping[Pair, Talk] = field(default_factory=dict)
+    heard_since: Mapping[str, datetime] = field(default_factory=dict)
+
+    def of(self, person: Person, phone_number_id: str) -> Talk:
+        """What has passed between them."""
+        return self.by_pair.get((person.id, phone_number_id), NEVER)
+
+
+async def read(tx: Tx, persons: Collection[Person]) -> Talks:
+    """What has passed with these people, under any of their records, in one query."""
+    owner = {record_id: person.id for person in persons for record_id in person.ids}
+    rows = await tx.fetch(
+        "SELECT person_id, phone_number_id, last_inbound_at, referred_at, free_entry_until FROM conversations "
+        "WHERE person_id = ANY($1) UNION ALL SELECT '', phone_number_id, since, NULL, NULL FROM heard",
+        list(owner),
+    )
+    by_pair: dict[Pair, Talk] = {}
+    since: dict[str, datetime] = {}
+    for row in rows:
+        sender = row["phone_number_id"]
+        if not row["person_id"]:
+            since[sender] = row["last_inbound_at"]
+            continue
+        pair = (owner[row["person_id"]], sender)
+        talk = Talk(row["last_inbound_at"], row["referred_at"], row["free_entry_until"])
+        by_pair[pair] = _later(by_pair.get(pair, NEVER), talk)
+    return Talks(by_pair, since)
+
+
+async def note_inbound(
+    tx: Tx, rt: Runtime, person: Person, phone_number_id: str, at: datetime, *, referred: bool = False
+) -> None:
+    """The person wrote at ``at``: their 24-hour window with this sender runs from there, or from later.
+
+    ``referred``: by an ad that leads to the chat, or a page's button; an answer within 24 hours makes everything free
+    for 72. From the first message on we know that we hear what is written to this sender.
+    """
+    await tx.execute(
+        "WITH heard AS (INSERT INTO heard (phone_number_id, since) VALUES ($2, $5) ON CONFLICT DO NOTHING) "
+        "INSERT INTO conversations AS c (person_id, phone_number_id, last_inbound_at, referred_at) "
+        "VALUES ($1, $2, $3, CASE WHEN $4 THEN $3 END) ON CONFLICT (person_id, phone_number_id) DO UPDATE SET "
+        "last_inbound_at = greatest(c.last_inbound_at, $3), "
+        "referred_at = CASE WHEN $4 THEN greatest(c.referred_at, $3) ELSE c.referred_at END "
+        "WHERE $4 OR c.last_inbound_at IS NULL OR c.last_inbound_at < $3",
+        person.id,
+        phone_number_id,
+        at,
+        referred,
+        rt.now(),
+    )
+
+
+async def note_answered(tx: Tx, persons: Sequence[Person], phone_number_id: str, at: datetime) -> None:
+    """We write at ``at`` to people of whom some came by an ad: for these the free entry window opens.
+
+    Worth calling only for those whose ``Talk.referred_at`` is not None.
+    """
+    await tx.execute(
+        "UPDATE conversations SET free_entry_until = $3 + $4::interval, referred_at = NULL WHERE phone_number_id = $2 "
+        "AND person_id = ANY($1) AND referred_at IS NOT NULL AND $3 < referred_at + $5::interval",
+        sorted(record_id for person in persons for record_id in person.ids),
+        phone_number_id,
+        at,
+        FREE_ENTRY,
+        WINDOW,
+    )
+
+
+def _later(one: Talk, other: Talk) -> Talk:
+    """Of two records of one person the later of everything."""
+    return Talk(
+        *(
+            max((each for each in pair if each is not None), default=None)
+            for pair in (
+                (one.opened_at, other.opened_at),
+                (one.referred_at, other.referred_at),
+                (one.free_until, other.free_until),
+            )
+        )
+    )
