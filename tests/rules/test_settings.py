@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sayso.core.errors import SettingError
-from sayso.core.settings import Settings, jwt_secret, load_settings
+from sayso.core.settings import Settings, jwt_secret, load_settings, reread_token
 
 SIMULATOR = {
     "WHATSAPP_ACCESS_TOKEN": "sim-token",
@@ -142,3 +142,43 @@ def test_a_jwt_secret_cut_short_is_refused_with_what_to_do(tmp_path: Path) -> No
     (tmp_path / "data" / "jwt-secret").write_text("short")
     with pytest.raises(SettingError, match="Remove the file"):
         jwt_secret(settings)
+
+
+def test_further_senders_are_ids_with_commas_each_once(tmp_path: Path) -> None:
+    settings = load_settings(env_file(tmp_path, SAYSO_MORE_SENDERS="100000000000002, 100000000000001,"))
+    assert settings.phone_number_ids == ("100000000000001", "100000000000002")
+    with pytest.raises(SettingError, match="SAYSO_MORE_SENDERS must be digits only"):
+        load_settings(env_file(tmp_path, SAYSO_MORE_SENDERS="100000000000002,+15550100000"))
+
+
+def test_the_token_may_stand_in_a_file_of_its_own_which_counts_first(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("of-the-file\n")
+    settings = load_settings(env_file(tmp_path, SAYSO_ACCESS_TOKEN_FILE=str(file)))
+    assert settings.whatsapp_access_token.get_secret_value() == "of-the-file"
+    file.write_text("of-tomorrow")
+    assert reread_token(settings) == "of-tomorrow"
+    (tmp_path / ".env").write_text("")
+    with pytest.raises(SettingError) as caught:
+        load_settings(tmp_path / ".env")
+    assert "WHATSAPP_ACCESS_TOKEN" in {fault.pointer for fault in caught.value.faults}
+
+
+@pytest.mark.parametrize(("holds", "said"), [("", "is empty"), (None, "cannot be read")])
+def test_a_token_file_without_a_token_is_named(tmp_path: Path, holds: str | None, said: str) -> None:
+    file = tmp_path / "token"
+    if holds is not None:
+        file.write_text(holds)
+    with pytest.raises(SettingError, match=said) as caught:
+        load_settings(env_file(tmp_path, SAYSO_ACCESS_TOKEN_FILE=str(file)))
+    assert [fault.pointer for fault in caught.value.faults] == ["SAYSO_ACCESS_TOKEN_FILE"]
+
+
+def test_a_token_in_the_file_of_settings_can_be_read_again_one_of_the_environment_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(env_file(tmp_path))
+    env_file(tmp_path, WHATSAPP_ACCESS_TOKEN="replaced")
+    assert reread_token(settings) == "replaced"
+    monkeypatch.setenv("WHATSAPP_ACCESS_TOKEN", "given")
+    assert reread_token(settings) == "given"

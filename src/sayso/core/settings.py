@@ -10,10 +10,18 @@ import secrets
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -87,6 +95,12 @@ def _postgres_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _ids(text: str | None) -> str | None:
+    return (
+        None if text is None else ",".join(_digits(each.strip()) for each in text.split(",") if each.strip())
+    )
+
+
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
@@ -116,6 +130,12 @@ class TokenSettings(BaseSettings):
     sayso_jwt_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
         default=None, description="Key that signs bearer tokens (HS256), at least 32 bytes."
     )
+    sayso_consent_key: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        default=None, description="Key that seals the consent ledger, at least 32 bytes."
+    )
+    sayso_templates_dir: Path = Field(
+        default=Path("templates"), description="Folder of your template definitions, beside those we ship."
+    )
     sayso_jwt_issuer: str = Field(
         default="sayso", min_length=1, description="`iss` a bearer token must have."
     )
@@ -138,6 +158,13 @@ class Settings(TokenSettings):
         description="Where the Graph API is; the simulator's address to try without an account.",
     )
 
+    sayso_more_senders: Annotated[str | None, AfterValidator(_ids)] = Field(
+        default=None, description="IDs of further business phone numbers of the same account, with commas."
+    )
+    sayso_access_token_file: Path | None = Field(
+        default=None, description="File that holds the Graph API token; read again when it changes."
+    )
+
     sayso_host: str = Field(default="127.0.0.1", min_length=1, description="Address the service listens on.")
     sayso_port: int = Field(default=8000, ge=1, le=65535, description="TCP port the service listens on.")
     sayso_log_level: Level = Field(
@@ -150,10 +177,33 @@ class Settings(TokenSettings):
         default="AI Assistant", min_length=1, max_length=60, description="Who asks, in texts people read."
     )
     sayso_send_concurrency: int = Field(default=256, ge=1, le=1000, description="Parallel calls to Meta.")
+    sayso_templates_sync_minutes: int = Field(
+        default=15, ge=1, le=1440, description="How often the mirror of templates is compared with Meta."
+    )
     sayso_database_pool: int = Field(default=16, ge=2, le=90, description="Connections to PostgreSQL.")
     database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = Field(
         default=None, description="A PostgreSQL server of yours (postgresql://…) instead of the embedded one."
     )
+
+    _read_from: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _token_of_file(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Take the access token from its file, when one is named: it counts before the variable."""
+        file = given.get("sayso_access_token_file")
+        return {**given, "whatsapp_access_token": SecretStr(_token(Path(file)))} if file else given
+
+    @property
+    def phone_number_ids(self) -> tuple[str, ...]:
+        """Every business phone number that sends, the first one first."""
+        more = self.sayso_more_senders.split(",") if self.sayso_more_senders else []
+        return tuple(dict.fromkeys([self.whatsapp_phone_number_id, *more]))
+
+    @property
+    def token_source(self) -> Path | None:
+        """The file from which a replaced access token can be read while the service runs; None when there is none."""
+        return self.sayso_access_token_file or self._read_from
 
     def secret_values(self) -> list[str]:
         """Every secret given, for the log to recognise and leave out; of DATABASE_URL its password, too."""
@@ -178,7 +228,35 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
 
     Raises SettingError with one fault per missing or malformed setting.
     """
-    return _load(Settings, env_file)
+    settings = _load(Settings, env_file)
+    settings._read_from = env_file  # noqa: SLF001 - its own module
+    return settings
+
+
+def reread_token(settings: Settings) -> str:
+    """The access token as it stands now, in its file or in the environment and the file of settings.
+
+    Raises SettingError when what stands there is no token, or the file cannot be read.
+    """
+    if settings.sayso_access_token_file is not None:
+        try:
+            return _own_words(_token(settings.sayso_access_token_file))
+        except ValueError as error:
+            raise SettingError(f"SAYSO_ACCESS_TOKEN_FILE {error}.") from error
+    if settings.token_source is None:
+        return settings.whatsapp_access_token.get_secret_value()
+    return load_settings(settings.token_source).whatsapp_access_token.get_secret_value()
+
+
+def _token(path: Path) -> str:
+    """The token that a file holds; raises ValueError when it cannot be read or is empty."""
+    try:
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    if not token:
+        raise ValueError(f"{path} is empty")
+    return token
 
 
 def load_token_settings(env_file: Path = Path(".env")) -> TokenSettings:
@@ -190,7 +268,7 @@ def _load(kind: type[Kind], env_file: Path) -> Kind:
     try:
         return kind(_env_file=env_file)
     except ValidationError as error:
-        faults = [Fault(_sentence(problem), str(problem["loc"][0]).upper()) for problem in error.errors()]
+        faults = [Fault(_sentence(problem), _named(problem).upper()) for problem in error.errors()]
     except (OSError, UnicodeDecodeError) as error:
         faults = [Fault(f"{env_file} cannot be read: {error}.")]
     head = "A setting is" if len(faults) == 1 else f"{len(faults)} settings are"
@@ -198,8 +276,13 @@ def _load(kind: type[Kind], env_file: Path) -> Kind:
     raise SettingError("\n- ".join(lines), faults=faults)
 
 
+def _named(problem: ErrorDetails) -> str:
+    """The setting; the one check that is about two of them reads the token's file."""
+    return str(problem["loc"][0]) if problem["loc"] else "sayso_access_token_file"
+
+
 def _sentence(problem: ErrorDetails) -> str:
-    name = str(problem["loc"][0])
+    name = _named(problem)
     where = _WHERE.get(name)
     if problem["type"] == "missing":
         return f"{name.upper()} is missing: {where or 'set it'}."
@@ -216,30 +299,57 @@ def jwt_secret(settings: TokenSettings) -> bytes:
     The file has mode 0600 and appears complete or not at all, so processes starting together agree.
     Raises SettingError when the file cannot be made, read, or is too short.
     """
-    if settings.sayso_jwt_secret is not None:
-        return settings.sayso_jwt_secret.get_secret_value().encode()
-    path = settings.sayso_data_dir / "jwt-secret"
+    return _kept(
+        settings,
+        settings.sayso_jwt_secret,
+        name="SAYSO_JWT_SECRET",
+        file="jwt-secret",
+        what="bearer tokens",
+        lost="tokens given out so far end",
+    )
+
+
+def consent_key(settings: TokenSettings) -> bytes:
+    """Return the key that seals the consent ledger and stands for erased identifiers; made and kept as the above.
+
+    Every machine that works on one database must have the same.
+    """
+    return _kept(
+        settings,
+        settings.sayso_consent_key,
+        name="SAYSO_CONSENT_KEY",
+        file="consent-key",
+        what="the consent ledger",
+        lost="the ledger's seal and suppressions of erased people no longer hold",
+    )
+
+
+def _kept(
+    settings: TokenSettings, given: SecretStr | None, *, name: str, file: str, what: str, lost: str
+) -> bytes:
+    if given is not None:
+        return given.get_secret_value().encode()
+    path = settings.sayso_data_dir / file
     try:
         if not path.exists():
             _generate(path)
         secret = path.read_bytes().strip()
     except OSError as error:
         raise SettingError(
-            f"The key of bearer tokens, {path}, cannot be made or read: {error.strerror}. "
-            "Make SAYSO_DATA_DIR writable for this account, or set SAYSO_JWT_SECRET."
+            f"The key of {what}, {path}, cannot be made or read: {error.strerror}. "
+            f"Make SAYSO_DATA_DIR writable for this account, or set {name}."
         ) from error
     if len(secret) < SECRET_BYTES:
         raise SettingError(
-            f"The key of bearer tokens in {path} has fewer than {SECRET_BYTES} bytes. "
-            "Remove the file to have a new one generated (tokens given out so far end), "
-            "or set SAYSO_JWT_SECRET."
+            f"The key of {what} in {path} has fewer than {SECRET_BYTES} bytes. "
+            f"Remove the file to have a new one generated ({lost}), or set {name}."
         )
     return secret
 
 
 def _generate(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix="jwt-secret-", dir=path.parent)  # mode 0600
+    handle, draft = tempfile.mkstemp(prefix=f"{path.name}-", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))

@@ -1,6 +1,7 @@
 """How fast, how much and to whom a number may send. Pure."""
 
 import math
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +17,8 @@ LONGEST_HOLD: Final = timedelta(hours=1)
 #: A hold that follows the last one within this time is its repetition, and lasts twice as long.
 REPEATED_WITHIN: Final = timedelta(minutes=30)
 _MOST_DOUBLINGS: Final = 12
+#: The share of an allowance of calls that is for all; the rest is for what is urgent.
+_FOR_ALL: Final = 0.8
 
 
 def grown(rate: float, cut_at: datetime | None, now: datetime, limit: float) -> float:
@@ -48,3 +51,76 @@ def hold_for(asked_s: float, times: int) -> timedelta:
     asked = asked_s if math.isfinite(asked_s) else LONGEST_HOLD.total_seconds()
     doubled = max(1.0, asked) * 2.0 ** min(_MOST_DOUBLINGS, max(0, times - 1))
     return min(LONGEST_HOLD, timedelta(seconds=min(doubled, LONGEST_HOLD.total_seconds())))
+
+
+#: The share of the limit that is used: at most one message more than this fits into any second, and what is left over
+#: is for messages that reach Meta a little closer together than they left.
+SHARE: Final = 0.98
+#: Every so-maniest slot goes to the oldest message whatever its lane, so that nothing starves.
+OLDEST_EVERY: Final = 10
+
+#: The pair rate (cloud-api 6): a message in 6 s to one person, up to 45 at once on credit, paid back before the next.
+#: The slack is for messages that take longer to reach Meta than the next one does.
+PAIR_EVERY: Final = timedelta(seconds=6)
+PAIR_AT_ONCE: Final = 45
+PAIR_SLACK: Final = timedelta(seconds=0.5)
+
+#: People reached outside windows count for so long (cloud-api 6).
+REACH: Final = timedelta(hours=24)
+
+
+def slots(
+    tat: datetime, now: datetime, rate: float, horizon: timedelta, most: int
+) -> tuple[list[datetime], timedelta]:
+    """The moments before ``now + horizon`` at which a message may go, at most ``most``, and how far apart they are.
+
+    ``tat`` is the first moment nobody has taken (GCRA without a burst). It lies further ahead than the horizon only
+    when the database's clock was set back, and then does not count: nobody waits for the old time to come round again.
+    """
+    apart = timedelta(seconds=1.0 / (SHARE * rate))
+    end = now + horizon
+    first = now if tat > end + apart else max(tat, now)
+    count = min(most, math.ceil((end - first) / apart)) if first < end else 0
+    return [first + apart * number for number in range(count)], apart
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Messages from one sender to one person since ``began``, not paid back yet at 6 s each."""
+
+    began: datetime
+    count: int
+
+    def paid_back(self) -> datetime:
+        """From when on another message may go, whatever credit is used up."""
+        return self.began + PAIR_EVERY * self.count + PAIR_SLACK
+
+    def free_at(self, at: datetime) -> datetime:
+        """When the next message may go that would like to go at ``at``."""
+        on_credit = at - self.began < PAIR_EVERY - PAIR_SLACK and self.count < PAIR_AT_ONCE
+        return at if on_credit else max(at, self.paid_back())
+
+    def with_one_more(self, at: datetime) -> "Burst":
+        """After a message at ``at``."""
+        return Burst(at, 1) if at >= self.paid_back() else Burst(self.began, self.count + 1)
+
+
+def bucket(
+    used: float, since: timedelta, *, calls: int, hourly: int, urgent: bool
+) -> tuple[float, timedelta]:
+    """Take ``calls`` out of an allowance of ``hourly``: what is then used, and how long to wait if it does not fit.
+
+    It holds half an hour's calls and fills at half the hourly rate, so that no hour sees more than ``hourly``. What is
+    not urgent leaves the last fifth alone.
+    """
+    now_used = drained(used, since, hourly)
+    room = hourly / 2 if urgent else _FOR_ALL * hourly / 2
+    over = now_used + calls - room
+    if over <= 0:
+        return now_used + calls, timedelta(0)
+    return now_used, timedelta(hours=over / (hourly / 2))
+
+
+def drained(used: float, since: timedelta, hourly: int) -> float:
+    """What is still counted as used after ``since``."""
+    return max(0.0, used - max(0.0, since / timedelta(hours=1)) * hourly / 2)

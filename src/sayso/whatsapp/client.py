@@ -6,6 +6,7 @@ only where provably no byte of the request was written; whatever goes wrong afte
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Final
 
 import aiohttp
@@ -17,6 +18,7 @@ from sayso.core.database import in_transaction
 from sayso.core.redaction import redact_json, redact_text
 from sayso.core.telemetry import META_ERRORS, META_REQUEST_SECONDS, META_REQUESTS
 from sayso.whatsapp.answers import Accepted, Lost, NotSent, Refused, Sent, interpret, succeeded
+from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.tolerant import load
 from sayso.whatsapp.wire import MARK, Mark, StaleConnectionError, graph_session
 
@@ -55,11 +57,11 @@ class _Answer(msgspec.Struct):
 
 
 class GraphClient:
-    """Speaks to one Graph API with one token, over a session of ``graph_session``.
+    """Speaks to one Graph API with one access token, over a session of ``graph_session``.
 
-    ``timeout_s`` bounds a whole call, waiting for a free connection included; half of it may go into
-    getting a connection, so that enough is left for an answer. Raises ValueError for a token that cannot
-    stand in a header.
+    The token of ``Credentials`` may be replaced at any time. ``timeout_s`` bounds a whole call, waiting for a
+    free connection included; half of it may go into getting a connection, so that enough is left for an answer.
+    Raises ValueError for a token that cannot stand in a header.
     """
 
     def __init__(
@@ -68,12 +70,11 @@ class GraphClient:
         *,
         base_url: str,
         version: str,
-        token: str,
+        token: str | Credentials,
         timeout_s: float = 10.0,
     ) -> None:
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise ValueError("The access token is empty or holds a character that no token has.")
         self._http = http
+        self._credentials = Credentials(token) if isinstance(token, str) else token
         self._root = base_url.rstrip("/") + (f"/{version}" if version else "")
         self._version = version
         self._version_warned = False
@@ -83,13 +84,13 @@ class GraphClient:
         )
         self._headers = CIMultiDict(
             {
-                "Authorization": f"Bearer {token}",
                 "Content-Type": "application/json",
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",
                 "User-Agent": "sayso",
             }
         )
+        self._token = ""
         self._urls: dict[str, URL] = {}
 
     async def post_message(self, phone_number_id: str, body: bytes) -> Sent:
@@ -98,13 +99,22 @@ class GraphClient:
         Raises CancelledError, where a caller must treat the message as Lost, since the request may be on its way;
         and RuntimeError inside a transaction, before anything is sent. Nothing else.
         """
-        started = asyncio.get_running_loop().time()
-        sent = _judge(await self._post(phone_number_id, body))
+        started, token = asyncio.get_running_loop().time(), self._credentials.token
+        sent = self._excuse(token, _judge(await self._post(phone_number_id, body)))
         META_REQUEST_SECONDS.observe(asyncio.get_running_loop().time() - started)
         _OUTCOMES[type(sent)].inc()
         if isinstance(sent, Refused):
             META_ERRORS.labels(str(sent.error.code) if sent.failure.known else "unknown").inc()
         return sent
+
+    def _excuse(self, token: str, sent: Sent) -> Sent:
+        """Credentials that were refused, and have been replaced meanwhile, are no fault of the new ones: try again."""
+        if not isinstance(sent, Refused) or sent.failure.kind != "credentials":
+            return sent
+        self._credentials.look()
+        if self._credentials.token == token:
+            return sent
+        return replace(sent, failure=replace(sent.failure, kind="retry", holds="message", hold_s=0.0))
 
     async def mark_read(self, phone_number_id: str, wamid: str, *, typing: bool = False) -> bool:
         """Show the person two blue ticks on their message, and with ``typing`` that we write (cloud-api 2.7).
@@ -156,6 +166,9 @@ class GraphClient:
             MARK.reset(token)
 
     async def _answer(self, url: URL, body: bytes) -> _Answer:
+        token = self._credentials.token
+        if token != self._token:
+            self._token, self._headers["Authorization"] = token, f"Bearer {token}"
         async with self._http.post(
             url, data=body, headers=self._headers, timeout=self._timeout, allow_redirects=False
         ) as response:

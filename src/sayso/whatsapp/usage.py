@@ -1,0 +1,61 @@
+"""What the headers of an answer say about how much of our allowance of calls is used up (cloud-api 6)."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sayso.whatsapp.tolerant import UnloadableError, load
+
+#: Of all uses of a business, the one that management calls count towards; sends have one of their own.
+_MANAGEMENT: Final = "whatsapp_business_management"
+_SHARES: Final = ("call_count", "total_cputime", "total_time")
+_REGAIN: Final = "estimated_time_to_regain_access"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """``percent`` of the allowance that is used (100: calls are refused), and how long until access is regained.
+
+    Both are 0 when the answer did not say.
+    """
+
+    percent: float = 0.0
+    regain_s: float = 0.0
+
+
+def read(headers: Mapping[str, str]) -> Usage:
+    """Read ``x-app-usage`` and, for this kind of call, ``x-business-use-case-usage``; the worst of both."""
+    found = [*_app(headers.get("x-app-usage", "")), *_business(headers.get("x-business-use-case-usage", ""))]
+    shares = [_number(entry.get(name)) for entry in found for name in _SHARES]
+    return Usage(
+        percent=max(shares, default=0.0),
+        regain_s=60.0 * max((_number(entry.get(_REGAIN)) for entry in found), default=0.0),
+    )
+
+
+def _app(header: str) -> Iterator[dict[str, Any]]:
+    found = _loaded(header)
+    if isinstance(found, dict):
+        yield found
+
+
+def _business(header: str) -> Iterator[dict[str, Any]]:
+    found = _loaded(header)
+    for uses in found.values() if isinstance(found, dict) else ():
+        for use in uses if isinstance(uses, list) else ():
+            if isinstance(use, dict) and use.get("type") == _MANAGEMENT:
+                yield use
+
+
+def _loaded(header: str) -> Any:
+    try:
+        return load(header.encode("utf-8", "replace"))
+    except UnloadableError:
+        return None
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return max(0.0, float(value)) if math.isfinite(value) else 0.0
