@@ -1,0 +1,153 @@
+"""What is told of a template's changes: events in the operators' feed, and alerts while something is wrong."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sayso.core.database import Tx
+from sayso.core.runtime import Runtime
+from sayso.events import alerts, service
+from sayso.events.alerts import OPERATOR, Severity
+from sayso.templates.rows import Row
+from sayso.templates.rules import hold_key
+
+_KINDS: Final = {
+    "APPROVED": "template.approved",
+    "REJECTED": "template.rejected",
+    "PAUSED": "template.paused",
+    "DISABLED": "template.disabled",
+    "DELETED": "template.deleted",
+    "PENDING_DELETION": "template.deleted",
+}
+_ADVICE: Final[dict[str, tuple[Severity, str]]] = {
+    "REJECTED": (
+        "warning",
+        "Read the reason, change the definition and push it again, or appeal in WhatsApp Manager.",
+    ),
+    "PAUSED": (
+        "warning",
+        "Its messages wait until Meta releases it. Make the text clearer before the third time.",
+    ),
+    "DISABLED": (
+        "critical",
+        "It will not come back by itself: define a template under another name, or appeal.",
+    ),
+    "DELETED": (
+        "warning",
+        "`sayso templates push` creates it again; an approved one's name is blocked for 30 days.",
+    ),
+}
+
+
+async def tell(tx: Tx, rt: Runtime, before: Row | None, after: Row, *, quiet: bool) -> None:
+    """Tell what became of a template; when ``quiet`` only alerts are raised and resolved."""
+    if not quiet:
+        await _events(tx, rt, before, after)
+    await _alerts(tx, rt, before, after)
+
+
+async def _events(tx: Tx, rt: Runtime, before: Row | None, after: Row) -> None:
+    at, was = after.mirrored, before.mirrored if before else None
+    which: dict[str, Any] = {"name": at.name, "language": at.language}
+    told: list[tuple[str, dict[str, Any]]] = []
+    if was is None or was.status != at.status:
+        kind = _KINDS.get(at.status, "template.held")
+        until = at.paused_until
+        told.append((kind, {"status": at.status, "reason": at.reason, "paused_until": until}))
+    if was is not None and was.category != at.category:
+        told.append(("template.category_changed", {"previous": was.category, "category": at.category}))
+    if was is not None and was.quality != at.quality and at.quality is not None:
+        told.append(("template.quality_changed", {"previous": was.quality, "quality": at.quality}))
+    if after.drift and (before is None or tuple(before.drift) != tuple(after.drift)):
+        told.append(("template.drifted", {"fields": list(after.drift)}))
+    for kind, data in told:
+        subject = hold_key(at.name, at.language)
+        await service.emit(tx, rt, client_id=OPERATOR, kind=kind, subject=subject, data=which | data)
+
+
+async def _alerts(tx: Tx, rt: Runtime, before: Row | None, after: Row) -> None:
+    at = after.mirrored
+    name = f"{at.name} ({at.language})"
+    gone = at.status in ("DELETED", "PENDING_DELETION")
+    if before is not None and before.mirrored.quality != at.quality:
+        await alerts.resolve(tx, rt, f"template.quality:{at.name}:{at.language}")
+    await _status(tx, rt, before, after, name)
+    await _alert(
+        tx,
+        rt,
+        after,
+        "quality",
+        ("warning" if at.quality == "RED" else "info")
+        if at.quality in ("RED", "YELLOW") and not gone
+        else None,
+        title=f"The template {name} is rated {at.quality}",
+        detail="People block or report its messages; Meta pauses a template rated RED.",
+        advice="Send it to fewer people, and only to those who asked for it.",
+    )
+    wanted = _wanted_category(after.wanted)
+    other = after.correct_category if after.correct_category not in (None, at.category) else None
+    wrong = other or (at.category if wanted not in (None, at.category) else None)
+    await _alert(
+        tx,
+        rt,
+        after,
+        "category",
+        "warning" if wrong and not gone else None,
+        title=f"The template {name} is filed as {wrong}",
+        detail=f"It was meant as {wanted or at.category}. Marketing is dearer, capped, and not delivered in the USA.",
+        advice="Take out whatever promotes, and push it again; a review can be requested in WhatsApp Manager.",
+    )
+    await _alert(
+        tx,
+        rt,
+        after,
+        "drift",
+        "warning" if after.drift else None,
+        title=f"The template {name} was changed at Meta",
+        detail=f"Other than what was pushed: {', '.join(after.drift)}.",
+        advice="`sayso templates diff` shows both; push to put yours back, or take the change into the definition.",
+    )
+
+
+async def _status(tx: Tx, rt: Runtime, before: Row | None, after: Row, name: str) -> None:
+    """A rejection, pause, disabling or deletion is another cause each: the alert before it ends."""
+    at = after.mirrored
+    status = "DELETED" if at.status == "PENDING_DELETION" else at.status
+    if before is not None and before.mirrored.status != at.status:
+        await alerts.resolve(tx, rt, f"template.status:{at.name}:{at.language}")
+    if status not in _ADVICE or (status == "DELETED" and after.wanted is None):
+        return
+    severity, advice = _ADVICE[status]
+    until = f" until {at.paused_until:%d %b %H:%M} UTC" if at.paused_until else ""
+    await _alert(
+        tx,
+        rt,
+        after,
+        "status",
+        severity,
+        title=f"The template {name} is {status.lower()}{until}",
+        detail=f"Meta's reason: {at.reason}." if at.reason else "Meta gave no reason.",
+        advice=advice,
+    )
+
+
+async def _alert(
+    tx: Tx,
+    rt: Runtime,
+    row: Row,
+    about: str,
+    severity: Severity | None,
+    *,
+    title: str,
+    detail: str,
+    advice: str,
+) -> None:
+    """Raise the alert about one thing of a template, or resolve it (``severity`` None)."""
+    key = f"template.{about}:{row.mirrored.name}:{row.mirrored.language}"
+    if severity is None:
+        await alerts.resolve(tx, rt, key)
+        return
+    await alerts.raise_(tx, rt, key, severity=severity, title=title, detail=detail, advice=advice)
+
+
+def _wanted_category(wanted: Mapping[str, Any] | None) -> str | None:
+    return str(wanted["category"]) if wanted else None

@@ -1,0 +1,138 @@
+"""One row of the mirror, and what becomes of it by a listing or a webhook of Meta's. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sayso.templates.compare import drifted
+from sayso.templates.rules import Mirrored
+
+#: A webhook of before the last comparison tells nothing new; clocks may differ by this much.
+_SKEW: Final = timedelta(seconds=5)
+#: How long Meta pauses a template the first and the second time (cloud-api 3.5).
+_PAUSES: Final = {"FIRST_PAUSE": timedelta(hours=3), "SECOND_PAUSE": timedelta(hours=6)}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A template in one language with what only the mirror's keeper needs.
+
+    ``wanted``: the create call's body that was last pushed. ``drift``: fields in which Meta has another text.
+    ``told_at``: when Meta last said something by webhook.
+    """
+
+    mirrored: Mirrored
+    correct_category: str | None = None
+    wanted: Mapping[str, Any] | None = None
+    drift: Sequence[str] = ()
+    told_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name and language."""
+        return self.mirrored.name, self.mirrored.language
+
+
+def with_drift(row: Row) -> Row:
+    """The row with the fields in which Meta has another text than was wanted."""
+    if row.wanted is None or row.mirrored.status == "DELETED":
+        drift: Sequence[str] = ()
+    else:
+        drift = tuple(drifted(row.wanted, row.mirrored))
+    return Row(row.mirrored, row.correct_category, row.wanted, drift, row.told_at)
+
+
+def same(before: Row, after: Row) -> bool:
+    """Whether nothing that is kept differs."""
+
+    def told(row: Row) -> tuple[Any, ...]:
+        at = row.mirrored
+        return (
+            *(at.meta_id, at.category, row.correct_category, at.status, at.reason, at.quality, at.ttl_s),
+            *(
+                at.parameter_format,
+                list(at.components),
+                row.wanted,
+                tuple(row.drift),
+                at.paused_until,
+                row.told_at,
+            ),
+        )
+
+    return told(before) == told(after)
+
+
+def of_listing(found: Mapping[str, Any]) -> Mirrored | None:
+    """A template out of Meta's list (cloud-api 3.1); None for an entry without a name, a language or a status."""
+    name, language, status = (found.get(key) for key in ("name", "language", "status"))
+    if not (isinstance(name, str) and isinstance(language, str) and isinstance(status, str)):
+        return None
+    parts = found.get("components")
+    score = found.get("quality_score")
+    reason = found.get("rejected_reason")
+    ttl = found.get("message_send_ttl_seconds")
+    return Mirrored(
+        name=name,
+        language=language,
+        category=_text(found.get("category")) or "UNKNOWN",
+        status=status.upper(),
+        components=[part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else [],
+        parameter_format=(_text(found.get("parameter_format")) or "POSITIONAL").upper(),
+        reason=None if reason in (None, "", "NONE") else str(reason),
+        quality=_text(score.get("score")) if isinstance(score, dict) else None,
+        meta_id=_text(found.get("id")),
+        ttl_s=ttl if isinstance(ttl, int) and not isinstance(ttl, bool) else None,
+    )
+
+
+def of_entry(row: Row | None, found: Mirrored, entry: Mapping[str, Any]) -> Row:
+    """What the list says, with what only webhooks say while it is still so."""
+    paused = row.mirrored.paused_until if row and found.status == "PAUSED" else None
+    correct = _text(entry.get("correct_category"))
+    merged = replaced(found, paused_until=paused)
+    return Row(merged, correct, row.wanted if row else None, (), row.told_at if row else None)
+
+
+def deleted(row: Row) -> Row:
+    """The row of a template that Meta does not list any more."""
+    return Row(replaced(row.mirrored, status="DELETED", reason=None), None, row.wanted, (), row.told_at)
+
+
+def submitted(before: Row | None, told: Mapping[str, Any], wanted: Mapping[str, Any]) -> Row:
+    """The row after a create or edit call that Meta took; ``told`` is shaped like an entry of its list."""
+    found = of_listing(told)
+    if found is None:
+        raise ValueError("a call's body has a name, a language and a status")
+    told_at = before.told_at if before else None
+    return Row(found, before.correct_category if before else None, wanted, (), told_at)
+
+
+def replaced(at: Mirrored, **changes: Any) -> Mirrored:
+    """The same with other values in some fields."""
+    values = {name: getattr(at, name) for name in Mirrored.__dataclass_fields__}
+    return Mirrored(**(values | changes))
+
+
+def with_changes(row: Row, told_at: datetime | None, **changes: Any) -> Row:
+    """A row after a webhook's word; its time is remembered if it is the latest."""
+    correct = changes.pop("correct_category", row.correct_category)
+    told = max(filter(None, (row.told_at, told_at)), default=None)
+    return Row(replaced(row.mirrored, **changes), correct, row.wanted, row.drift, told)
+
+
+def overtaken(row: Row, at: datetime | None) -> bool:
+    """Whether a webhook of this time tells of something older than what is known: then Meta is asked afresh."""
+    if at is None:
+        return False
+    synced = row.mirrored.synced_at
+    return (row.told_at is not None and at < row.told_at) or (synced is not None and at < synced - _SKEW)
+
+
+def pause_ends(title: Any, at: datetime | None) -> datetime | None:
+    """When a pause ends by itself, by its title (cloud-api 3.5 and 3.8); None where nobody knows."""
+    return at + _PAUSES[title] if at is not None and title in _PAUSES else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
