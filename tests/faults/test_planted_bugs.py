@@ -23,7 +23,7 @@ from sayso.core import claims
 from sayso.inbound import handle as conductor
 from sayso.inbound import receive
 from sayso.inbound.receive import Intake
-from sayso.messages import dispatch, results, rules
+from sayso.messages import dispatch, outcome, results, rules
 from sayso.simulator.faults.model import DropAfter, RefuseWithError
 
 Patch = pytest.MonkeyPatch
@@ -47,7 +47,7 @@ async def a_lost_answer(world: World, _patch: Patch) -> None:
 
 def resend_what_was_lost(patch: Patch) -> None:
     lost = "return replace(result, reason=reason, again_at=now + REPORT_UNKNOWN_AFTER)"
-    plant(patch, dispatch, "result_of", (lost, lost.replace("result,", 'result, state="queued",').replace(
+    plant(patch, outcome, "result_of", (lost, lost.replace("result,", 'result, state="queued",').replace(
         "REPORT_UNKNOWN_AFTER", "timedelta(0)")))  # fmt: skip
 
 
@@ -113,8 +113,10 @@ async def a_deadline_over_an_unread_reply(world: World, patch: Patch) -> None:
         return await act(*args)
 
     patch.setattr(conductor, "_message", when_let)
-    _, prompt = await world.asked(timeout_minutes=0.03)
-    await world.sim.tap(ALICE, prompt["wamid"], 0)
+    _, prompt = await world.asked()
+    wamid = await world.sim.tap(ALICE, prompt["wamid"], 0)
+    await eventually(lambda: world.update(wamid), "the reply being in")
+    await evidence.time_is_up(world.dsn)
     over = "SELECT 1 FROM confirmations WHERE clock_timestamp() > expires_at AND (tries > 1 OR outcome IS NOT NULL)"
     await eventually(lambda: world.rows(over), "the deadline being looked at")
     gate.set()

@@ -41,6 +41,15 @@ async def rows(dsn: str, sql: str, *args: Any) -> list[dict[str, Any]]:
         await connection.close()
 
 
+async def time_is_up(dsn: str, which: str = "true") -> None:
+    """Bring the deadlines of open questions here: how long it took to ask them does not matter then."""
+    await rows(
+        dsn,
+        "UPDATE confirmations SET expires_at = clock_timestamp(), work_at = clock_timestamp() "
+        f"WHERE status = 'pending' AND work = 'waiting' AND {which} RETURNING 1",
+    )
+
+
 async def busy(dsn: str) -> list[str]:
     """What is still to be done."""
     return [next(iter(row.values())) for row in await rows(dsn, _BUSY)]

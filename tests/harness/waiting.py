@@ -10,7 +10,7 @@ _LOOK_EVERY_S = 0.01
 
 
 async def eventually(
-    look: Callable[[], Awaitable[T]], what: str = "the condition", *, within: float = 15.0
+    look: Callable[[], Awaitable[T]], what: str = "the condition", *, within: float = 60.0
 ) -> T:
     """Return what ``look`` gives as soon as it is true; fail naming ``what`` when it stays false."""
     loop = asyncio.get_running_loop()

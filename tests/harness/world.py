@@ -59,7 +59,7 @@ class World:
         await self.stands(asked["message_id"], "accepted", "sent", "delivered", "read")
         return asked, prompt
 
-    async def stands(self, message_id: str, *states: str, within: float = 15.0) -> dict[str, Any]:
+    async def stands(self, message_id: str, *states: str, within: float = 60.0) -> dict[str, Any]:
         """Wait until a message is in one of these states; its JSON."""
 
         async def look() -> dict[str, Any] | None:
@@ -75,7 +75,7 @@ class World:
         found = await self.rows("SELECT * FROM updates WHERE starts_with(key, $1) ORDER BY id", f"m:{wamid}")
         return found[0] if found else None
 
-    async def digested(self, wamid: str, *, within: float = 15.0) -> str:
+    async def digested(self, wamid: str, *, within: float = 60.0) -> str:
         """Wait until a person's message has been digested; what came of it."""
 
         async def look() -> str | None:
@@ -125,7 +125,7 @@ class World:
         ):
             return answer.status, dict(answer.headers)
 
-    async def at_rest(self, *, within: float = 20.0) -> None:
+    async def at_rest(self, *, within: float = 60.0) -> None:
         """Wait until nothing is under way on either side."""
 
         async def look() -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness import evidence
 from harness.waiting import eventually
 from harness.world import ALICE, World
 from sayso.inbound import handle as conductor
@@ -14,7 +15,8 @@ SOON = 0.03  # minutes
 
 async def test_a_question_nobody_answers_expires_and_the_person_is_told(world: World) -> None:
     await world.open_window()
-    asked, _ = await world.asked(timeout_minutes=SOON)
+    asked, _ = await world.asked()
+    await evidence.time_is_up(world.dsn)
     decided = await world.api.outcome(asked["id"])
     assert decided["outcome"] == "expired"
     assert decided["decided_at"] >= decided["expires_at"]
@@ -23,7 +25,8 @@ async def test_a_question_nobody_answers_expires_and_the_person_is_told(world: W
 
 
 async def test_outside_the_window_an_expired_question_ends_without_a_line(world: World) -> None:
-    asked, _ = await world.asked(timeout_minutes=SOON)
+    asked, _ = await world.asked()
+    await evidence.time_is_up(world.dsn)
     assert (await world.api.outcome(asked["id"]))["outcome"] == "expired"
     await world.keeps_its_promises()
     [closing] = await world.rows("SELECT state, reason FROM messages WHERE purpose = 'closing'")
@@ -35,7 +38,8 @@ async def test_outside_the_window_an_expired_question_ends_without_a_line(world:
 async def test_an_answer_after_the_deadline_changes_nothing_and_is_told_so_kindly(
     world: World, way: str
 ) -> None:
-    asked, prompt = await world.asked(timeout_minutes=SOON)
+    asked, prompt = await world.asked()
+    await evidence.time_is_up(world.dsn)
     assert (await world.api.outcome(asked["id"]))["outcome"] == "expired"
     if way == "tap":
         await world.tapped(prompt["wamid"], 0)
@@ -89,8 +93,10 @@ async def test_expiry_never_overtakes_a_reply_that_came_in_before_it(
         return await act(*args)
 
     monkeypatch.setattr(conductor, "_message", when_let)
-    asked, prompt = await world.asked(timeout_minutes=SOON)
+    asked, prompt = await world.asked()
     wamid = await world.sim.tap(ALICE, prompt["wamid"], 0)
+    await eventually(lambda: world.update(wamid), "the reply being in")
+    await evidence.time_is_up(world.dsn)
 
     async def looked_and_waited() -> bool:
         [row] = await world.rows(
