@@ -17,7 +17,7 @@ from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import service as events
-from sayso.inbound import receive
+from sayso.inbound import receive, template_news
 from sayso.inbound.receive import Ended
 from sayso.messages import service as messages
 from sayso.messages import statuses
@@ -31,6 +31,9 @@ from sayso.whatsapp.updates import InboundMessage, OtherUpdate, StatusUpdate, Un
 log = structlog.get_logger("sayso.handle")
 
 Update = InboundMessage | StatusUpdate | OtherUpdate
+
+#: What is done with the webhook fields that are no messages and no statuses.
+NEWS = {**template_news.NEWS}
 
 
 async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
@@ -99,7 +102,8 @@ async def _status(tx: Tx, rt: Runtime, status: StatusUpdate, joined: Joined | No
 
 async def _act(tx: Tx, rt: Runtime, row: Record, update: Update) -> str:
     if isinstance(update, OtherUpdate):
-        return f"kept: nothing is done with {update.kind} yet"
+        act = NEWS.get(update.kind)
+        return await act(tx, rt, update) if act else f"kept: nothing is done with {update.kind}"
     if isinstance(update, StatusUpdate) or not _ours(rt, update):
         return f"ignored: the number {update.phone_number_id or '(none)'} is not ours"
     return await _message(tx, rt, row, update)

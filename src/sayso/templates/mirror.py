@@ -7,9 +7,8 @@ from typing import Any
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.templates import news
-from sayso.templates.rows import Row, deleted, of_entry, of_listing, same, with_drift
+from sayso.templates.rows import COLUMNS, Row, deleted, of_entry, of_listing, of_row, same, with_drift
 from sayso.templates.rules import Held, Standing, hold_key, standing
-from sayso.templates.service import COLUMNS, of_row
 
 _ROW = f"{COLUMNS}, waba_id, correct_category, wanted, drift, told_at"
 _WRITE = """

@@ -18,6 +18,7 @@ _KINDS: Final = {
     "DELETED": "template.deleted",
     "PENDING_DELETION": "template.deleted",
 }
+_BY_QUALITY: Final[dict[str, Severity]] = {"RED": "warning", "YELLOW": "info"}
 _ADVICE: Final[dict[str, tuple[Severity, str]]] = {
     "REJECTED": (
         "warning",
@@ -67,35 +68,21 @@ async def _events(tx: Tx, rt: Runtime, before: Row | None, after: Row) -> None:
 async def _alerts(tx: Tx, rt: Runtime, before: Row | None, after: Row) -> None:
     at = after.mirrored
     name = f"{at.name} ({at.language})"
-    gone = at.status in ("DELETED", "PENDING_DELETION")
+    there = at.status not in ("DELETED", "PENDING_DELETION")
+    await _status(tx, rt, before, after, name)
     if before is not None and before.mirrored.quality != at.quality:
         await alerts.resolve(tx, rt, f"template.quality:{at.name}:{at.language}")
-    await _status(tx, rt, before, after, name)
     await _alert(
         tx,
         rt,
         after,
         "quality",
-        ("warning" if at.quality == "RED" else "info")
-        if at.quality in ("RED", "YELLOW") and not gone
-        else None,
+        _BY_QUALITY.get(at.quality or "") if there else None,
         title=f"The template {name} is rated {at.quality}",
         detail="People block or report its messages; Meta pauses a template rated RED.",
         advice="Send it to fewer people, and only to those who asked for it.",
     )
-    wanted = _wanted_category(after.wanted)
-    other = after.correct_category if after.correct_category not in (None, at.category) else None
-    wrong = other or (at.category if wanted not in (None, at.category) else None)
-    await _alert(
-        tx,
-        rt,
-        after,
-        "category",
-        "warning" if wrong and not gone else None,
-        title=f"The template {name} is filed as {wrong}",
-        detail=f"It was meant as {wanted or at.category}. Marketing is dearer, capped, and not delivered in the USA.",
-        advice="Take out whatever promotes, and push it again; a review can be requested in WhatsApp Manager.",
-    )
+    await _category(tx, rt, after, name, there=there)
     await _alert(
         tx,
         rt,
@@ -105,6 +92,23 @@ async def _alerts(tx: Tx, rt: Runtime, before: Row | None, after: Row) -> None:
         title=f"The template {name} was changed at Meta",
         detail=f"Other than what was pushed: {', '.join(after.drift)}.",
         advice="`sayso templates diff` shows both; push to put yours back, or take the change into the definition.",
+    )
+
+
+async def _category(tx: Tx, rt: Runtime, row: Row, name: str, *, there: bool) -> None:
+    """Filed otherwise than was meant, or soon to be (cloud-api 3.6)."""
+    at, wanted = row.mirrored, _wanted_category(row.wanted)
+    announced = row.correct_category if row.correct_category not in (None, at.category) else None
+    wrong = announced or (at.category if wanted not in (None, at.category) else None)
+    await _alert(
+        tx,
+        rt,
+        row,
+        "category",
+        "warning" if wrong and there else None,
+        title=f"The template {name} {'will soon be' if announced else 'is'} filed as {wrong}",
+        detail=f"It was meant as {wanted or at.category}. Marketing is dearer, capped, and not delivered in the USA.",
+        advice="Take out whatever promotes, and push it again; a review can be requested in WhatsApp Manager.",
     )
 
 

@@ -8,8 +8,15 @@ from typing import Any, Final
 from sayso.templates.compare import drifted
 from sayso.templates.rules import Mirrored
 
+#: The columns of the table that ``Mirrored`` has.
+COLUMNS = (
+    "name, language, category, status, components, parameter_format, reason, quality, meta_id, ttl_s, "
+    "paused_until, changed_at, synced_at"
+)
+
 #: A webhook of before the last comparison tells nothing new; clocks may differ by this much.
 _SKEW: Final = timedelta(seconds=5)
+_ORDER: Final = ("HEADER", "BODY", "FOOTER", "BUTTONS")
 #: How long Meta pauses a template the first and the second time (cloud-api 3.5).
 _PAUSES: Final = {"FIRST_PAUSE": timedelta(hours=3), "SECOND_PAUSE": timedelta(hours=6)}
 
@@ -32,6 +39,11 @@ class Row:
     def key(self) -> tuple[str, str]:
         """Name and language."""
         return self.mirrored.name, self.mirrored.language
+
+
+def of_row(row: Mapping[str, Any]) -> Mirrored:
+    """A template as the table has it."""
+    return Mirrored(**{column: row[column] for column in COLUMNS.split(", ")})
 
 
 def with_drift(row: Row) -> Row:
@@ -127,6 +139,34 @@ def overtaken(row: Row, at: datetime | None) -> bool:
         return False
     synced = row.mirrored.synced_at
     return (row.told_at is not None and at < row.told_at) or (synced is not None and at < synced - _SKEW)
+
+
+def told_components(at: Mirrored, value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The components after a webhook that tells their texts (cloud-api 3.8); what it does not tell stays."""
+    kept = {str(part.get("type", "")).upper(): dict(part) for part in at.components}
+    for kind, key in (("HEADER", "title"), ("BODY", "element"), ("FOOTER", "footer")):
+        text = _text(value.get(f"message_template_{key}"))
+        if text is not None:
+            kept[kind] = {
+                "type": kind,
+                **({"format": "TEXT"} if kind == "HEADER" else {}),
+                **kept.get(kind, {}),
+            }
+            kept[kind]["text"] = text
+        elif kind == "FOOTER" or kept.get(kind, {}).get("format") == "TEXT":
+            kept.pop(kind, None)
+    buttons = value.get("message_template_buttons")
+    if isinstance(buttons, list):
+        kept["BUTTONS"] = {"type": "BUTTONS", "buttons": [_told_button(each) for each in buttons]}
+    else:
+        kept.pop("BUTTONS", None)
+    return [kept[kind] for kind in (*_ORDER, *(each for each in kept if each not in _ORDER)) if kind in kept]
+
+
+def _told_button(button: Any) -> dict[str, Any]:
+    told = button if isinstance(button, dict) else {}
+    prefix = "message_template_button_"
+    return {key.removeprefix(prefix): value for key, value in told.items() if key.startswith(prefix)}
 
 
 def pause_ends(title: Any, at: datetime | None) -> datetime | None:

@@ -3,20 +3,16 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
-from sayso.core.database import Record, Tx
+from sayso.core.database import Tx
 from sayso.core.errors import Fault, TemplateUnknownError
 from sayso.core.runtime import Runtime
+from sayso.templates import mirror
+from sayso.templates.rows import COLUMNS, of_row, with_changes
 from sayso.templates.rules import Gone, Mirrored, Standing, pick, standing
 
-COLUMNS = (
-    "name, language, category, status, components, parameter_format, reason, quality, meta_id, ttl_s, "
-    "paused_until, changed_at, synced_at"
-)
-
-
-def of_row(row: Record) -> Mirrored:
-    """A row of the mirror."""
-    return Mirrored(**{column.strip(): row[column.strip()] for column in COLUMNS.split(",")})
+#: What a refused send says of its template (cloud-api 5.3): paused, disabled, its content judged; 132001 only that it
+#: is not what we think.
+_MEANS = {132015: "PAUSED", 132016: "DISABLED", 132007: "REJECTED"}
 
 
 async def choose(
@@ -74,6 +70,15 @@ async def states(tx: Tx, rt: Runtime, keys: Sequence[tuple[str, str]]) -> Mappin
         [language for _, language in keys],
     )
     return {(row["name"], row["language"]): standing(of_row(row)) for row in rows}
+
+
+async def refused(tx: Tx, rt: Runtime, name: str, language: str, code: int) -> None:
+    """Meta refused a send for its template: what that says of it holds at once, and Meta is asked for the rest."""
+    status = _MEANS.get(code)
+    row = await mirror.one(tx, rt, name, language)
+    if status is not None and row is not None and row.mirrored.status == "APPROVED":
+        await mirror.write(tx, rt, row, with_changes(row, None, status=status, reason=f"Meta's {code}"))
+    await mirror.ask_sync(tx, rt)
 
 
 async def _unknown(
