@@ -95,14 +95,6 @@ class TemplateUnknownError(SaysoError):
     title = "No such template"
 
 
-class MetaRefusedError(SaysoError):
-    """Meta refused a management call (a template, an upload); the detail has Meta's code and reason."""
-
-    status = 502
-    code = "meta_refused"
-    title = "Meta refused it"
-
-
 class MetaUnreachableError(SaysoError):
     """The Graph API did not answer a management call, or not as the Graph API; it may be made again."""
 

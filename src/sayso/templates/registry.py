@@ -11,7 +11,7 @@ import structlog
 from sayso.core import claims
 from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
-from sayso.core.errors import MetaRefusedError, MetaUnreachableError, NotFoundError, SaysoError
+from sayso.core.errors import NotFoundError, SaysoError
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import alerts
@@ -173,7 +173,7 @@ class Registry:
             return Pushed(name, language, plan.did, *_standing(has), plan.fields, plan.detail)
         try:
             return await self._submit(rt, kept, language, has, found)
-        except (MetaUnreachableError, MetaRefusedError) as error:
+        except SaysoError as error:
             theirs = error.error if isinstance(error, RefusedByMetaError) else None
             hint = _HINTS.get(theirs.subcode or 0) if theirs else None
             detail = f"{error.detail} ({hint})" if hint else error.detail

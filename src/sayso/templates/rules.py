@@ -44,7 +44,9 @@ _HELD: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """It can be sent now."""
+    """It can be sent now. ``category``: Meta's, which the price goes by."""
+
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Held:
     """It cannot be sent now, and may be later: its messages wait."""
 
     reason: str
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def fill(text: str, names: Sequence[str], values: Sequence[str] | Mapping[str, s
 def standing(mirrored: Mirrored) -> Standing:
     """Whether a template can be sent now, later or never again."""
     if mirrored.status == "APPROVED":
-        return Usable()
+        return Usable(mirrored.category)
     name = f"template {mirrored.name} ({mirrored.language})"
     if mirrored.status in _GONE:
         return Gone(f"{name}: {_GONE[mirrored.status]}")
@@ -147,7 +150,7 @@ def standing(mirrored: Mirrored) -> Standing:
         why += f" until {mirrored.paused_until:%d %b %H:%M} UTC"
     elif mirrored.reason:
         why += f" ({mirrored.reason})"
-    return Held(f"{name}: {why}")
+    return Held(f"{name}: {why}", mirrored.category)
 
 
 def hold_key(name: str, language: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from yarl import URL
 
 from sayso.core.database import in_transaction
-from sayso.core.errors import MetaRefusedError, MetaUnreachableError
+from sayso.core.errors import MetaUnreachableError, SaysoError
 from sayso.core.redaction import redact_json, redact_text
 from sayso.whatsapp.failures import NO_CODE, Failure, GraphError, classify, graph_error
 from sayso.whatsapp.tolerant import UnloadableError, load
@@ -32,8 +32,12 @@ _SUCCESS: Final = range(200, 300)
 _log = logging.getLogger("whatsapp_service")
 
 
-class RefusedByMetaError(MetaRefusedError):
-    """Meta answered with an error: ``error`` as it wrote it, ``failure`` what its code means."""
+class RefusedByMetaError(SaysoError):
+    """Meta refused a management call: ``error`` as it wrote it, ``failure`` what its code means."""
+
+    status = 502
+    code = "meta_refused"
+    title = "Meta refused it"
 
     def __init__(self, error: GraphError, failure: Failure, http_status: int) -> None:
         said = error.details or error.title or failure.meaning
