@@ -9,7 +9,7 @@ import pytest
 from harness.forgetful import Forgetful
 from harness.waiting import eventually
 from harness.world import ALICE, World
-from sayso.messages import dispatch, rules
+from sayso.messages import outcome, rules
 from sayso.simulator.faults.model import Delay, DropAfter, DropBefore, FailLate, RefuseWithError
 
 
@@ -154,7 +154,7 @@ async def test_a_question_whose_answer_from_meta_was_lost_can_still_be_confirmed
 async def test_what_may_have_been_accepted_is_never_posted_again_and_reported(
     world: World, monkeypatch: pytest.MonkeyPatch, fault: Any
 ) -> None:
-    monkeypatch.setattr(dispatch, "REPORT_UNKNOWN_AFTER", timedelta(seconds=0.2))
+    monkeypatch.setattr(outcome, "REPORT_UNKNOWN_AFTER", timedelta(seconds=0.2))
     await world.open_window()
     world.sim.arm(fault)
     message_id = await sent(world)

@@ -151,6 +151,12 @@ META_REQUEST_SECONDS: Final = Histogram(
 META_ERRORS: Final = Counter(
     "sayso_meta_errors_total", "Errors of the Graph API and failed statuses.", ["code"], registry=METRICS
 )
+EARLIER_ATTEMPTS: Final = Counter(
+    "sayso_earlier_attempts_total",
+    "Statuses of attempts that another one had followed.",
+    ["status"],
+    registry=METRICS,
+)
 CONFIRMATIONS: Final = Counter(
     "sayso_confirmations_total", "Confirmations decided.", ["outcome"], registry=METRICS
 )

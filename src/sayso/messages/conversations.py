@@ -47,10 +47,14 @@ class Talks:
 
 
 async def read(tx: Tx, persons: Collection[Person]) -> Talks:
-    """What has passed with these people, under any of their records, in one query."""
+    """What has passed with these people, under any of their records, in one query.
+
+    A window that Meta said is closed (131047) is, until the person writes again: its clock or its books are not ours.
+    """
     owner = {record_id: person.id for person in persons for record_id in person.ids}
     rows = await tx.fetch(
-        "SELECT person_id, phone_number_id, last_inbound_at, referred_at, free_entry_until FROM conversations "
+        "SELECT person_id, phone_number_id, CASE WHEN closed_at >= last_inbound_at THEN closed_at - interval '1 day' "
+        "ELSE last_inbound_at END AS last_inbound_at, referred_at, free_entry_until FROM conversations "
         "WHERE person_id = ANY($1) UNION ALL SELECT '', phone_number_id, since, NULL, NULL FROM heard",
         list(owner),
     )
@@ -79,7 +83,7 @@ async def note_inbound(
         "WITH heard AS (INSERT INTO heard (phone_number_id, since) VALUES ($2, $5) ON CONFLICT DO NOTHING) "
         "INSERT INTO conversations AS c (person_id, phone_number_id, last_inbound_at, referred_at) "
         "VALUES ($1, $2, $3, CASE WHEN $4 THEN $3 END) ON CONFLICT (person_id, phone_number_id) DO UPDATE SET "
-        "last_inbound_at = greatest(c.last_inbound_at, $3), "
+        "last_inbound_at = greatest(c.last_inbound_at, $3), strikes = 0, "
         "referred_at = CASE WHEN $4 THEN greatest(c.referred_at, $3) ELSE c.referred_at END "
         "WHERE $4 OR c.last_inbound_at IS NULL OR c.last_inbound_at < $3",
         person.id,

@@ -2,40 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sayso.consent import service as consent
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
-from sayso.events import service as events
-from sayso.messages import attempts
-from sayso.messages.results import Failed, Result, Results
-from sayso.messages.rules import Facts, Go, Stop, Wait, decide, retry_in
-from sayso.messages.service import QUEUE, Step, explain, note, tell_failed, windows
+from sayso.messages import attempts, lost, outcome
+from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Outgoing
+from sayso.messages.results import Failed, Results
+from sayso.messages.rules import Facts, Go, Stop, Wait, decide
+from sayso.messages.service import QUEUE, Step, note, tell_failed, windows
 from sayso.people import service as people
 from sayso.people.service import Person
-from sayso.whatsapp.client import Accepted, GraphClient, Lost, NotSent, Refused, Sent
-from sayso.whatsapp.content import from_data, to_json
+from sayso.whatsapp.client import GraphClient, NotSent, Sent
+from sayso.whatsapp.content import Template, from_data, to_json
 
-#: A message whose answer was lost is reported when no status has settled it by then.
-REPORT_UNKNOWN_AFTER = timedelta(minutes=15)
 #: A process that was frozen between its claim and its POST must not post any more: others believe it dead by then.
 POST_WITHIN_S = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message with its intent committed, ready for the wire."""
-
-    message_id: str
-    attempt: int
-    phone_number_id: str
-    body: bytes
-    known_as: Person
-    post_before: float
 
 
 @dataclass(slots=True)
@@ -50,7 +35,7 @@ class Dispatcher:
     async def prepare(self, rt: Runtime, tx: Tx, _lease: Lease, rows: list[Record]) -> Sequence[Record]:
         """In the claim's transaction: decide each message afresh and commit the intent to post it."""
         queued = [row for row in rows if row["state"] == "queued"]
-        await _give_up_waiting(tx, rt, [row for row in rows if row["state"] != "queued"])
+        await lost.give_up_waiting(tx, rt, [row for row in rows if row["state"] != "queued"])
         if not queued:
             return []
         await people.lock(tx, [row["person_id"] for row in queued], exclusive=False)
@@ -68,7 +53,7 @@ class Dispatcher:
             sent: Sent = NotSent("the process stood still between its intent and the POST")
         else:
             sent = await self.graph.post_message(outgoing.phone_number_id, outgoing.body)
-        await self.results.commit(result_of(sent, outgoing, rt.now(), rt.rng.random()))
+        await self.results.commit(outcome.result_of(sent, outgoing, rt.now(), rt.rng.random()))
 
     async def disown(self, rt: Runtime, tx: Tx, lease: Lease, keep: Sequence[str]) -> None:
         """An intent whose commit was never heard of was not posted: it goes back into the queue, unless it was."""
@@ -88,7 +73,8 @@ class Dispatcher:
         now = rt.now()
         await tx.execute(
             "UPDATE messages m SET state = 'sending', form = r.form, attempt = m.attempt + 1, posted_at = $3, "
-            "reason = NULL FROM unnest($1::text[], $2::text[]) AS r (id, form) WHERE m.id = r.id",
+            "reason = NULL, held = NULL, held_by = NULL FROM unnest($1::text[], $2::text[]) AS r (id, form) "
+            "WHERE m.id = r.id",
             [row["id"] for row, _ in going],
             [verdict.form for _, verdict in going],
             now,
@@ -153,6 +139,7 @@ async def _decide_all(
                 has_template=row["outside_window"] is not None,
                 needs_window=row["needs_window"],
                 reachable=bool(person.to or person.bsuid),
+                fell_back=row["fell_back"],
             )
         )
         verdicts.append((row, _Going(verdict.form, person) if isinstance(verdict, Go) else verdict))
@@ -170,14 +157,15 @@ async def _in_flight(tx: Tx, persons: Sequence[Person]) -> set[str]:
 
 
 def _outgoing(row: Record, verdict: _Going, deadline: float) -> Outgoing:
-    data = row["outside_window"] if verdict.form == "template" else row["content"]
+    fallback = row["outside_window"]
+    content = from_data(fallback if verdict.form == "template" and fallback else row["content"])
     to = verdict.person.to
     return Outgoing(
         message_id=row["id"],
         attempt=row["attempt"] + 1,
         phone_number_id=row["phone_number_id"],
         body=to_json(
-            from_data(data),
+            content,
             to=to,
             recipient=None if to else verdict.person.bsuid,
             callback=attempts.callback(row["id"], row["attempt"] + 1),
@@ -185,6 +173,10 @@ def _outgoing(row: Record, verdict: _Going, deadline: float) -> Outgoing:
         ),
         known_as=verdict.person,
         post_before=deadline,
+        refusals=row["retries"],
+        template=(content.name, content.language) if isinstance(content, Template) else None,
+        fallback=verdict.form == "session" and fallback is not None and not row["fell_back"],
+        marketing="marketing" in (row["category"], row["price_estimate"]),
     )
 
 
@@ -195,33 +187,6 @@ async def _wait(tx: Tx, waiting: Sequence[tuple[Record, Wait]]) -> None:
             "FROM unnest($1::text[], $2::timestamptz[]) AS w (id, until) WHERE m.id = w.id",
             [row["id"] for row, _ in waiting],
             [verdict.until for _, verdict in waiting],
-        )
-
-
-async def _give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
-    """No status has settled these since their answer was lost: say so, and leave them ``unknown`` until one does."""
-    for claimed in rows:
-        row = await tx.fetchrow(
-            "UPDATE messages SET work = NULL, worker = NULL, "
-            "reason = CASE WHEN state = 'sending' THEN 'its result could not be recorded' ELSE reason END, "
-            "state = CASE WHEN state = 'sending' THEN 'unknown' ELSE state END WHERE id = $1 RETURNING *",
-            claimed["id"],
-        )
-        if row is None or row["state"] != "unknown":
-            continue
-        reason = "reported: no status has settled it; it may or may not have reached the person"
-        await note(tx, [Step(row["id"], rt.now(), "unknown", reason, moved=False)])
-        await events.emit(
-            tx,
-            rt,
-            client_id=row["client_id"],
-            kind="message.unknown",
-            subject=row["id"],
-            data={
-                "message_id": row["id"],
-                "confirmation_id": row["confirmation_id"],
-                "reason": row["reason"],
-            },
         )
 
 
@@ -242,36 +207,3 @@ async def lost_with_their_worker(rt: Runtime, tx: Tx, workers: Sequence[int]) ->
         "WHERE work = 'running' AND worker = ANY($1)",
         list(workers),
     )
-
-
-def result_of(sent: Sent, outgoing: Outgoing, now: datetime, chance: float) -> Result:
-    """What a POST's end means for the message. Only what is proved not accepted may be tried again."""
-    result = Result(outgoing.message_id, outgoing.attempt, now, state="unknown")
-    match sent:
-        case Accepted(wamid=wamid, wa_id=wa_id, bsuid=bsuid, held=held):
-            facts = [("wa_id", wa_id, outgoing.known_as.wa_id), ("bsuid", bsuid, outgoing.known_as.bsuid)]
-            return replace(
-                result,
-                state="accepted",
-                wamid=wamid,
-                reason="held by Meta for quality assessment" if held else None,
-                learned=tuple(
-                    (outgoing.known_as.id, kind, said)
-                    for kind, said, known in facts
-                    if said and said != known
-                ),
-            )
-        case Refused(error=error, failure=failure):
-            refused = replace(result, reason=explain(error), error_code=error.code)
-            if failure.accepted == "maybe":
-                return replace(refused, again_at=now + REPORT_UNKNOWN_AFTER)
-            if failure.retry:
-                delay = max(retry_in(outgoing.attempt, chance), timedelta(seconds=failure.hold_s))
-                return replace(refused, state="queued", again_at=now + delay)
-            return replace(refused, state="failed")
-        case NotSent(reason=reason):
-            return replace(
-                result, state="queued", reason=reason, again_at=now + retry_in(outgoing.attempt, chance)
-            )
-        case Lost(reason=reason):
-            return replace(result, reason=reason, again_at=now + REPORT_UNKNOWN_AFTER)

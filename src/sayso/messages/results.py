@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
 from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.runtime import Runtime
+from sayso.messages import trouble
+from sayso.messages.outcome import Result
 from sayso.messages.service import Step, note, tell_failed
 from sayso.people import service as people
+
+__all__ = ["Failed", "Result", "Results", "apply"]
 
 log = structlog.get_logger("sayso.results")
 
@@ -21,8 +24,9 @@ _LONGEST_PAUSE_S = 5.0
 
 _APPLY = """
 WITH r AS (
-    SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::timestamptz[])
-        AS r (id, attempt, state, reason, code, wamid, again_at)
+    SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::timestamptz[],
+        $8::bool[], $9::text[], $10::text[], $11::bool[])
+        AS r (id, attempt, state, reason, code, wamid, again_at, refused, held, held_by, falls_back)
 ), was AS MATERIALIZED (
     SELECT m.id, m.state IN ('sending', 'unknown') AS open FROM messages m JOIN r ON r.id = m.id
     WHERE m.attempt = r.attempt AND (m.state IN ('sending', 'unknown') OR m.work = 'running')
@@ -32,28 +36,18 @@ UPDATE messages m SET
     state = CASE WHEN was.open THEN r.state ELSE m.state END,
     reason = CASE WHEN was.open THEN r.reason ELSE m.reason END,
     error_code = CASE WHEN was.open THEN r.code ELSE m.error_code END,
-    wamid = coalesce(m.wamid, r.wamid),
-    work = CASE WHEN was.open AND r.again_at IS NOT NULL THEN 'waiting' END,
+    wamid = CASE WHEN m.state <> 'queued' THEN coalesce(m.wamid, r.wamid) END,
+    retries = m.retries + (was.open AND r.refused)::int,
+    fell_back = m.fell_back OR (was.open AND r.falls_back),
+    held = CASE WHEN was.open THEN r.held ELSE m.held END,
+    held_by = CASE WHEN was.open THEN r.held_by ELSE m.held_by END,
+    work = CASE WHEN was.open AND r.again_at IS NOT NULL THEN 'waiting' WHEN m.state = 'queued' THEN 'ready' END,
     work_at = coalesce(r.again_at, m.work_at), worker = NULL, tries = 0
 FROM r JOIN was ON was.id = r.id WHERE m.id = r.id RETURNING m.*, was.open AS was_open
 """
 
+#: Who is told, in the transaction, that a message did not reach the person: its row as it is now.
 Failed = Callable[[Tx, Runtime, Record], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of one attempt. ``again_at``: when to look again (``queued``: to post; ``unknown``: to report)."""
-
-    message_id: str
-    attempt: int
-    at: datetime
-    state: Literal["accepted", "queued", "failed", "unknown"]
-    reason: str | None = None
-    wamid: str | None = None
-    error_code: int | None = None
-    again_at: datetime | None = None
-    learned: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -122,9 +116,11 @@ class Results:
 async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Failed) -> None:
     """Write results. The fence is the attempt: a later attempt exists only if this one was proved not accepted.
 
-    A status may have moved the message on before its answer was recorded; the higher state stays. Written twice, as
-    after a commit that was never heard of, a result changes nothing the second time.
+    A status may have moved the message on before its answer was recorded; the higher state stays (``queued`` is one,
+    where a late failure had it fall back to its template). Written twice, as after a commit that was never heard of, a
+    result changes nothing the second time.
     """
+    await trouble.obey(tx, rt, [result.trouble for result in results if result.trouble])
     rows = await tx.fetch(
         _APPLY,
         *_columns(results),
@@ -151,6 +147,8 @@ def _step(result: Result, row: Record) -> Step:
         detail["code"] = result.error_code
     if result.again_at and result.state == "queued":
         detail["next_attempt_at"] = result.again_at
+    if result.falls_back:
+        detail["again"] = "window"
     overtaken = not row["was_open"]
     return Step(
         result.message_id,
@@ -170,4 +168,8 @@ def _columns(results: Sequence[Result]) -> tuple[list[Any], ...]:
         [result.error_code for result in results],
         [result.wamid for result in results],
         [result.again_at for result in results],
+        [result.refused for result in results],
+        [result.held for result in results],
+        [result.held_by for result in results],
+        [result.falls_back for result in results],
     )

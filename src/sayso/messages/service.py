@@ -16,7 +16,6 @@ from sayso.events import service as events
 from sayso.messages.rules import LANES, Purpose
 from sayso.people.service import Person
 from sayso.whatsapp.content import Content, Template, to_data
-from sayso.whatsapp.updates import GraphError
 
 QUEUE = Queue("messages", order="phone_number_id, lane, id")
 
@@ -235,7 +234,7 @@ async def note_inbound(tx: Tx, person: Person, phone_number_id: str, at: datetim
     """The person wrote at ``at``: their 24-hour window with this sender runs from there, or from later."""
     await tx.execute(
         "INSERT INTO conversations AS c (person_id, phone_number_id, last_inbound_at) VALUES ($1, $2, $3) "
-        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET last_inbound_at = $3 "
+        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET last_inbound_at = $3, strikes = 0 "
         "WHERE c.last_inbound_at IS NULL OR c.last_inbound_at < $3",
         person.id,
         phone_number_id,
@@ -247,7 +246,8 @@ async def windows(tx: Tx, persons: Sequence[Person]) -> dict[tuple[str, str], da
     """When each person last wrote to each sender, by (person id, phone number id)."""
     owner = {record_id: person.id for person in persons for record_id in person.ids}
     rows = await tx.fetch(
-        "SELECT person_id, phone_number_id, last_inbound_at FROM conversations "
+        "SELECT person_id, phone_number_id, CASE WHEN closed_at >= last_inbound_at THEN closed_at - interval '1 day' "
+        "ELSE last_inbound_at END AS last_inbound_at FROM conversations "
         "WHERE person_id = ANY($1) AND last_inbound_at IS NOT NULL",
         list(owner),
     )
@@ -256,12 +256,6 @@ async def windows(tx: Tx, persons: Sequence[Person]) -> dict[tuple[str, str], da
         pair = (owner[row["person_id"]], row["phone_number_id"])
         opened[pair] = max(row["last_inbound_at"], opened.get(pair, row["last_inbound_at"]))
     return opened
-
-
-def explain(error: GraphError) -> str:
-    """An error of Meta's in one line: its code, its title, its details."""
-    tail = f": {error.details}" if error.details and error.details != error.title else ""
-    return f"Meta {error.code} {error.title}{tail}"
 
 
 async def get(tx: Tx, message_id: str) -> Record | None:

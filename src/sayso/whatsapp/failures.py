@@ -32,7 +32,8 @@ class GraphError:
 
 
 Kind = Literal["retry", "window", "bad_request", "recipient", "policy", "credentials", "template", "account"]
-Holds = Literal["message", "person", "template", "sender", "everything"]
+Holds = Literal["message", "person", "marketing", "template", "sender", "everything"]
+Then = Literal["", "fall_back", "opt_out", "strike"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Failure:
 
     ``accepted`` is "no" when Meta provably did not take the message, "maybe" when it may have. ``retry``
     says that the same message is to be sent again, at the earliest in ``hold_s`` seconds; meanwhile
-    ``holds`` waits. ``known`` is False for a code that ``errors.toml`` does not have. The texts are for
-    people: what it means, what we do, what the operator should do.
+    ``holds`` waits. ``then`` is what follows besides. ``known`` is False for a code that ``errors.toml``
+    does not have. The texts are for people: what it means, what we do, what the operator should do.
     """
 
     kind: Kind
@@ -56,6 +57,7 @@ class Failure:
     we_do: str
     operator: str
     known: bool = True
+    then: Then = ""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +73,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hold_s: float = 0.0
     holds: Holds = "message"
     generic: bool = False
+    then: Then = ""
 
 
 def classify(error: GraphError, http_status: int | None) -> Failure:
@@ -107,6 +110,7 @@ def _failure(row: Row) -> Failure:
         meaning=row.meaning,
         we_do=row.we_do,
         operator=row.operator,
+        then=row.then,
     )
 
 

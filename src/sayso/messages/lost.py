@@ -1,0 +1,62 @@
+"""Messages whose answer was lost, and which no status has settled within the deadline: what each asked for."""
+
+from collections.abc import Sequence
+
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.events import service as events
+from sayso.messages.service import Step, note
+
+_REPORTED = "reported: no status has settled it; it may or may not have reached the person"
+_AGAIN = "posted once more, as asked for: no status has settled it, so the person may get it twice"
+#: What an operator can say of a message that stays unknown.
+SETTLEMENTS = ("delivered", "failed", "retry")
+
+
+async def give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
+    """Deal with claimed rows whose deadline has come, each by its ``if_unknown``.
+
+    ``give_up``: say so, and leave it ``unknown`` until a status comes. ``ask``: the same, with what can be done.
+    ``retry_once``: queue one attempt more, unless its life has ended; the second time it is reported.
+    """
+    for claimed in rows:
+        row = await tx.fetchrow(
+            "UPDATE messages SET work = NULL, worker = NULL, "
+            "reason = CASE WHEN state = 'sending' THEN 'its result could not be recorded' ELSE reason END, "
+            "state = CASE WHEN state = 'sending' THEN 'unknown' ELSE state END WHERE id = $1 RETURNING *",
+            claimed["id"],
+        )
+        if row is None or row["state"] != "unknown":
+            continue
+        if row["if_unknown"] == "retry_once" and rt.now() < row["expires_at"]:
+            await post_again(tx, rt, row, _AGAIN)
+        else:
+            await _report(tx, rt, row)
+
+
+async def post_again(tx: Tx, rt: Runtime, row: Record, why: str) -> None:
+    """Queue a locked message that may have been taken for one attempt more; it never does so twice by itself."""
+    await tx.execute(
+        "UPDATE messages SET state = 'queued', reason = $2, error_code = NULL, if_unknown = 'give_up', retries = 0, "
+        "past_wamids = past_wamids || array_remove(ARRAY[wamid], NULL), wamid = NULL, work = 'ready', work_at = $3, "
+        "worker = NULL, tries = 0 WHERE id = $1",
+        row["id"],
+        why,
+        now := rt.now(),
+    )
+    await note(tx, [Step(row["id"], now, "queued", why, {"again": "unknown", "attempt": row["attempt"] + 1})])
+    tx.after_commit(lambda: rt.wakes.work("messages"))
+
+
+async def _report(tx: Tx, rt: Runtime, row: Record) -> None:
+    await note(tx, [Step(row["id"], rt.now(), "unknown", _REPORTED, moved=False)])
+    data = {
+        "message_id": row["id"],
+        "confirmation_id": row["confirmation_id"],
+        "reason": row["reason"],
+        "asks": row["if_unknown"] == "ask",
+        "settle": {"route": f"POST /messages/{row['id']}/settle", "as": SETTLEMENTS},
+    }
+    await events.emit(
+        tx, rt, client_id=row["client_id"], kind="message.unknown", subject=row["id"], data=data
+    )
