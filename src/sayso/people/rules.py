@@ -1,7 +1,9 @@
-"""Reading a phone number that a caller wrote."""
+"""What a caller wrote of a person, read: a phone number, a language, a time zone; a number's other spellings. Pure."""
 
 import re
 import unicodedata
+from functools import cache
+from zoneinfo import available_timezones
 
 import phonenumbers
 
@@ -9,6 +11,10 @@ from sayso.core.errors import Fault, InputInvalidError
 
 _DECORATION = re.compile(r"[\s().\-/]+")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+#: A language, a script, a region (BCP 47), with hyphens or, as Meta writes them, underscores.
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
+#: In the database of zones, and no place on earth.
+_NO_PLACE = frozenset({"Factory", "localtime", "posixrules"})
 
 
 def phone(text: str, *, pointer: str) -> str:
@@ -24,7 +30,7 @@ def phone(text: str, *, pointer: str) -> str:
     number = _without_trunk_prefix(bare) if _E164.fullmatch(bare) else bare
     if not _E164.fullmatch(number):
         detail = "not an international phone number; write it with + and the country code, for example +15550001111"
-        raise InputInvalidError(f"{pointer.lstrip('/')}: {detail}", faults=[Fault(detail, pointer)])
+        raise _invalid(detail, pointer)
     return number
 
 
@@ -39,3 +45,66 @@ def _without_trunk_prefix(number: str) -> str:
         return number
     written: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return written
+
+
+def twins(number: str) -> tuple[str, ...]:
+    """Other ways to write the same line, as digits; empty for most. ``number`` is digits, with or without the plus.
+
+    WhatsApp knows some people by another spelling than the one that is dialled (cloud-api 2.1, 2.2): Brazil's ninth
+    digit, Mexico's 1 and Argentina's 9 behind the country code. Which of the two it knows is only learned from it.
+    """
+    digits = number.lstrip("+")
+    country, rest = digits[:2], digits[2:]
+    match country, len(rest):
+        case "55", 11 if rest[2] == "9" and rest[3] in _OLD_MOBILES:
+            return (country + rest[:2] + rest[3:],)
+        case "55", 10 if rest[2] in _OLD_MOBILES:
+            return (country + rest[:2] + "9" + rest[2:],)
+        case ("52", 11) | ("54", 11) if rest[0] == _MOBILE[country]:
+            return (country + rest[1:],)
+        case ("52", 10) | ("54", 10):
+            return (country + _MOBILE[country] + rest,)
+        case _:
+            return ()
+
+
+_MOBILE = {"52": "1", "54": "9"}
+#: With what Brazil's mobile numbers began before the ninth digit: with another behind it, a number is a newer one, and
+#: without the 9 it would be somebody's landline.
+_OLD_MOBILES = "6789"
+
+
+def line(number: str) -> str:
+    """One name, as digits, for all spellings of the same line."""
+    digits = number.lstrip("+")
+    return min(digits, *twins(digits), key=lambda each: (len(each), each))
+
+
+def language(text: str, *, pointer: str) -> str:
+    """``pt-BR`` from ``pt_br``: a language, and perhaps a script and a region (BCP 47).
+
+    Raises :class:`InputInvalidError` for anything else.
+    """
+    found = _LANGUAGE.fullmatch(text.strip())
+    if not found:
+        raise _invalid(f"{text!r} is not a language tag; write for example en, pt-BR or zh-Hant-TW", pointer)
+    spoken, script, region = found.groups()
+    parts = (spoken.lower(), script and script.title(), region and region.upper())
+    return "-".join(part for part in parts if part)
+
+
+def time_zone(text: str, *, pointer: str) -> str:
+    """A name of the IANA database, such as ``America/Sao_Paulo``; raises :class:`InputInvalidError` for all else."""
+    name = text.strip()
+    if name not in _zones():
+        raise _invalid(f"{text!r} is not an IANA time zone; write for example America/Sao_Paulo", pointer)
+    return name
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones()) - _NO_PLACE
+
+
+def _invalid(detail: str, pointer: str) -> InputInvalidError:
+    return InputInvalidError(f"{pointer.lstrip('/')}: {detail}", faults=[Fault(detail, pointer)])

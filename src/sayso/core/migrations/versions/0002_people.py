@@ -1,4 +1,4 @@
-"""People: language and time zone, merges that can be undone, erasure."""
+"""People: language and time zone, identifiers that were let go, merges that can be undone, erasure."""
 
 from alembic import op
 
@@ -9,12 +9,36 @@ STATEMENTS = (
     """
     ALTER TABLE people
         ADD COLUMN language text,
-        ADD COLUMN language_from text CHECK (language_from IN ('said', 'set', 'guessed')),
+        ADD COLUMN language_from text CHECK (language_from IN ('said', 'set')),
         ADD COLUMN time_zone text,
-        ADD COLUMN time_zone_from text CHECK (time_zone_from IN ('said', 'set', 'guessed')),
+        ADD COLUMN time_zone_from text CHECK (time_zone_from IN ('said', 'set')),
         ADD COLUMN identity_changed_at timestamptz,
         ADD COLUMN erased_at timestamptz
     """,
+    "ALTER TABLE people_identifiers ADD COLUMN said_at timestamptz",
+    "UPDATE people_identifiers SET said_at = learned_at",
+    "ALTER TABLE people_identifiers ALTER COLUMN said_at SET NOT NULL",
+    """
+    ALTER TABLE people_links
+        ALTER COLUMN phone DROP NOT NULL,
+        ADD COLUMN bsuid text,
+        ADD COLUMN language text,
+        ADD COLUMN time_zone text
+    """,
+    """
+    CREATE TABLE people_past_identifiers (
+        id text PRIMARY KEY,
+        kind text NOT NULL,
+        value text NOT NULL,
+        person_id text NOT NULL REFERENCES people (id),
+        learned_from text NOT NULL,
+        learned_at timestamptz NOT NULL,
+        gone_at timestamptz NOT NULL,
+        because text NOT NULL
+    )
+    """,
+    "CREATE INDEX people_past_identifiers_value ON people_past_identifiers (kind, value)",
+    "CREATE INDEX people_past_identifiers_person ON people_past_identifiers (person_id)",
     """
     CREATE TABLE people_merges (
         id text PRIMARY KEY,
