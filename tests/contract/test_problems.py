@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from harness.contract import ALICE, ASKED, CALLS, Contract, assert_problem
+from sayso.consent import service as consent
+from sayso.consent.service import Said
 from sayso.core.api import PREFIX
+from sayso.people import service as people
 
 WITH_BODY = [key for key, (_, body) in CALLS.items() if body is not None]
 
@@ -118,10 +121,9 @@ async def test_the_other_ways_to_be_refused(api: Contract) -> None:
 
 async def test_who_left_is_not_written_to(api: Contract) -> None:
     async with api.rt.db.tx() as tx:
-        await tx.execute(
-            "INSERT INTO consent_entries (id, person_id, action, method, wording, captured_at, received_at) "
-            "SELECT 'con_1', id, 'withdrawn', 'keyword', 'STOP', now(), now() FROM people"
-        )
+        alice = await people.by_phone(tx, api.rt, ALICE, learned_from="test")
+        said = Said(person=alice, action="withdrawn", method="keyword", captured_at=api.rt.now())
+        await consent.append(tx, api.rt, [said])
     assert_problem(
         await api.call("POST", "/send", json={"recipient": ALICE, "content": "x"}), 403, "opted_out"
     )

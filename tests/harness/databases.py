@@ -13,6 +13,12 @@ from sayso.core import embedded
 from sayso.core.migrate import migrate
 
 _TEMPLATE = "template_sayso"
+#: Most tests are about something else than opt-ins: for them we may begin. A test of consent takes these rows away.
+_NO_OPT_INS = """
+INSERT INTO consent_policies (id, category, opt_in_required, reason, actor, at)
+SELECT 'pol_test_' || category, category, false, 'tests of something else', 'tests', now()
+FROM unnest(ARRAY['confirmations', 'notifications', 'daily_summary', 'marketing']) AS c (category)
+"""
 
 
 class Databases:
@@ -23,6 +29,7 @@ class Databases:
         self._numbers = itertools.count(1)
         self._run("CREATE DATABASE " + _TEMPLATE)
         asyncio.run(migrate(self._named(_TEMPLATE)))
+        self._run(_NO_OPT_INS, self._named(_TEMPLATE))
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -47,9 +54,9 @@ class Databases:
     def _named(self, name: str) -> str:
         return self.dsn.replace("/sayso?", f"/{name}?", 1)
 
-    def _run(self, statement: str) -> None:
+    def _run(self, statement: str, dsn: str | None = None) -> None:
         async def run() -> None:
-            connection = await asyncpg.connect(self.dsn)
+            connection = await asyncpg.connect(dsn or self.dsn)
             try:
                 await connection.execute(statement)
             finally:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sayso.consent import service as consent
 from sayso.consent.rules import Action
+from sayso.consent.service import Said
 from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
@@ -71,16 +72,10 @@ class Mail:
     async def said(self, person: Person, action: Action, at: datetime) -> None:
         """The person left, or came back."""
         async with self.rt.db.tx() as tx:
-            await consent.record(
-                tx,
-                self.rt,
-                person,
-                action=action,
-                method="keyword",
-                wording="x",
-                evidence="wamid",
-                captured_at=at,
+            said = Said(
+                person=person, action=action, method="keyword", captured_at=at, personal={"wording": "x"}
             )
+            await consent.append(tx, self.rt, [said])
 
     async def enlist(self) -> int:
         """A worker's number."""

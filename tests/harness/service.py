@@ -19,6 +19,7 @@ from sayso.core.settings import Settings
 from sayso.core.tokens import ASSISTANT_SCOPES, Tokens
 
 PHONE_NUMBER_ID = "100000000000001"
+CONSENT_KEY = "a-key-for-tests-of-at-least-32-bytes"
 JWT_SECRET = "a-secret-for-tests-of-at-least-32-bytes"
 TOKENS = Tokens(JWT_SECRET.encode(), "sayso", "sayso")
 
@@ -34,6 +35,7 @@ def settings(dsn: str, *, base_url: str, data_dir: Path, **changes: Any) -> Sett
         "whatsapp_base_url": base_url,
         "sayso_data_dir": data_dir,
         "sayso_jwt_secret": SecretStr(JWT_SECRET),
+        "sayso_consent_key": SecretStr(CONSENT_KEY),
         "database_url": SecretStr(dsn),
         **changes,
     }

@@ -9,10 +9,13 @@ import pytest
 
 from harness.mail import PHONE, Mail
 from harness.rooms import Clock, until_one_waits_for_a_lock
+from sayso.consent import service as consent
+from sayso.consent.service import Said
 from sayso.core import claims
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
-from sayso.messages.dispatch import REPORT_UNKNOWN_AFTER, lost_with_their_worker
+from sayso.messages.dispatch import lost_with_their_worker
+from sayso.messages.outcome import REPORT_UNKNOWN_AFTER
 from sayso.messages.results import Result
 from sayso.messages.rules import Purpose
 from sayso.messages.service import QUEUE
@@ -139,11 +142,8 @@ async def test_a_claim_waits_for_a_leaving_that_has_begun_and_obeys_it(mail: Mai
         await people.lock(leaving, [alice.id], exclusive=True)
         claiming = asyncio.create_task(mail.claim())
         await until_one_waits_for_a_lock(mail.rt)
-        await leaving.execute(
-            "INSERT INTO consent_entries (id, person_id, action, method, wording, captured_at, received_at) "
-            "VALUES ('con_1', $1, 'withdrawn', 'keyword', 'STOP', now(), now())",
-            alice.id,
-        )
+        said = Said(person=alice, action="withdrawn", method="keyword", captured_at=mail.rt.now())
+        await consent.append(leaving, mail.rt, [said])
     assert await claiming == []
     assert await mail.state(message) == ("suppressed", None)
 

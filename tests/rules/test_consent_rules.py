@@ -1,22 +1,120 @@
-"""Which of a person's words about being messaged holds."""
+"""What a person's words about being messaged permit, category by category."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.consent.rules import Action, Entry, standing
+from sayso.consent.rules import (
+    ACTIONS,
+    CATEGORIES,
+    OPENS,
+    SCOPES,
+    Action,
+    Entry,
+    Standing,
+    restorable,
+    standing,
+)
 
 START = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+LATER = START + timedelta(days=9)
 
 
-def entry(name: str, action: Action, minutes: int) -> Entry:
-    return Entry(name, action, "keyword", START + timedelta(minutes=minutes))
+def entry(name: str, action: Action, minutes: int = 0, method: str = "keyword", **more: Any) -> Entry:
+    return Entry(name, action, method, START + timedelta(minutes=minutes), **more)
 
 
-def test_who_never_said_anything_has_no_standing() -> None:
-    assert standing([]) is None
+def stands(*entries: Entry, required: Any = CATEGORIES) -> Standing:
+    return standing(entries, now=LATER, required=required)
+
+
+def may(holds: Standing, *, initiated: bool = True) -> set[str]:
+    return {scope for scope in SCOPES if holds.permits(scope, initiated=initiated).allowed}
+
+
+def test_who_never_said_anything_may_be_answered_and_is_not_begun_with() -> None:
+    assert may(stands(), initiated=False) == set(SCOPES)
+    assert may(stands()) == {"service"}
+    missing = stands().permits("notifications", initiated=True)
+    assert (missing.code, missing.entry_id) == ("consent_missing", None)
+    assert "has not opted in to notifications" in missing.reason
+
+
+def test_a_policy_switches_the_opt_in_off_for_its_category_alone() -> None:
+    assert may(stands(required={"marketing"})) == {*SCOPES} - {"marketing"}
+
+
+@pytest.mark.parametrize("action", sorted(OPENS))
+def test_an_opt_in_permits_what_it_covers(action: Action) -> None:
+    assert may(stands(entry("a", action))) == set(SCOPES)
+    narrow = stands(entry("a", action, scope=("daily_summary",)))
+    assert may(narrow) == {"daily_summary", "service"}
+    assert narrow.permits("daily_summary", initiated=True).entry_id == "a"
+
+
+def test_an_opt_out_of_everything_refuses_everything_window_or_not() -> None:
+    out = stands(entry("in", "granted"), entry("out", "withdrawn", 1))
+    assert may(out) == may(out, initiated=False) == set()
+    assert out.out is not None
+    assert out.out.id == "out"
+    refused = out.permits("service", initiated=False)
+    assert (refused.code, refused.entry_id) == ("opted_out", "out")
+    assert refused.reason == "the person opted out (consent entry out)"
+
+
+def test_an_opt_out_of_a_category_leaves_the_others() -> None:
+    part = stands(entry("in", "granted"), entry("out", "withdrawn", 1, scope=("marketing",)))
+    assert may(part) == may(part, initiated=False) == {*SCOPES} - {"marketing"}
+    assert part.out is None
+    assert "opted out of marketing" in part.permits("marketing", initiated=False).reason
+
+
+def test_metas_stop_is_of_marketing_and_only_metas_own_resume_lifts_it() -> None:
+    stop = entry("meta", "suppressed_by_meta", 1, "meta_preference", scope=("marketing",))
+    for said in ([], [entry("in", "granted", 5)], [entry("in", "confirmed", 5, scope=("marketing",))]):
+        holds = stands(entry("first", "granted"), stop, *said)
+        assert may(holds) == {*SCOPES} - {"marketing"}
+        assert "switched this off in WhatsApp" in holds.permits("marketing", initiated=True).reason
+    lifted = entry("resume", "lifted_by_meta", 7, "meta_preference", scope=("marketing",))
+    assert may(stands(entry("first", "granted"), stop, lifted)) == set(SCOPES)
+    assert may(stands(entry("first", "withdrawn"), stop, lifted)) == set()
+    assert "marketing" not in may(stands(stop, lifted)), "a resume is no opt-in"
+
+
+def test_a_no_is_no_opt_out_and_no_policy_overrides_it() -> None:
+    said_no = stands(entry("in", "granted"), entry("no", "denied", 1), required=())
+    assert may(said_no, initiated=False) == set(SCOPES)
+    assert may(said_no) == {"service"}
+    assert said_no.permits("marketing", initiated=True).code == "consent_missing"
+
+
+def test_an_opt_in_ends_when_its_time_does() -> None:
+    until = LATER + timedelta(seconds=1)
+    assert may(stands(entry("in", "granted", expires_at=until))) == set(SCOPES)
+    ended = stands(entry("in", "granted", expires_at=LATER))
+    assert may(ended) == {"service"}
+    assert "has expired" in ended.permits("marketing", initiated=True).reason
+    assert may(stands(entry("in", "granted"), entry("end", "expired", 1))) == {"service"}
+
+
+def test_an_opt_in_without_proof_holds_for_all_but_marketing_and_lifts_no_opt_out() -> None:
+    weak = entry("weak", "imported", 5, "import", verified=False)
+    assert may(stands(weak)) == {*SCOPES} - {"marketing"}
+    assert "has no proof" in stands(weak).permits("marketing", initiated=True).reason
+    assert may(stands(entry("out", "withdrawn"), weak)) == set()
+    assert may(stands(entry("no", "denied"), weak)) == {"service"}
+    assert may(stands(entry("out", "withdrawn"), entry("new", "granted", 5, "web_form"))) == set(SCOPES)
+
+
+def test_a_correction_strikes_out_what_it_is_about() -> None:
+    wrong, right = entry("wrong", "granted", 5), entry("fix", "corrected", 9, "api", about="wrong")
+    assert may(stands(wrong, right)) == {"service"}
+    assert may(stands(entry("before", "granted"), entry("out", "withdrawn", 7), wrong, right)) == set()
 
 
 def test_the_latest_word_holds_in_whatever_order_it_became_known() -> None:
@@ -27,37 +125,69 @@ def test_the_latest_word_holds_in_whatever_order_it_became_known() -> None:
         entry("d", "granted", 2),
     ]
     for order in itertools.permutations(said):
-        assert standing(order) == said[2]
+        assert stands(*order).out == said[2]
 
 
-def test_an_old_start_that_comes_late_lifts_nothing() -> None:
-    assert standing([entry("stop", "withdrawn", 10), entry("start", "granted", 3)]) == entry(
-        "stop", "withdrawn", 10
-    )
+def test_of_two_words_of_one_moment_the_more_restrictive_holds() -> None:
+    for order in itertools.permutations(
+        [entry("in", "granted", 1), entry("no", "denied", 1), entry("out", "withdrawn", 1)]
+    ):
+        assert stands(*order).out is not None
+        assert may(stands(*order[:2])) != set(SCOPES)
 
 
-def test_of_two_words_of_one_second_the_more_restrictive_holds() -> None:
-    both = [entry("start", "granted", 1), entry("stop", "withdrawn", 1)]
-    assert standing(both) == standing(both[::-1]) == both[1]
+@pytest.mark.parametrize(
+    ("said", "back"),
+    [
+        ([], ("all",)),
+        ([entry("out", "withdrawn")], ("all",)),
+        ([entry("out", "withdrawn", method="button")], ("all",)),
+        ([entry("no", "denied", method="button")], ("all",)),
+        ([entry("out", "withdrawn", method="api")], ()),
+        ([entry("out", "withdrawn", method="api"), entry("again", "withdrawn", 5)], ()),
+        ([entry("out", "withdrawn", method="api"), entry("in", "granted", 5, "web_form")], ("all",)),
+        (
+            [entry("part", "withdrawn", method="api", scope=("marketing",)), entry("out", "withdrawn", 5)],
+            ("confirmations", "notifications", "daily_summary", "service"),
+        ),
+        ([entry("meta", "suppressed_by_meta", method="meta_error", scope=("marketing",))], ("all",)),
+    ],
+)
+def test_a_start_restores_what_was_stopped_in_the_chat(said: list[Entry], back: tuple[str, ...]) -> None:
+    assert restorable(said) == back
 
 
-_ENTRIES = st.lists(
-    st.tuples(st.sampled_from(["granted", "withdrawn"]), st.integers(0, 5)), min_size=1, max_size=8
+entries = st.builds(
+    Entry,
+    st.uuids().map(str),
+    st.sampled_from([action for action in ACTIONS if action != "corrected"]),
+    st.sampled_from(["keyword", "button", "api", "import", "meta_preference"]),
+    st.integers(0, 9).map(lambda minutes: START + timedelta(minutes=minutes)),
+    st.sampled_from([("all",), ("marketing",), ("confirmations", "daily_summary")]),
+    st.sampled_from([None, LATER]),
+    st.booleans(),
 )
 
 
-@given(_ENTRIES, st.randoms())
-def test_the_standing_never_depends_on_the_order_of_the_ledger(
-    said: list[tuple[Action, int]], rng: object
-) -> None:
-    ledger = [entry(f"con_{n}", action, minutes) for n, (action, minutes) in enumerate(said)]
-    mixed = list(ledger)
-    rng.shuffle(mixed)  # type: ignore[attr-defined] # hypothesis gives a random.Random
-    holds, again = standing(ledger), standing(mixed)
-    assert holds is not None
-    assert again is not None
-    assert (holds.action, holds.captured_at) == (again.action, again.captured_at)
-    latest = max(line.captured_at for line in ledger)
-    assert holds.captured_at == latest
-    out = any(line.action == "withdrawn" and line.captured_at == latest for line in ledger)
-    assert (holds.action == "withdrawn") == out
+@given(st.lists(entries, max_size=8), st.randoms())
+def test_the_order_of_arrival_never_matters(said: list[Entry], dice: Any) -> None:
+    written = [replace(each, seq=number) for number, each in enumerate(said)]
+    shuffled = [*written]
+    dice.shuffle(shuffled)
+    holds, again = stands(*written), stands(*shuffled)
+    assert may(holds) == may(again)
+    assert may(holds) <= may(holds, initiated=False)
+
+
+@given(st.lists(entries, max_size=8))
+def test_a_stop_of_everything_now_ends_everything_whatever_was_said_before(said: list[Entry]) -> None:
+    assert may(stands(*said, entry("stop", "withdrawn", 60)), initiated=False) == set()
+
+
+@given(st.lists(entries, max_size=8))
+def test_a_start_brings_back_nothing_that_was_stopped_elsewhere(said: list[Entry]) -> None:
+    scope = restorable(said)
+    if scope:
+        after = stands(*said, entry("start", "granted", 60, scope=scope))
+        elsewhere = [e for e in said if e.method not in ("keyword", "button")]
+        assert may(after, initiated=False) <= may(stands(*elsewhere), initiated=False)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.confirmations.rules import word
-from sayso.consent.rules import reading
+from sayso.consent.words import reading
 from sayso.core.words import Words, load, normalise
 
 #: Input, what it becomes, what it decides. None: nothing, look-alikes included.
@@ -99,16 +99,16 @@ STOP = [
 START = ["START", "start", "Start!", "unstop", "subscribe", "START ✅"]
 STAYS = [
     "", "🛑", "✋", "stop, o Zé não vem", "don't stop", "please stop the bus", "non-stop", "stop?",
-    "stopp", "st op", "ST🛑OP",
-    "stop 1", "СТОП", "ЅТОР", "stоp", "ꜱᴛᴏᴘ", "stop\u0301", "s.t.o.p", "STOP it", "stopstart",
-    "start stop", "end", "quit",
-    "cancel", "restart", "start now", "y", "yes", "no", "s" * 201, "stop" + "!" * 200, "stop\x00",
+    "st op", "ST🛑OP", "stop 1", "ЅТОР", "stоp", "ꜱᴛᴏᴘ", "stop\u0301", "s.t.o.p", "STOP it", "stopstart",
+    "start stop", "the end", "restart", "start now", "y", "yes", "no", "s" * 201, "stop" + "!" * 200, "stop\x00",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "meaning"), [*((t, "stop") for t in STOP), *((t, "start") for t in START)])
 def test_leaving_and_coming_back_are_read_in_whatever_dress(text: str, meaning: str) -> None:
-    assert reading(text) == meaning
+    word_of_theirs = reading(text)
+    assert word_of_theirs is not None
+    assert word_of_theirs.meaning == meaning
 
 
 @pytest.mark.parametrize("text", STAYS)

@@ -1,43 +1,181 @@
-"""Reading a stop or a start, and which of two entries holds."""
+"""What a person's word about being messaged is, and what all of their words together permit. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
-from sayso.core import words
+Action = Literal[
+    "granted",
+    "confirmed",
+    "denied",
+    "withdrawn",
+    "renewed",
+    "expired",
+    "imported",
+    "corrected",
+    "suppressed_by_meta",
+    "lifted_by_meta",
+]
+Category = Literal["confirmations", "notifications", "daily_summary", "marketing"]
 
-Action = Literal["granted", "withdrawn"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+#: What a business may begin to talk about. ``service``, answers to what the person just did, is the fifth scope.
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+SCOPES = (*CATEGORIES, "service")
+ALL = "all"
+
+#: Words by which a person opts in; any other of a person's own ends an opt-in.
+OPENS = frozenset({"granted", "confirmed", "renewed", "imported"})
+#: Meta's own switch: kept beside the person's words to us, since neither lifts the other.
+METAS = frozenset({"suppressed_by_meta", "lifted_by_meta"})
+#: Methods by which the person spoke to us in the chat.
+IN_CHAT = frozenset({"keyword", "button"})
+#: Of several words of one moment the most restrictive holds.
+_RESTRICTS = {"withdrawn": 4, "suppressed_by_meta": 4, "denied": 3, "expired": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger."""
+    """One line of the ledger, as far as it decides. ``about``: the entry that a correction strikes out."""
 
     id: str
     action: Action
     method: str
     captured_at: datetime
+    scope: tuple[str, ...] = (ALL,)
+    expires_at: datetime | None = None
+    verified: bool = True
+    about: str | None = None
+    seq: int = 0
+
+    def covers(self, category: str) -> bool:
+        """Whether it speaks of ``category``."""
+        return ALL in self.scope or category in self.scope
+
+    @property
+    def order(self) -> tuple[datetime, int, int]:
+        """When it was said; of one moment the more restrictive is the later, then the later written."""
+        return self.captured_at, _RESTRICTS.get(self.action, 0 if self.verified else 1), self.seq
 
 
-@cache
-def keywords() -> words.Words:
-    """The table."""
-    return words.load("sayso.consent", "keywords.toml")
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Whether a message may go. If not: the problem's ``code``, a sentence, and the entry that forbids it, if one does.
+
+    Allowed, ``entry_id`` is the opt-in it rests on; None where none is needed.
+    """
+
+    allowed: bool
+    code: Literal["", "opted_out", "consent_missing"] = ""
+    reason: str = ""
+    entry_id: str | None = None
 
 
-def reading(text: str) -> Literal["stop", "start"] | None:
-    """``stop``, ``start``, or None: the whole message must be the word, in whatever case, width or company of emoji."""
-    match keywords().meaning(text, drop_emoji=True):
-        case "stop":
-            return "stop"
-        case "start":
-            return "start"
-        case _:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person's words permit, by category; ``required`` are the categories that need an opt-in by policy."""
+
+    now: datetime
+    own: Mapping[str, Entry] = field(default_factory=dict)
+    metas: Mapping[str, Entry] = field(default_factory=dict)
+    required: Collection[str] = CATEGORIES
+
+    @property
+    def out(self) -> Entry | None:
+        """The opt-out of everything, if one holds."""
+        entry = self.own.get("service")
+        return entry if entry is not None and entry.action == "withdrawn" else None
+
+    def stopped(self, category: str) -> Entry | None:
+        """The entry by which nothing of ``category`` may go, if one holds: the person's own, or their stop at Meta."""
+        own, meta = self.own.get(category), self.metas.get(category)
+        if own is not None and own.action == "withdrawn":
+            return own
+        return meta if meta is not None and meta.action == "suppressed_by_meta" else None
+
+    def opt_in(self, category: str) -> Entry | None:
+        """The opt-in that holds for ``category``. One without proof holds for everything but marketing."""
+        entry = self.own.get(category)
+        if entry is None or entry.action not in OPENS or not (entry.verified or category != "marketing"):
             return None
+        return None if entry.expires_at is not None and entry.expires_at <= self.now else entry
+
+    def permits(self, category: str, *, initiated: bool) -> Permit:
+        """Whether a message of ``category`` may go; ``initiated``: by us, with no 24-hour window open."""
+        stop = self.stopped(category)
+        if stop is not None:
+            how = "switched this off in WhatsApp" if stop.action in METAS else "opted out"
+            what = "" if self.out is stop else f" of {category}"
+            return Permit(False, "opted_out", f"the person {how}{what} (consent entry {stop.id})", stop.id)
+        entry = self.opt_in(category)
+        if entry is not None:
+            return Permit(True, entry_id=entry.id)
+        if not initiated or category == "service":
+            return Permit(True)
+        own = self.own.get(category)
+        if own is not None and own.action == "denied":
+            reason = f"the person said no to {category} (consent entry {own.id})"
+            return Permit(False, "consent_missing", reason, own.id)
+        if category in self.required:
+            reason = f"the person has not opted in to {category}{_lapsed(own)}, and no 24-hour window is open"
+            return Permit(False, "consent_missing", reason, own.id if own else None)
+        return Permit(True)
 
 
-def standing(entries: Sequence[Entry]) -> Entry | None:
-    """The entry that holds: the latest by when it was said; of two at one time the more restrictive."""
-    return max(entries, key=lambda entry: (entry.captured_at, entry.action == "withdrawn"), default=None)
+def _lapsed(own: Entry | None) -> str:
+    if own is None:
+        return ""
+    why = "has expired" if own.verified else "has no proof"
+    return f" (consent entry {own.id} {why})"
+
+
+def standing(entries: Iterable[Entry], *, now: datetime, required: Collection[str] = CATEGORIES) -> Standing:
+    """What all of a person's words together permit: the latest by when it was said holds, in each category by itself.
+
+    An entry that a correction strikes out does not count. An opt-in without proof lifts no opt-out.
+    """
+    said = valid(entries)
+    return Standing(
+        now,
+        own=_latest([entry for entry in said if entry.action not in METAS]),
+        metas=_latest([entry for entry in said if entry.action in METAS]),
+        required=required,
+    )
+
+
+def valid(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries that count, in order: neither corrections nor what they strike out."""
+    known = list(entries)
+    struck = {entry.about for entry in known if entry.action == "corrected"}
+    kept = [entry for entry in known if entry.action != "corrected" and entry.id not in struck]
+    return sorted(kept, key=lambda entry: entry.order)
+
+
+def _latest(said: Sequence[Entry]) -> dict[str, Entry]:
+    holds: dict[str, Entry] = {}
+    for entry in said:
+        for category in SCOPES:
+            before = holds.get(category)
+            weak = entry.action in OPENS and not entry.verified
+            if entry.covers(category) and not (
+                weak and before is not None and before.action in ("withdrawn", "denied")
+            ):
+                holds[category] = entry
+    return holds
+
+
+def restorable(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """What a START opts in to: everything but what was stopped otherwise than in the chat, or by Meta's own switch.
+
+    ``("all",)`` when nothing was, ``()`` when all of it was.
+    """
+    elsewhere = _latest(
+        [e for e in valid(entries) if e.action not in METAS and not (e.method in IN_CHAT and _ends(e))]
+    )
+    free = [scope for scope in SCOPES if scope not in elsewhere or not _ends(elsewhere[scope])]
+    return (ALL,) if len(free) == len(SCOPES) else tuple(free)
+
+
+def _ends(entry: Entry) -> bool:
+    return entry.action in ("withdrawn", "denied")

@@ -1,70 +1,239 @@
-"""The ledger of who left and who came back; append-only, whoever asks reads the entry that holds."""
+"""May we talk to this person: what their words in the ledger, their stop at Meta and our policies permit.
 
-from collections.abc import Sequence
+Whoever asks for the verdict inside the people's fence (``people.lock``) and acts in the same transaction cannot be
+overtaken by an opt-out.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sayso.consent.rules import Action, Entry, standing
-from sayso.core.database import Tx
+from sayso.consent import rules
+from sayso.consent.ledger import Said, append, key
+from sayso.consent.rules import CATEGORIES, Action, Entry, Permit, Standing
+from sayso.core.database import Record, Tx
+from sayso.core.errors import ConsentMissingError, OptedOutError
 from sayso.core.runtime import Runtime
 from sayso.people import service as people
 from sayso.people.service import Person
 
+__all__ = ["Said", "append", "key"]
 
-async def record(
-    tx: Tx,
-    rt: Runtime,
-    person: Person,
-    *,
-    action: Action,
-    method: str,
-    wording: str,
-    evidence: str,
-    captured_at: datetime,
-) -> Entry:
-    """Append what the person said, and return the entry that holds now.
 
-    Takes the person's fence alone: sends being claimed either are visible as under way afterwards, or see this.
-    ``evidence`` is the wamid of the message, ``captured_at`` its own time: an old START that comes late lifts nothing.
-    """
-    await people.lock(tx, person.ids, exclusive=True)
-    await tx.execute(
-        "INSERT INTO consent_entries (id, person_id, action, method, wording, evidence, captured_at, received_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        rt.new_id("con"),
-        person.id,
-        action,
-        method,
-        wording,
-        evidence,
-        captured_at,
-        rt.now(),
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whether what we begin in a category needs an opt-in; by default it does."""
+
+    category: str
+    opt_in_required: bool = True
+    reason: str = "the default"
+    actor: str = ""
+    at: datetime | None = None
+
+
+async def verdicts(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, Standing]:
+    """What each person's words permit, by person id, in three queries."""
+    entries = await entries_of(tx, rt, persons)
+    required = frozenset(
+        policy.category for policy in (await policies(tx)).values() if policy.opt_in_required
     )
-    entry = await stands(tx, person)
-    if entry is None:
-        raise RuntimeError("an entry was just written")
-    return entry
+    return {
+        person.id: rules.standing(entries[person.id], now=rt.now(), required=required) for person in persons
+    }
 
 
-async def stands(tx: Tx, person: Person) -> Entry | None:
-    """The entry that holds for a person, under any of their records."""
-    return (await stand(tx, [person])).get(person.id)
+async def verdict(tx: Tx, rt: Runtime, person: Person) -> Standing:
+    """What one person's words permit."""
+    return (await verdicts(tx, rt, [person]))[person.id]
+
+
+async def check(tx: Tx, rt: Runtime, person: Person, category: str, *, initiated: bool) -> Permit:
+    """The permit for a message that is to be queued.
+
+    Raises :class:`OptedOutError` or :class:`ConsentMissingError`: then nothing is queued.
+    """
+    permit = (await verdict(tx, rt, person)).permits(category, initiated=initiated)
+    if permit.code == "opted_out":
+        raise OptedOutError(
+            f"Nothing was queued: {permit.reason}. The person can come back by writing START, or by a new opt-in of "
+            "theirs that is recorded with its proof."
+        )
+    if permit.code == "consent_missing":
+        raise ConsentMissingError(
+            f"Nothing was queued: {permit.reason}. Record the person's opt-in with POST /consents first "
+            "(or let them write to you)."
+        )
+    return permit
+
+
+async def entries_of(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, list[Entry]]:
+    """Everything that decides, by person id: their entries under any of their records, and what outlived an erasure."""
+    owner = {record_id: person.id for person in persons for record_id in person.ids}
+    rows = await tx.fetch(
+        "SELECT seq, id, person_id, action, scope, method, about, captured_at, expires_at, verified "
+        "FROM consent_entries WHERE person_id = ANY($1)",
+        list(owner),
+    )
+    found: dict[str, list[Entry]] = {person.id: [] for person in persons}
+    for row in rows:
+        found[owner[row["person_id"]]].append(entry_of(row))
+    for person_id, entry in await _outlived(tx, rt, persons):
+        found[person_id].append(entry)
+    return found
+
+
+def entry_of(row: Record) -> Entry:
+    """A row of the ledger, as far as it decides."""
+    return Entry(
+        id=row["id"],
+        action=row["action"],
+        method=row["method"],
+        captured_at=row["captured_at"],
+        scope=tuple(row["scope"]),
+        expires_at=row["expires_at"],
+        verified=row["verified"],
+        about=row["about"],
+        seq=row["seq"],
+    )
+
+
+async def _outlived(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> list[tuple[str, Entry]]:
+    """Opt-outs of people who were erased and whose number or user id is somebody's again."""
+    owner = {_blind(key(rt), each): person.id for person in persons for each in person.keys}
+    if not owner:
+        return []
+    rows = await tx.fetch(
+        "SELECT digest, entry_id, action, method, scope, captured_at FROM consent_suppressions WHERE digest = ANY($1)",
+        list(owner),
+    )
+    return [
+        (
+            owner[row["digest"]],
+            Entry(row["entry_id"], row["action"], row["method"], row["captured_at"], tuple(row["scope"])),
+        )
+        for row in rows
+    ]
+
+
+def _blind(secret: bytes, identifier: str) -> bytes:
+    """What stands for an identifier: nobody without the key can tell which."""
+    return hmac.digest(secret, b"sayso.consent.suppressed.1:" + identifier.encode(), hashlib.sha256)
+
+
+async def erase(tx: Tx, rt: Runtime, person: Person) -> int:
+    """Forget what is personal in a person's entries; how many. What stopped them holds for their identifiers for ever.
+
+    To be called before the identifiers themselves go. The chain goes on verifying: it covers a digest of what went.
+    """
+    entries = (await entries_of(tx, rt, [person]))[person.id]
+    holding = rules.standing(entries, now=rt.now())
+    stops = {stop.id: stop for scope in rules.SCOPES if (stop := holding.stopped(scope))}
+    now, secret = rt.now(), key(rt)
+    await tx.executemany(
+        "INSERT INTO consent_suppressions (digest, entry_id, action, method, scope, captured_at, at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        [
+            (_blind(secret, each), stop.id, stop.action, stop.method, list(stop.scope), stop.captured_at, now)
+            for each in person.keys
+            for stop in stops.values()
+        ],
+    )
+    await tx.execute("UPDATE consent_questions SET shown = NULL WHERE person_id = ANY($1)", list(person.ids))
+    return await tx.execute(
+        "UPDATE consent_entries SET personal = NULL, salt = NULL "
+        "WHERE person_id = ANY($1) AND personal IS NOT NULL",
+        list(person.ids),
+    )
+
+
+async def stopped_marketing(tx: Tx, rt: Runtime, person: Person, *, evidence: str, at: datetime) -> Entry:
+    """Meta refused a marketing message since the person had stopped ours there (131050, cloud-api 5.3).
+
+    ``evidence`` is the refused message; a stop that stands already is not written again. Lifted by Meta's word alone.
+    """
+    return (
+        await by_meta(tx, rt, person, "suppressed_by_meta", method="meta_error", evidence=evidence, at=at)
+    )[0]
+
+
+async def by_meta(
+    tx: Tx, rt: Runtime, person: Person, action: Action, *, method: str, evidence: str, at: datetime
+) -> tuple[Entry, bool]:
+    """What the person told Meta about our marketing; the entry that holds, and whether it is news."""
+    await people.lock(tx, person.ids, exclusive=True)
+    before = (await verdict(tx, rt, person)).metas.get("marketing")
+    if before is not None and before.action == action:
+        return before, False
+    said = Said(
+        person=person,
+        action=action,
+        method=method,
+        captured_at=at,
+        scope=("marketing",),
+        personal={"evidence": [evidence], "source": "Meta"},
+    )
+    (entry,) = await append(tx, rt, [said])
+    return (await verdict(tx, rt, person)).metas.get("marketing") or entry, True
+
+
+async def policies(tx: Tx) -> dict[str, Policy]:
+    """The policy in force for each category."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT ON (category) category, opt_in_required, reason, actor, at FROM consent_policies "
+        "ORDER BY category, id DESC"
+    )
+    set_here = {row["category"]: Policy(**row) for row in rows}
+    return {category: set_here.get(category, Policy(category)) for category in CATEGORIES}
+
+
+async def set_policy(
+    tx: Tx, rt: Runtime, category: str, *, opt_in_required: bool, reason: str, actor: str
+) -> Policy:
+    """Switch whether a category needs an opt-in; who did and why stays on record, as does every earlier policy."""
+    policy = Policy(category, opt_in_required, reason, actor, rt.now())
+    await tx.execute(
+        "INSERT INTO consent_policies (id, category, opt_in_required, reason, actor, at) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+        rt.new_id("pol"),
+        category,
+        opt_in_required,
+        reason,
+        actor,
+        policy.at,
+    )
+    return policy
 
 
 async def stand(tx: Tx, persons: Sequence[Person]) -> dict[str, Entry]:
-    """The entries that hold, by person id, in one query."""
+    """The opt-outs of everything that hold, by person id."""
     owner = {record_id: person.id for person in persons for record_id in person.ids}
-    rows = await tx.fetch(
-        "SELECT id, person_id, action, method, captured_at FROM consent_entries WHERE person_id = ANY($1)",
-        list(owner),
-    )
-    by_person: dict[str, list[Entry]] = {}
+    rows = await tx.fetch("SELECT * FROM consent_entries WHERE person_id = ANY($1)", list(owner))
+    found: dict[str, list[Entry]] = {}
     for row in rows:
-        entry = Entry(row["id"], row["action"], row["method"], row["captured_at"])
-        by_person.setdefault(owner[row["person_id"]], []).append(entry)
-    found = {person: standing(entries) for person, entries in by_person.items()}
-    return {person: entry for person, entry in found.items() if entry is not None}
+        found.setdefault(owner[row["person_id"]], []).append(entry_of(row))
+    outs = {who: rules.standing(said, now=said[0].captured_at).out for who, said in found.items()}
+    return {who: out for who, out in outs.items() if out is not None}
+
+
+async def stands(tx: Tx, person: Person) -> Entry | None:
+    """The opt-out of everything that holds for a person, under any of their records; None when they are not out."""
+    return (await stand(tx, [person])).get(person.id)
 
 
 def opted_out(entry: Entry | None) -> bool:
     """Whether nothing may be sent."""
     return entry is not None and entry.action == "withdrawn"
+
+
+async def export_person(tx: Tx, person: Person) -> list[Mapping[str, Any]]:
+    """Everything the ledger holds of a person, oldest first."""
+    rows: list[Mapping[str, Any]] = [
+        dict(row)
+        for row in await tx.fetch(
+            "SELECT * FROM consent_entries WHERE person_id = ANY($1) ORDER BY seq", list(person.ids)
+        )
+    ]
+    return rows

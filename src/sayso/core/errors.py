@@ -64,11 +64,27 @@ class ForbiddenError(SaysoError):
 
 
 class OptedOutError(SaysoError):
-    """The person has opted out; nothing was queued. Only the person can come back, by writing START."""
+    """The person has opted out; nothing was queued. Only the person comes back: by START, or a new, proven opt-in."""
 
     status = 403
     code = "opted_out"
     title = "The person has opted out"
+
+
+class ConsentMissingError(SaysoError):
+    """We may not begin: the person has not opted in to this category; record their opt-in, with its proof, first."""
+
+    status = 403
+    code = "consent_missing"
+    title = "The person has not opted in"
+
+
+class WindowClosedError(SaysoError):
+    """The 24-hour window is known to be closed, and no template was given for outside it: give a ``fallback``."""
+
+    status = 409
+    code = "window_closed"
+    title = "Only a template may be sent now"
 
 
 class NotFoundError(SaysoError):

@@ -10,17 +10,18 @@ import structlog
 from sayso.confirmations import answers
 from sayso.confirmations import service as confirmations
 from sayso.confirmations.answers import Inbound
-from sayso.consent import rules as consent_rules
 from sayso.consent import service as consent
 from sayso.consent.rules import Action, Entry
+from sayso.consent.service import Said
+from sayso.consent.words import reading
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import service as events
 from sayso.inbound import receive, template_news
 from sayso.inbound.receive import Ended
+from sayso.messages import conversations, statuses
 from sayso.messages import service as messages
-from sayso.messages import statuses
 from sayso.messages.service import OURSELVES, Draft
 from sayso.messages.statuses import Joined
 from sayso.people import service as people
@@ -115,12 +116,14 @@ async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) ->
     person = await people.meet(tx, rt, message.person, learned_from="meta:message")
     inbound = Inbound(message, person, row["key"], row["received_at"])
     if not message.group_id:
-        await messages.note_inbound(tx, person, message.phone_number_id, inbound.sent_at)
-        match consent_rules.reading(message.text or ""):
-            case "stop":
-                return await _leave(tx, rt, inbound)
-            case "start":
-                return await _return(tx, rt, inbound)
+        await conversations.note_inbound(
+            tx, rt, person, message.phone_number_id, inbound.sent_at, referred=message.referred
+        )
+        word = reading(message.text)
+        if word is not None and word.meaning == "stop":
+            return await _leave(tx, rt, inbound)
+        if word is not None and word.meaning == "start":
+            return await _return(tx, rt, inbound)
     answered = await answers.answer(tx, rt, inbound)
     if answered.leaving:
         return await _leave(tx, rt, inbound, aside=answered.aside)
@@ -131,7 +134,7 @@ async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) ->
 
 async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, aside: str = "") -> str:
     """Opt out: from here on nothing to this person starts. The answer to it leaves when nothing is under way."""
-    person, before = inbound.person, await consent.stands(tx, inbound.person)
+    person, before = inbound.person, await _holding(tx, rt, inbound.person)
     after = await _record(tx, rt, inbound, "withdrawn")
     if not consent.opted_out(after):
         return "opt-out: older than the opt-in that holds"
@@ -147,7 +150,7 @@ async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, aside: str = "") -> s
 
 
 async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> str:
-    person, before = inbound.person, await consent.stands(tx, inbound.person)
+    person, before = inbound.person, await _holding(tx, rt, inbound.person)
     after = await _record(tx, rt, inbound, "granted")
     if consent.opted_out(after):
         return "opt-in: older than the opt-out that holds"
@@ -161,16 +164,19 @@ async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> str:
 
 async def _record(tx: Tx, rt: Runtime, inbound: Inbound, action: Action) -> Entry:
     """Into the ledger, with the words and the message as evidence; the entry that holds now."""
-    return await consent.record(
-        tx,
-        rt,
-        inbound.person,
+    said = Said(
+        person=inbound.person,
         action=action,
         method="keyword",
-        wording=inbound.message.text or "",
-        evidence=inbound.message.wamid,
         captured_at=inbound.sent_at,
+        personal={"wording": inbound.message.text or "", "evidence": [inbound.message.wamid]},
     )
+    (entry,) = await consent.append(tx, rt, [said])
+    return await _holding(tx, rt, inbound.person) or entry
+
+
+async def _holding(tx: Tx, rt: Runtime, person: Person) -> Entry | None:
+    return (await consent.verdict(tx, rt, person)).own.get("service")
 
 
 def _questions(count: int) -> str:

@@ -62,20 +62,6 @@ CREATE TABLE people_links (
 CREATE INDEX people_links_person ON people_links (person_id);
 """
 
-CONSENT = """
-CREATE TABLE consent_entries (
-    id text PRIMARY KEY,
-    person_id text NOT NULL REFERENCES people (id),
-    action text NOT NULL CHECK (action IN ('granted', 'withdrawn')),
-    method text NOT NULL,
-    wording text NOT NULL,
-    evidence text,
-    captured_at timestamptz NOT NULL,
-    received_at timestamptz NOT NULL
-);
-CREATE INDEX consent_entries_person ON consent_entries (person_id, captured_at);
-"""
-
 UPDATES = f"""
 CREATE TABLE webhook_bodies (
     digest bytea PRIMARY KEY,
@@ -217,7 +203,7 @@ CREATE TABLE idempotency (
 
 def upgrade() -> None:
     """Create every table of the main job."""
-    for part in (WORKERS, PEOPLE, CONSENT, UPDATES, MESSAGES, CONFIRMATIONS, EVENTS):
+    for part in (WORKERS, PEOPLE, UPDATES, MESSAGES, CONFIRMATIONS, EVENTS):
         for statement in part.split(";"):
             if statement.strip():
                 op.execute(statement)

@@ -1,0 +1,187 @@
+"""The chain of the ledger: what each entry's hash covers, and the walk that finds whatever was changed in it. Pure.
+
+Every entry holds the hash of the entry before it (of anybody's) and of the same person's entry before it. What is
+personal is covered by a salted digest alone: erased, with its salt, it can no longer be guessed, and the chain holds.
+The head (the number and hash of the last entry) is sealed with the installation's key, so that neither a chain cut
+short nor one written anew from some entry on looks whole.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+#: What an entry without predecessor names as the one before it.
+NOTHING = bytes(32)
+SALT_BYTES = 16
+_FORM = "sayso.consent.1"
+
+#: How much of the ledger a file holds: all of it, one person's entries, or some (of a time, of one assistant).
+Extent = Literal["all", "person", "some"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as it is written; times in UTC to the microsecond."""
+
+    seq: int
+    id: str
+    client_id: str
+    person_id: str
+    action: str
+    scope: tuple[str, ...]
+    method: str
+    about: str | None
+    captured_at: datetime
+    received_at: datetime
+    expires_at: datetime | None
+    verified: bool
+    personal: Mapping[str, Any] | None
+    salt: bytes | None
+    personal_digest: bytes
+    prev_hash: bytes
+    person_prev_hash: bytes
+    hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain."""
+
+    seq: int
+    hash: bytes
+    seal: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong: at which entry (None: the end of the chain), and what."""
+
+    seq: int | None
+    entry_id: str | None
+    what: str
+
+
+@dataclass(slots=True)
+class Walk:
+    """The verification of a chain, fed entry by entry in their order; memory grows with the number of persons only."""
+
+    extent: Extent = "all"
+    findings: list[Finding] = field(default_factory=list)
+    entries: int = 0
+    erased: int = 0
+    _last: Line | None = None
+    _of_person: dict[str, bytes] = field(default_factory=dict)
+    _ids: set[str] = field(default_factory=set)
+
+    def step(self, line: Line) -> None:
+        """Check one entry, by itself and against those before it."""
+        self.entries += 1
+        self.erased += line.personal is None
+        self._itself(line)
+        if self.extent == "all":
+            self._after(line)
+        elif self._last is not None and line.seq <= self._last.seq:
+            self._find(line, f"comes after entry {self._last.seq}: the order was changed")
+        known = self._of_person.get(line.person_id, NOTHING if self.extent != "some" else None)
+        if known is not None and line.person_prev_hash != known:
+            self._find(line, "does not follow the person's entry before it: one was removed, added or moved")
+        self._of_person[line.person_id] = line.hash
+        self._last = line
+
+    def end(self, head: Head | None, key: bytes | None) -> list[Finding]:
+        """Check the end against the head, when there is one, and the head against its seal, when the key is there."""
+        if head is None:
+            return self.findings
+        last = (self._last.seq, self._last.hash) if self._last else (0, NOTHING)
+        if self.extent == "all" and last != (head.seq, head.hash):
+            what = f"the chain ends at entry {last[0]}, and its head says {head.seq}: the end was cut off or changed"
+            self.findings.append(Finding(None, None, what))
+        if key is not None and head.seq and not sealed(head, key):
+            what = (
+                "the head does not bear the seal of this installation's key: it was written by somebody else"
+            )
+            self.findings.append(Finding(None, None, what))
+        return self.findings
+
+    def _itself(self, line: Line) -> None:
+        if line.id in self._ids:
+            self._find(line, "has the id of an earlier entry")
+        self._ids.add(line.id)
+        if digest(line) != line.hash:
+            self._find(line, "does not have the content it was written with")
+        if (line.personal is None) != (line.salt is None):
+            self._find(line, "was erased by half")
+        elif personal_digest(line.personal or {}, line.salt or b"") != line.personal_digest and line.salt:
+            self._find(line, "does not have the wording and evidence it was written with")
+
+    def _after(self, line: Line) -> None:
+        seq, before = (self._last.seq, self._last.hash) if self._last else (0, NOTHING)
+        if line.seq > seq + 1:
+            gone = (
+                f"entry {seq + 1} is" if line.seq == seq + 2 else f"entries {seq + 1} to {line.seq - 1} are"
+            )
+            self._find(line, f"{gone} missing before it")
+        elif line.seq <= seq:
+            self._find(line, f"comes after entry {seq}: the order was changed, or the chain forks")
+        if line.prev_hash != before:
+            self._find(line, "does not follow the entry before it: the chain forks, or an entry was replaced")
+
+    def _find(self, line: Line, what: str) -> None:
+        self.findings.append(Finding(line.seq, line.id, what))
+
+
+def verify(lines: Iterable[Line], *, head: Head | None, key: bytes | None, extent: Extent = "all") -> Walk:
+    """Walk entries in the order given; what is wrong stands in ``findings``."""
+    walk = Walk(extent)
+    for line in lines:
+        walk.step(line)
+    walk.end(head, key)
+    return walk
+
+
+def personal_digest(personal: Mapping[str, Any], salt: bytes) -> bytes:
+    """What the chain holds of what is personal."""
+    return hashlib.sha256(salt + msgspec.json.encode(personal, order="sorted")).digest()
+
+
+def digest(line: Line) -> bytes:
+    """The hash of an entry: over its form, every column but what is personal, and both predecessors."""
+    covered = [
+        _FORM,
+        line.seq,
+        line.id,
+        line.client_id,
+        line.person_id,
+        line.action,
+        line.scope,
+        line.method,
+        line.about,
+        instant(line.captured_at),
+        instant(line.received_at),
+        instant(line.expires_at) if line.expires_at else None,
+        line.verified,
+        line.personal_digest.hex(),
+        line.prev_hash.hex(),
+        line.person_prev_hash.hex(),
+    ]
+    return hashlib.sha256(msgspec.json.encode(covered)).digest()
+
+
+def seal(seq: int, last_hash: bytes, key: bytes) -> bytes:
+    """What only the holder of the key can write over a head."""
+    return hmac.digest(key, f"{_FORM}.head.{seq}.".encode() + last_hash, "sha256")
+
+
+def sealed(head: Head, key: bytes) -> bool:
+    """Whether a head bears the seal of this key."""
+    return head.seal is not None and hmac.compare_digest(head.seal, seal(head.seq, head.hash, key))
+
+
+def instant(at: datetime) -> str:
+    """A time as the hash spells it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
