@@ -9,13 +9,14 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from aiohttp import ClientSession
 from fastapi import FastAPI
 
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.core import embedded, health
 from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
-from sayso.core.database import Database
+from sayso.core.database import Database, Tx
 from sayso.core.health import Health
 from sayso.core.migrate import migrate
 from sayso.core.runtime import Runtime
@@ -23,6 +24,7 @@ from sayso.core.settings import Settings, jwt_secret
 from sayso.core.telemetry import HTTP_REQUESTS
 from sayso.core.tokens import Tokens
 from sayso.core.worker import Together, Work, Worker
+from sayso.events import alerts
 from sayso.events import routes as event_routes
 from sayso.inbound import handle, receive, webhook
 from sayso.inbound import routes as inbound_routes
@@ -32,7 +34,12 @@ from sayso.messages import service as messages
 from sayso.messages.dispatch import Dispatcher
 from sayso.messages.results import Results
 from sayso.people import routes as people_routes
+from sayso.senders import service as senders
+from sayso.senders.budget import CallBudget
+from sayso.senders.checks import Checks
 from sayso.whatsapp.client import GraphClient, graph_session
+from sayso.whatsapp.credentials import Credentials
+from sayso.whatsapp.management import ManagementClient
 
 ROUTERS = (
     message_routes.router,
@@ -46,11 +53,14 @@ ROUTERS = (
 DIGESTING = 250
 EXPIRING = 250
 HANDS = 8
+#: Calls about our account at once, and numbers of ours that are looked at at once.
+MANAGING = 4
+CHECKING = 4
 #: A claim of messages decides for all of them at once, and costs nine statements: it may wait for company.
 SENDING_PACE_S = 0.02
 
 
-def works(intake: receive.Intake, dispatcher: Dispatcher, *, posts: int) -> list[Work]:
+def works(intake: receive.Intake, dispatcher: Dispatcher, checks: Checks, *, posts: int) -> list[Work]:
     """Every claimed table, and what is done with its due rows."""
     return [
         Work(
@@ -81,6 +91,7 @@ def works(intake: receive.Intake, dispatcher: Dispatcher, *, posts: int) -> list
                 partial(confirmations.expire_together, undigested=intake.undigested),
             ),
         ),
+        Work(senders.QUEUE, checks.handle, slots=CHECKING),
     ]
 
 
@@ -127,27 +138,56 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(db.close)
         rt = Runtime(settings, db)
         session = await stack.enter_async_context(graph_session(settings.sayso_send_concurrency))
+        credentials = Credentials.of(settings)
         graph = GraphClient(
             session,
             base_url=settings.whatsapp_base_url,
             version=settings.whatsapp_api_version,
-            token=settings.whatsapp_access_token.get_secret_value(),
+            token=credentials,
+        )
+        managing = await stack.enter_async_context(graph_session(MANAGING))
+        checks = Checks(
+            management(managing, settings, credentials, CallBudget(rt, urgent=True)),
+            credentials,
+            tier_changed,
         )
         results = Results(rt, on_failed=confirmations.prompt_failed)
         dispatcher = Dispatcher(graph, results, on_failed=confirmations.prompt_failed)
         intake = receive.Intake(rt)
-        todo = works(intake, dispatcher, posts=settings.sayso_send_concurrency)
+        todo = works(intake, dispatcher, checks, posts=settings.sayso_send_concurrency)
         worker = Worker(rt, todo)
         tokens = Tokens(jwt_secret(settings), settings.sayso_jwt_issuer, settings.sayso_jwt_audience)
         app = api(rt, tokens)
-        state = Health(rt, worker, [work.queue for work in todo], confirmations.count_open)
+        gauges = (alerts.gauge, partial(senders.gauge, rt))
+        state = Health(rt, worker, [work.queue for work in todo], confirmations.count_open, gauges)
         app.state.health = state
-        for loop in (rt.wakes.run(db), intake.run(), results.run(), state.run()):
+        async with db.tx() as tx:
+            await senders.ensure(tx, rt)
+        for loop in (rt.wakes.run(db), intake.run(), results.run(), state.run(), checks.watch(rt)):
             await stack.enter_async_context(_background(loop))
         await stack.enter_async_context(_until_done(worker))
         _settle_memory()
         asgi = webhook.Webhook(_Counted(app), intake, settings)
         yield Service(rt, asgi, worker, state)
+
+
+def management(
+    session: ClientSession, settings: Settings, credentials: Credentials, budget: CallBudget
+) -> ManagementClient:
+    """Who makes the calls about our account, each counted against ``budget``."""
+    return ManagementClient(
+        session,
+        base_url=settings.whatsapp_base_url,
+        version=settings.whatsapp_api_version,
+        waba_id=settings.whatsapp_business_account_id,
+        token=lambda: credentials.token,
+        budget=budget,
+    )
+
+
+async def tier_changed(tx: Tx, rt: Runtime, portfolio_id: str) -> None:
+    """A portfolio may reach another number of people: what waited for that is decided afresh."""
+    await messages.release(tx, rt, f"tier:{portfolio_id}")
 
 
 @contextlib.asynccontextmanager

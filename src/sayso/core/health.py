@@ -33,6 +33,7 @@ class Health:
     worker: Worker
     queues: Sequence[Queue]
     count_open: Callable[[Tx], Awaitable[int]]
+    gauges: Sequence[Callable[[Tx], Awaitable[None]]] = ()
     stopping: bool = field(default=False)
 
     async def checks(self) -> dict[str, str]:
@@ -57,6 +58,8 @@ class Health:
             claims=True
         ) as tx:  # counted along the index of what is ready, never the table
             OPEN_CONFIRMATIONS.set(await self.count_open(tx))
+            for gauge in self.gauges:
+                await gauge(tx)
             for queue in self.queues:
                 ready, oldest = await claims.backlog(tx, queue)
                 age = (self.rt.now() - oldest).total_seconds() if oldest else 0.0

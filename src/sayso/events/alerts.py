@@ -1,6 +1,6 @@
 """Alerts: what an operator must know of, raised once when it becomes true and resolved once when it ends."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, Literal
 
 from sayso.core.database import Record, Tx
@@ -20,20 +20,23 @@ _SEEN_EVERY: Final = timedelta(minutes=1)
 async def raise_(
     tx: Tx, rt: Runtime, key: str, *, severity: Severity, title: str, detail: str, advice: str
 ) -> bool:
-    """Say that something is wrong; whether that was news. While the alert is open, saying it again changes nothing.
+    """Say that something is wrong; whether that was news.
 
-    ``key`` names the cause, such as ``sender.circuit:<id>``; ``advice`` says what the operator should do.
+    While the alert is open, saying it again changes nothing; only another severity makes it another alert. ``key``
+    names the cause, such as ``sender.held:<id>``; ``advice`` says what the operator should do.
     """
     now = rt.now()
-    seen: datetime | None = await tx.fetchval(
-        "SELECT seen_at FROM alerts WHERE key = $1 AND resolved_at IS NULL", key
+    open_ = await tx.fetchrow(
+        "SELECT severity, seen_at FROM alerts WHERE key = $1 AND resolved_at IS NULL", key
     )
-    if seen is not None:
-        if now - seen >= _SEEN_EVERY:
+    if open_ is not None and open_["severity"] == severity:
+        if now - open_["seen_at"] >= _SEEN_EVERY:
             await tx.execute(
                 "UPDATE alerts SET seen_at = $2 WHERE key = $1 AND resolved_at IS NULL", key, now
             )
         return False
+    if open_ is not None:
+        await resolve(tx, rt, key)
     alert_id = rt.new_id("alr")
     raised = await tx.execute(
         "INSERT INTO alerts (id, key, severity, title, detail, advice, raised_at, seen_at) "

@@ -31,6 +31,8 @@ CATALOGUE = {
     "template.drifted": "Meta has another text of a template than was pushed.",
     "alert.raised": "Something needs the operator's attention; told once, until it is resolved.",
     "alert.resolved": "What an alert told of is over.",
+    "sender.changed": "Meta says something new of a number of ours: status, quality, throughput, limit, name.",
+    "account.news": "Meta told something of the account: a review, a restriction, a security event.",
 }
 
 

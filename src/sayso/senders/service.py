@@ -13,7 +13,7 @@ from sayso.core.settings import Settings
 from sayso.core.telemetry import SENDER_HELD, SENDER_HOLDS, SENDER_RATE
 from sayso.events import alerts
 from sayso.senders import rules
-from sayso.whatsapp.failures import ROWS, Failure
+from sayso.whatsapp.failures import Failure, GraphError, classify
 
 #: A sender's row is also its next check against Meta.
 QUEUE: Final = Queue("senders")
@@ -71,6 +71,7 @@ class Sender:
     circuit_code: int | None
     checked_at: datetime | None
     check_failed: str | None
+    checks_failed: int
 
     def held(self, now: datetime) -> str | None:
         """Why nothing goes out from this number now; None when it sends."""
@@ -94,7 +95,7 @@ _FIELDS: Final = frozenset(Sender.__dataclass_fields__)
 
 def ids(settings: Settings) -> tuple[str, ...]:
     """The phone number ids that are ours, the first one first."""
-    return (settings.whatsapp_phone_number_id,)
+    return settings.phone_number_ids
 
 
 def known(rt: Runtime, phone_number_id: str) -> bool:
@@ -158,13 +159,14 @@ async def release(tx: Tx, rt: Runtime, phone_number_id: str | None) -> None:
 
 
 async def open_circuit(tx: Tx, rt: Runtime, phone_number_id: str | None, *, why: str, code: int) -> list[str]:
-    """Stop a number (None: all of ours) until a check finds its credentials good; the numbers that this stopped.
+    """Stop a number (None: all of ours) until a check finds its credentials good; which ones this stopped.
 
     What is queued stays queued and webhooks are taken in as ever. The check is due at once.
     """
     rows = await tx.fetch(
         "UPDATE senders SET circuit = 'open', circuit_since = $2, circuit_why = $3, circuit_code = $4, "
-        "checks_failed = 0, work = CASE work WHEN 'running' THEN work ELSE 'ready' END, work_at = $2 "
+        "checks_failed = 0, token_mark = NULL, work_at = $2, "
+        "work = CASE work WHEN 'running' THEN work ELSE 'ready' END "
         "WHERE id IN (SELECT id FROM senders WHERE ($1::text IS NULL OR id = $1) AND circuit = 'closed' "
         "ORDER BY id FOR UPDATE) RETURNING id",
         phone_number_id,
@@ -174,18 +176,6 @@ async def open_circuit(tx: Tx, rt: Runtime, phone_number_id: str | None, *, why:
     )
     tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
     return [row["id"] for row in rows]
-
-
-async def close_circuit(tx: Tx, rt: Runtime, phone_number_id: str) -> bool:
-    """Let a number send again; whether it was stopped."""
-    closed = await tx.execute(
-        "UPDATE senders SET circuit = 'closed', circuit_since = $2, circuit_why = NULL, circuit_code = NULL "
-        "WHERE id = $1 AND circuit = 'open'",
-        phone_number_id,
-        rt.now(),
-    )
-    go_on(tx, rt)
-    return closed == 1
 
 
 async def obey(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure) -> None:
@@ -218,7 +208,7 @@ async def _slow_down(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure
             "UPDATE senders SET rate = $2, rate_grows_at = $3 WHERE id = $1", row["id"], rate, row["clock"]
         )
         tx.after_commit(SENDER_HOLDS.labels(str(failure.code)).inc)
-    if failure.hold_s > tabled_hold_s(failure.code):
+    if failure.hold_s > tabled(failure.code).hold_s:
         await _hold_as_asked(tx, rt, phone_number_id, failure)
 
 
@@ -303,9 +293,9 @@ async def _locked(tx: Tx, phone_number_id: str | None) -> list[Record]:
     )
 
 
-def tabled_hold_s(code: int) -> float:
-    """The hold of an error as the table has it, in seconds: what is longer Meta itself asked for."""
-    return next((row.hold_s for row in ROWS if code in row.codes), 0.0)
+def tabled(code: int) -> Failure:
+    """What the table says of an error: a longer hold than its own Meta itself asked for."""
+    return classify(GraphError(code, ""), None)
 
 
 def held_alert(phone_number_id: str) -> str:
@@ -318,7 +308,7 @@ def go_on(tx: Tx, rt: Runtime) -> None:
     tx.after_commit(lambda: rt.wakes.work("messages"))
 
 
-async def gauge(tx: Tx, rt: Runtime) -> None:
+async def gauge(rt: Runtime, tx: Tx) -> None:
     """Set the gauges of every number."""
     for sender in await listed(tx):
         SENDER_RATE.labels(sender.id).set(sender.rate)
