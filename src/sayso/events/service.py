@@ -20,6 +20,8 @@ CATALOGUE = {
     "person.said": "The person wrote something that decides nothing: a comment.",
     "person.opted_out": "The person asked not to be messaged any more.",
     "person.opted_in": "The person asked to be messaged again.",
+    "person.number_changed": "The person has another phone number; whoever gets the old one is somebody else.",
+    "person.identity_changed": "The person's keys changed, as with a new phone: it may be somebody else who holds it.",
     "template.approved": "A template can be sent from now on.",
     "template.rejected": "Meta rejected a template; its messages wait.",
     "template.paused": "Meta paused a template for its quality; its messages wait.",

@@ -18,7 +18,7 @@ from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import service as events
-from sayso.inbound import receive, template_news
+from sayso.inbound import identity, receive, template_news
 from sayso.inbound.receive import Ended
 from sayso.messages import conversations, statuses
 from sayso.messages import service as messages
@@ -34,7 +34,7 @@ log = structlog.get_logger("sayso.handle")
 Update = InboundMessage | StatusUpdate | OtherUpdate
 
 #: What is done with the webhook fields that are no messages and no statuses.
-NEWS = {**template_news.NEWS}
+NEWS = {**template_news.NEWS, **identity.NEWS}
 
 
 async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
@@ -112,7 +112,7 @@ async def _act(tx: Tx, rt: Runtime, row: Record, update: Update) -> str:
 
 async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) -> str:
     if message.type == "system":
-        return f"kept: system message {(message.system or {}).get('type', '')}".rstrip()
+        return await identity.system(tx, rt, message, min(message.sent_at or row["received_at"], row["received_at"]))
     person = await people.meet(tx, rt, message.person, learned_from="meta:message")
     inbound = Inbound(message, person, row["key"], row["received_at"])
     if not message.group_id:
