@@ -120,6 +120,30 @@ class MetaUnreachableError(SaysoError):
     retryable = True
 
 
+class TooLateError(SaysoError):
+    """The message may be on its way, or has ended: it cannot be cancelled any more."""
+
+    status = 409
+    code = "too_late"
+    title = "It is too late for that"
+
+
+class NotRetryableError(SaysoError):
+    """The message is not sent again; the detail says why, and what to do instead."""
+
+    status = 409
+    code = "not_retryable"
+    title = "The message is not sent again"
+
+
+class NotUnknownError(SaysoError):
+    """What became of the message is known: there is nothing to settle."""
+
+    status = 409
+    code = "not_unknown"
+    title = "There is nothing to settle"
+
+
 class IdempotencyMismatchError(SaysoError):
     """The ``Idempotency-Key`` was used before with another body; use a new key for a new request."""
 

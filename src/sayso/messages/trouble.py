@@ -8,10 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sayso.consent import service as consent
+from sayso.consent.rules import Entry
 from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 from sayso.messages.outcome import Trouble
 from sayso.messages.rules import Hold
+from sayso.messages.service import suppress_all
+from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
 from sayso.templates import service as templates
@@ -63,19 +67,38 @@ async def obey(tx: Tx, rt: Runtime, troubles: Sequence[Trouble]) -> None:
     """Do what errors of Meta's ask for beyond their messages."""
     if not troubles:
         return
+    left = await _leave(tx, rt, [each for each in troubles if each.failure.then == "opt_out"])
     fresh = [each for each in troubles if rt.now() - each.at < _fresh_for(each)]
+    fresh.sort(key=lambda each: (each.person_id, each.phone_number_id))
     for each in _one_for_each(fresh, ("sender", "everything")):
         await senders.obey(tx, rt, each.phone_number_id, each.failure)
     for template, code in sorted(
         {(t.template, t.failure.code) for t in fresh if t.template and t.failure.kind == "template"}
     ):
         await templates.refused(tx, rt, *template, code)
-    for person in (each for each in fresh if each.failure.holds == "person" and each.failure.hold_s):
-        await _hold(tx, rt, person, _HOLD, REPEATED_WITHIN, LONGEST_HOLD_S)
-    for person in (each for each in fresh if each.failure.holds == "marketing"):
-        await _hold(tx, rt, person, _MARKETING)
+    for held in (each for each in fresh if each.failure.holds == "person"):
+        await _hold(tx, rt, held, _HOLD, REPEATED_WITHIN, LONGEST_HOLD_S)
+    for held in (each for each in fresh if each.failure.holds == "marketing"):
+        await _hold(tx, rt, held, _MARKETING)
     await _mark(tx, _CLOSED, [(t, t.posted_at) for t in troubles if t.failure.then == "fall_back"])
     await _mark(tx, _STRIKE, [(t, t.at) for t in troubles if t.failure.then == "strike"])
+    for person, entry in left:
+        reason = f"the person stopped marketing in WhatsApp (consent entry {entry.id})"
+        await suppress_all(tx, rt, person, entry.id, scope=("marketing",), reason=reason)
+
+
+async def _leave(tx: Tx, rt: Runtime, stopped: Sequence[Trouble]) -> list[tuple[Person, Entry]]:
+    """These persons stopped our marketing at Meta (131050): into the ledger with it."""
+    persons = await people.get_many(tx, [each.person_id for each in stopped]) if stopped else {}
+    return [
+        (
+            persons[each.person_id],
+            await consent.stopped_marketing(
+                tx, rt, persons[each.person_id], evidence=each.evidence, at=each.at
+            ),
+        )
+        for each in sorted(stopped, key=lambda one: one.person_id)
+    ]
 
 
 def _fresh_for(each: Trouble) -> timedelta:

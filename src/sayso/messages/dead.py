@@ -1,0 +1,200 @@
+"""What did not get through, and what can still be done about a message: cancel, retry, settle; refusals explain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from sayso.core.database import Record, Tx
+from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
+from sayso.core.runtime import Runtime
+from sayso.messages import lost
+from sayso.messages.results import Failed
+from sayso.messages.service import QUEUE, Step, note, tell_failed
+
+Settlement = Literal["delivered", "failed", "retry"]
+MOST_AT_ONCE: Final = 1000
+
+#: A dead letter: nothing more happens to it by itself.
+_DEAD = "(state IN ('failed', 'expired') OR (state = 'unknown' AND work IS NULL))"
+_MATCHES = (
+    "($1::text IS NULL OR client_id = $1) AND ($2::int IS NULL OR error_code = $2) "
+    "AND ($3::text IS NULL OR phone_number_id = $3) AND ($4::text IS NULL OR template_name = $4) "
+    "AND ($5::timestamptz IS NULL OR created_at >= $5) AND ($6::timestamptz IS NULL OR created_at < $6) "
+    "AND ($7::text[] IS NULL OR id = ANY($7))"
+)
+#: A new life as long as the first was, and no attempt counted; what Meta called it before is remembered.
+_REVIVE = """
+UPDATE messages SET state = 'queued', reason = $2, error_code = NULL, retries = 0, held = NULL, held_by = NULL,
+    past_wamids = past_wamids || array_remove(ARRAY[wamid], NULL), wamid = NULL,
+    expires_at = greatest(expires_at, $3 + (expires_at - greatest(created_at, send_at))),
+    work = CASE WHEN work = 'running' THEN work ELSE 'ready' END, work_at = $3, tries = 0
+WHERE id = ANY($1)
+"""
+_ON_ITS_WAY = frozenset({"queued", "sending", "accepted", "sent"})
+_NOT_AGAIN: Final = {
+    "delivered": "it reached the person",
+    "read": "the person has read it",
+    "unknown": 'it may have reached the person: settle it with {"as": "retry"} if a second copy is acceptable',
+    "suppressed": "the person's consent does not allow it; a retry would be suppressed again",
+    "cancelled": "it was cancelled; send it as a new message",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """A choice of messages, by what they are and when we took them; None does not choose.
+
+    ``client_id`` None means every assistant's. ``since`` is included, ``until`` is not.
+    """
+
+    client_id: str | None
+    code: int | None = None
+    sender: str | None = None
+    template: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: Sequence[str] | None = None
+
+    def columns(self) -> tuple[object, ...]:
+        """As the statements take them."""
+        ids = None if self.ids is None else list(self.ids)
+        return self.client_id, self.code, self.sender, self.template, self.since, self.until, ids
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What came of a retry of many: those that go again, those that do not and why, and whether there are more."""
+
+    going: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    more: bool
+
+
+async def letters(tx: Tx, which: Which, *, before: str | None, limit: int) -> list[Record]:
+    """Dead letters, newest first."""
+    return await tx.fetch(
+        f"SELECT * FROM messages WHERE {_DEAD} AND {_MATCHES} AND ($8::text IS NULL OR id < $8) "
+        "ORDER BY id DESC LIMIT $9",
+        *which.columns(),
+        before,
+        limit,
+    )
+
+
+async def locked(tx: Tx, message_id: str) -> Record | None:
+    """A message's row, which nobody else changes until this transaction ends."""
+    return await tx.fetchrow("SELECT * FROM messages WHERE id = $1 FOR UPDATE", message_id)
+
+
+async def cancel(tx: Tx, rt: Runtime, row: Record, *, by: str, on_failed: Failed) -> str:
+    """Take a locked message out of the queue; its state. Raises :class:`TooLateError` once it may be on the wire."""
+    if row["state"] == "cancelled":
+        return "cancelled"
+    if row["state"] != "queued" or row["work"] == "running":
+        raise TooLateError(
+            f"It is {row['state']}: only what is queued, held or scheduled can be cancelled. {_LATE[row['state']]}"
+        )
+    taken = await tx.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM message_timeline WHERE message_id = $1 AND state = 'unknown')",
+        row["id"],
+    )
+    state, reason = "cancelled", f"cancelled by {by}"
+    if taken:
+        state, reason = (
+            "unknown",
+            f"the next attempt was cancelled by {by}; an earlier one may have reached them",
+        )
+    await _end(tx, rt, row, state, reason)
+    if not taken:
+        await on_failed(tx, rt, {**row, "state": state, "reason": reason})
+    return state
+
+
+_WIRE = "What may be on its way cannot be called back."
+_LATE: Final = {
+    **dict.fromkeys(("queued", "sending", "accepted", "sent", "unknown"), _WIRE),
+    **dict.fromkeys(("delivered", "read"), "It has reached the person."),
+    **dict.fromkeys(("failed", "suppressed", "expired"), "It does not go out any more."),
+}
+
+
+async def retry(tx: Tx, rt: Runtime, row: Record, *, by: str) -> bool:
+    """Send a locked message again; False when it is on its way already, so that asking twice does nothing twice.
+
+    Raises :class:`NotRetryableError`, with why.
+    """
+    if row["state"] in _ON_ITS_WAY:
+        return False
+    why_not = refusal(row)
+    if why_not:
+        raise NotRetryableError(f"{row['id']} is not sent again: {why_not}.")
+    await _revive(tx, rt, [row], by=by)
+    return True
+
+
+def refusal(row: Record) -> str | None:
+    """Why a message cannot be sent again, or None."""
+    if row["state"] in _NOT_AGAIN:
+        return _NOT_AGAIN[row["state"]]
+    if row["purpose"] == "prompt":
+        return "its question has ended with it; ask it anew"
+    if row["purpose"] != "send":
+        return "it spoke of something that is over"
+    return None
+
+
+async def retry_many(
+    tx: Tx, rt: Runtime, which: Which, *, by: str, limit: int = MOST_AT_ONCE, dry_run: bool = False
+) -> Retried:
+    """Send dead letters again, the oldest first, at most ``limit`` at once; with ``dry_run`` only say which."""
+    rows = await tx.fetch(
+        f"SELECT * FROM messages WHERE {_DEAD} AND {_MATCHES} ORDER BY id LIMIT $8 FOR UPDATE SKIP LOCKED",
+        *which.columns(),
+        limit + 1,
+    )
+    found, more = rows[:limit], len(rows) > limit
+    refused = [(row["id"], why) for row in found if (why := refusal(row))]
+    going = [row for row in found if not refusal(row)]
+    if going and not dry_run:
+        await _revive(tx, rt, going, by=by)
+    return Retried(tuple(row["id"] for row in going), tuple(refused), more)
+
+
+async def _revive(tx: Tx, rt: Runtime, rows: Sequence[Record], *, by: str) -> None:
+    now, reason = rt.now(), f"sent again by {by}"
+    await tx.execute(_REVIVE, [row["id"] for row in rows], reason, now)
+    await note(tx, [Step(row["id"], now, "queued", reason, {"again": "retry"}) for row in rows])
+    tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
+
+
+async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str, on_failed: Failed) -> str:
+    """Say what became of a locked message whose answer was lost; its state.
+
+    ``retry`` posts it again, knowing that the person may get it twice. Raises :class:`NotUnknownError`.
+    """
+    state, reason = row["state"], f"settled by {by}: {said}"
+    if state == ("queued" if said == "retry" else said):
+        return said if said != "retry" else "queued"
+    if state != "unknown" or row["work"] == "running":
+        raise NotUnknownError(f"{row['id']} is {state}, not unknown: there is nothing to settle.")
+    if said == "retry":
+        await lost.post_again(tx, rt, row, f"{reason}; the person may get it twice")
+        return "queued"
+    await _end(tx, rt, row, said, reason)
+    if said == "failed":
+        ended = {**row, "state": "failed", "reason": reason}
+        await tell_failed(tx, rt, ended)
+        await on_failed(tx, rt, ended)
+    return said
+
+
+async def _end(tx: Tx, rt: Runtime, row: Record, state: str, reason: str) -> None:
+    await tx.execute(
+        "UPDATE messages SET state = $2, reason = $3, work = NULL, worker = NULL, held = NULL, held_by = NULL "
+        "WHERE id = $1",
+        row["id"],
+        state,
+        reason,
+    )
+    await note(tx, [Step(row["id"], rt.now(), state, reason)])
