@@ -28,7 +28,7 @@ from sayso.events import alerts
 from sayso.events import routes as event_routes
 from sayso.inbound import handle, receive, webhook
 from sayso.inbound import routes as inbound_routes
-from sayso.messages import dispatch
+from sayso.messages import dead_routes, dispatch
 from sayso.messages import routes as message_routes
 from sayso.messages import service as messages
 from sayso.messages.dispatch import Dispatcher
@@ -42,6 +42,7 @@ from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.management import ManagementClient
 
 ROUTERS = (
+    dead_routes.router,
     message_routes.router,
     confirmation_routes.router,
     people_routes.router,
@@ -104,6 +105,7 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
     )
     app.state.rt = rt
     app.state.tokens = tokens
+    app.state.message_failed = confirmations.prompt_failed
     speak_problem_json(app)
     app.add_middleware(Bounded)
     for router in ROUTERS:
