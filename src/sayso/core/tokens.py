@@ -19,6 +19,8 @@ SCOPES = {
     "confirmations:read": "see one's own confirmations, and wait for them",
     "people:write": "link a user to a WhatsApp number",
     "people:read": "see the link of a user",
+    "templates:read": "see templates, and how they look filled",
+    "templates:write": "create, change and delete templates at Meta",
     "events:read": "read one's own feed of events",
     "operate": "see what came in from Meta and what became of it",
     "admin": "everything, across assistants",
@@ -31,6 +33,7 @@ ASSISTANT_SCOPES = (
     "confirmations:read",
     "people:write",
     "people:read",
+    "templates:read",
     "events:read",
 )
 LEEWAY_S = 30

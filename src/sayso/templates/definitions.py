@@ -22,6 +22,9 @@ _BUTTON_KEYS: Final = {
     "copy": ("copy",),
 }
 _TTL: Final = re.compile(r"(\d{1,7})([smhd])")
+#: NUL and halves of surrogate pairs, which neither Meta nor the database takes.
+UNSENDABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_FILE: Final = re.compile(r"(?!\.)[\w. -]{1,100}")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Place = tuple[str | int, ...]
@@ -119,6 +122,9 @@ class Reading:
         if found is not None and not isinstance(found, str):
             self.wrong((*at, key), f"{key} must be a text.")
             return None
+        if found is not None and UNSENDABLE.search(found):
+            self.wrong((*at, key), f"{key} holds a character that cannot be sent (NUL or half a character).")
+            return None
         return None if found is None else found.strip()
 
 
@@ -173,13 +179,17 @@ def _examples(reading: Reading, data: Mapping[str, Any], at: Place) -> Examples 
     if found is None:
         return None
     values = list(found.values()) if isinstance(found, dict) else found
-    if not isinstance(values, list) or not all(isinstance(each, str) and each.strip() for each in values):
+    if not isinstance(values, list) or not all(_example(each) for each in values):
         reading.wrong(
             (*at, "examples"),
             'examples must be texts: a table for {{names}}, a list such as ["Ana"] for {{1}}.',
         )
         return None
     return found if isinstance(found, dict) else tuple(values)
+
+
+def _example(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and not UNSENDABLE.search(value)
 
 
 def _wording(
@@ -222,8 +232,11 @@ def _header(reading: Reading, table: Mapping[str, Any], at: Place) -> str | Medi
         return None
     if kind == "location":
         return MediaHeader("location")
-    if not isinstance(file, str) or not file:
-        reading.wrong((*at, "header"), f"the {kind} of a header names an example file beside the definition.")
+    if not isinstance(file, str) or not _FILE.fullmatch(file):
+        reading.wrong(
+            (*at, "header"),
+            f"the {kind} of a header names an example file beside the definition, without a folder.",
+        )
         return None
     return MediaHeader(kind, file)
 

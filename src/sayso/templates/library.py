@@ -173,10 +173,13 @@ def pointer(at: Place) -> str:
     return "".join("/" + str(each).replace("~", "~0").replace("/", "~1") for each in at)
 
 
-def checked(name: str, data: Mapping[str, Any]) -> Definition:
-    """A definition from a request's body; raises :class:`InputInvalidError` with everything that is wrong with it."""
+def checked(name: str, data: Mapping[str, Any], folder: Path | None) -> Definition:
+    """A definition from a request's body; raises :class:`InputInvalidError` with everything that is wrong with it.
+
+    Example files of its headers are looked for in ``folder``.
+    """
     definition, problems = read(name, data)
-    problems = [*problems, *(lint(definition) if definition else ())]
+    problems = [*problems, *([*lint(definition), *_absent(definition, folder)] if definition else ())]
     faults = [Fault(each.detail, pointer(each.at)) for each in problems if each.severity == "error"]
     if definition is None or faults:
         raise InputInvalidError("; ".join(each.detail for each in faults), faults=faults)

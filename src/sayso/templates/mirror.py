@@ -32,6 +32,21 @@ async def listed(tx: Tx, rt: Runtime, *, name: str | None = None, lock: bool = F
     return [_row(row) for row in rows]
 
 
+async def compared(tx: Tx, rt: Runtime) -> dict[str, Any]:
+    """When the mirror was last compared with Meta, and why not if that failed."""
+    row = await tx.fetchrow(
+        "SELECT synced_at, failed FROM template_syncs WHERE id = $1", rt.settings.whatsapp_business_account_id
+    )
+    return (
+        {"synced_at": row["synced_at"], "sync_failed": row["failed"]}
+        if row
+        else {
+            "synced_at": None,
+            "sync_failed": None,
+        }
+    )
+
+
 async def one(tx: Tx, rt: Runtime, name: str, language: str) -> Row | None:
     """One row, locked; Meta writes ``en-US`` in some webhooks and ``en_US`` everywhere else (cloud-api 3.8)."""
     row = await tx.fetchrow(

@@ -11,7 +11,7 @@ import structlog
 from sayso.core import claims
 from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
-from sayso.core.errors import NotFoundError, SaysoError
+from sayso.core.errors import SaysoError
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import alerts
@@ -217,15 +217,15 @@ class Registry:
         mime_type = _MIME.get(path.suffix.lower(), "application/octet-stream")
         return await self.graph.upload(data, mime_type=mime_type, file_name=path.name)
 
-    async def delete(self, rt: Runtime, name: str, language: str | None = None) -> None:
-        """Delete a template at Meta, in one language or in all; raises :class:`NotFoundError`."""
+    async def delete(self, rt: Runtime, name: str, language: str | None = None) -> list[str]:
+        """Delete a template at Meta, in one language or in all; the languages that were there."""
         async with rt.db.one() as tx:
             rows = [row for row in await mirror.listed(tx, rt, name=name) if row.mirrored.status != "DELETED"]
-        chosen = [row for row in rows if language is None or row.mirrored.language == language]
-        if not chosen:
-            raise NotFoundError(f"There is no template {name}" + (f" in {language}." if language else "."))
-        await self.graph.delete_template(name, chosen[0].mirrored.meta_id if language else None)
-        await self.sync(rt)
+        chosen = [row.mirrored for row in rows if language in (None, row.mirrored.language)]
+        if chosen:
+            await self.graph.delete_template(name, chosen[0].meta_id if language else None)
+            await self.sync(rt)
+        return [each.language for each in chosen]
 
 
 _INVALID: Final = 100

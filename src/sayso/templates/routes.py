@@ -1,0 +1,206 @@
+"""Templates over HTTP: what Meta has of them, how they look filled, and changing them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from sayso.core.api import Input, Rt, Text, json_response
+from sayso.core.auth import MayManageTemplates, MayReadTemplates
+from sayso.core.errors import InputInvalidError, NotFoundError
+from sayso.core.runtime import Runtime
+from sayso.templates import library, mirror, service
+from sayso.templates.library import Kept
+from sayso.templates.preview import as_mirrored, shown
+from sayso.templates.registry import Pushed, Registry
+from sayso.templates.rows import Row
+from sayso.templates.rules import Given, Media, Mirrored, Usable, check, fallbacks, standing, variables
+
+router = APIRouter(tags=["templates"])
+
+Name = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,512}$", examples=["confirmation_request"])]
+Language = Annotated[str | None, Query(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$", examples=["pt_BR"])]
+Value = Annotated[Text, Field(max_length=4096)]
+
+
+async def registry(request: Request) -> Registry:
+    """The process's registry, which speaks to Meta."""
+    found: Registry = request.app.state.templates
+    return found
+
+
+TheRegistry = Annotated[Registry, Depends(registry)]
+
+
+class PreviewIn(Input):
+    """Parameters to fill a template with, as in a send."""
+
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$", examples=["de"])] = "en"
+    parameters: Annotated[list[Value], Field(max_length=100)] | dict[Text, Value] = Field(
+        default_factory=list
+    )
+    header: Value | None = None
+    header_media: Media | None = None
+    url_suffixes: Annotated[list[Value], Field(max_length=2, default_factory=list)]
+    coupon_code: Value | None = None
+
+
+@router.get("/templates")
+async def page(rt: Rt, _actor: MayReadTemplates) -> Response:
+    """Every template of the account in every language, as Meta has it, and when that was last compared."""
+    async with rt.db.one() as tx:
+        rows = await mirror.listed(tx, rt)
+        compared = await mirror.compared(tx, rt)
+    return json_response({"templates": [_brief(row) for row in rows], **compared})
+
+
+@router.get("/templates/{name}")
+async def read(rt: Rt, _actor: MayReadTemplates, name: Name) -> Response:
+    """One template: each language with its text, its state, and what it would take to send it."""
+    async with rt.db.one() as tx:
+        rows = await mirror.listed(tx, rt, name=name)
+    if not rows:
+        raise NotFoundError(f"The mirror has no template {name}.")
+    return json_response({"name": name, "languages": [_full(row) for row in rows]})
+
+
+@router.post("/templates/sync")
+async def sync(rt: Rt, _actor: MayManageTemplates, registry: TheRegistry) -> Response:
+    """Compare with Meta now."""
+    synced = await registry.sync(rt)
+    return json_response({"templates": synced.templates, "changed": synced.changed})
+
+
+@router.put("/templates/{name}")
+async def push(
+    rt: Rt,
+    _actor: MayManageTemplates,
+    registry: TheRegistry,
+    name: Name,
+    body: Annotated[
+        dict[str, Any] | None,
+        Body(description="A definition as in docs/templates.md; without one, the file's."),
+    ] = None,
+    *,
+    dry_run: Annotated[bool, Query(description="Only say what would be done.")] = False,
+) -> Response:
+    """Create a template at Meta, or edit it where it differs: in each of its languages."""
+    kept = _defined(registry, name) if body is None else _given(registry, name, body)
+    return json_response(
+        {"name": name, "results": [_result(one) for one in await registry.push(rt, [kept], dry_run=dry_run)]}
+    )
+
+
+@router.delete("/templates/{name}")
+async def delete(
+    rt: Rt, _actor: MayManageTemplates, registry: TheRegistry, name: Name, language: Language = None
+) -> Response:
+    """Delete a template at Meta, in one language or in all; an approved one's name is then blocked for 30 days."""
+    gone = await registry.delete(rt, name, language)
+    return json_response({"name": name, "deleted": gone})
+
+
+@router.post("/templates/{name}/preview")
+async def preview(
+    rt: Rt, _actor: MayReadTemplates, registry: TheRegistry, name: Name, body: PreviewIn
+) -> Response:
+    """What a person would see: the template that would be chosen for the language, filled with the parameters."""
+    at = await _to_show(rt, registry, name, body.language)
+    given = Given(
+        body=body.parameters,
+        header=body.header,
+        header_media=body.header_media,
+        url_suffixes=body.url_suffixes,
+        coupon_code=body.coupon_code,
+    )
+    faults = check(at, given)
+    if faults:
+        raise InputInvalidError("; ".join(fault.detail for fault in faults), faults=faults)
+    found = shown(at, given)
+    return json_response(
+        {
+            "name": name,
+            "language": at.language,
+            "header": found.header,
+            "media": found.media,
+            "body": found.body,
+            "footer": found.footer,
+            "buttons": [
+                {"kind": each.kind, "text": each.text, "target": each.target} for each in found.buttons
+            ],
+        }
+    )
+
+
+async def _to_show(rt: Runtime, registry: Registry, name: str, language: str) -> Mirrored:
+    """The mirror's, in the language that would be chosen; of a template Meta does not have, our definition's."""
+    async with rt.db.one() as tx:
+        there = [each for each in await service.named(tx, rt, name) if each.status != "DELETED"]
+    if not there:
+        definition = _defined(registry, name).definition
+        there = [as_mirrored(definition, each) for each in definition.languages]
+    by_language = {each.language: each for each in there}
+    found = fallbacks([language], by_language)
+    if not found:
+        raise NotFoundError(f"The template {name} is there in {', '.join(by_language)} only.")
+    return by_language[found[0]]
+
+
+def _defined(registry: Registry, name: str) -> Kept:
+    found = library.load(registry.folder)
+    if name not in found.kept:
+        raise NotFoundError(f"There is no definition {name}; there are: {', '.join(found.kept)}.")
+    wrong = found.only([name]).errors
+    if wrong:
+        raise InputInvalidError("; ".join(str(each) for each in wrong))
+    return found.kept[name]
+
+
+def _given(registry: Registry, name: str, body: Mapping[str, Any]) -> Kept:
+    return Kept(library.checked(name, body, registry.folder), "the request", registry.folder)
+
+
+def _brief(row: Row) -> dict[str, Any]:
+    at, now = row.mirrored, standing(row.mirrored)
+    return {
+        "name": at.name,
+        "language": at.language,
+        "status": at.status,
+        "usable": isinstance(now, Usable),
+        "why": None if isinstance(now, Usable) else now.reason,
+        "category": at.category,
+        "quality": at.quality,
+        "drift": list(row.drift),
+        "changed_at": at.changed_at,
+        "synced_at": at.synced_at,
+    }
+
+
+def _full(row: Row) -> dict[str, Any]:
+    at = row.mirrored
+    return {
+        **_brief(row),
+        "id": at.meta_id,
+        "reason": at.reason,
+        "paused_until": at.paused_until,
+        "correct_category": row.correct_category,
+        "parameter_format": at.parameter_format,
+        "parameters": list(variables(str(at.part("BODY").get("text", "")))),
+        "header_parameters": list(variables(str(at.part("HEADER").get("text", "")))),
+        "header_media": at.header_media,
+        "ttl_s": at.ttl_s,
+        "components": list(at.components),
+    }
+
+
+def _result(one: Pushed) -> dict[str, Any]:
+    return {
+        "language": one.language,
+        "did": one.did,
+        "status": one.status,
+        "category": one.category,
+        "fields": list(one.fields),
+        "detail": one.detail,
+    }
