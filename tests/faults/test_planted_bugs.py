@@ -23,7 +23,7 @@ from sayso.core import claims
 from sayso.inbound import handle as conductor
 from sayso.inbound import receive
 from sayso.inbound.receive import Intake
-from sayso.messages import dispatch, outcome, results, rules
+from sayso.messages import deciding, dispatch, outcome, results, rules
 from sayso.simulator.faults.model import DropAfter, RefuseWithError
 
 Patch = pytest.MonkeyPatch
@@ -80,7 +80,7 @@ async def stop_while_a_post_is_under_way(world: World, _patch: Patch) -> None:
 
 
 def say_farewell_at_once(patch: Patch) -> None:
-    plant(patch, dispatch, "decide", ("if facts.in_flight else", "if False else"))
+    plant(patch, deciding, "decide", ("if facts.in_flight else", "if False else"))
 
 
 async def stop_before_what_is_queued(world: World, patch: Patch) -> None:
@@ -102,7 +102,7 @@ async def stop_before_what_is_queued(world: World, patch: Patch) -> None:
 
 
 def forget_who_left(patch: Patch) -> None:
-    plant(patch, dispatch, "decide", ("if facts.opted_out_by:", "if False:"))
+    plant(patch, deciding, "decide", ("if facts.opted_out_by:", "if False:"))
 
 
 async def a_deadline_over_an_unread_reply(world: World, patch: Patch) -> None:

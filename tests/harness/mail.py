@@ -19,6 +19,7 @@ from sayso.messages.service import QUEUE, Draft
 from sayso.messages.statuses import Joined
 from sayso.people import service as people
 from sayso.people.service import Person
+from sayso.senders import service as senders
 from sayso.whatsapp.content import Template, Text
 from sayso.whatsapp.updates import GraphError, Identity, StatusUpdate
 
@@ -78,17 +79,17 @@ class Mail:
             await consent.append(tx, self.rt, [said])
 
     async def enlist(self) -> int:
-        """A worker's number."""
+        """A worker's number, once our senders are known."""
         async with self.rt.db.tx(claims=True) as tx:
+            await senders.ensure(tx, self.rt)
             return await claims.enlist(tx)
 
     async def claim(self, worker: int | None = None) -> list[str]:
         """Claim and decide, in one transaction; the messages that are to be posted."""
         lease = Lease(worker or await self.enlist())
         async with self.rt.db.tx(claims=True) as tx:
-            rows = await claims.claim(tx, QUEUE, worker=lease.worker, limit=100)
-            going = await self.dispatcher.prepare(self.rt, tx, lease, rows)
-        return [row["id"] for row in going]
+            claimed = await self.dispatcher.claim(self.rt, tx, lease, 100)
+        return [row["id"] for row in claimed.todo]
 
     async def promote(self) -> None:
         """What is due becomes ready."""

@@ -11,14 +11,12 @@ from harness.mail import PHONE, Mail
 from harness.rooms import Clock, until_one_waits_for_a_lock
 from sayso.consent import service as consent
 from sayso.consent.service import Said
-from sayso.core import claims
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.messages.dispatch import lost_with_their_worker
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER
 from sayso.messages.results import Result
 from sayso.messages.rules import Purpose
-from sayso.messages.service import QUEUE
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity
@@ -32,7 +30,7 @@ def mail(rt: Runtime) -> Mail:
 
 def body_of(mail: Mail, message_id: str) -> dict[str, Any]:
     """What would be posted."""
-    found: dict[str, Any] = msgspec.json.decode(mail.dispatcher._ready[message_id].body)
+    found: dict[str, Any] = msgspec.json.decode(mail.dispatcher._ready[message_id].outgoing.body)
     return found
 
 
@@ -135,16 +133,15 @@ async def test_the_answer_to_a_leaving_waits_for_what_is_under_way_and_passes_ov
     assert await mail.claim() == [answer]
 
 
-async def test_a_claim_waits_for_a_leaving_that_has_begun_and_obeys_it(mail: Mail) -> None:
-    alice = await mail.person()
-    message = await mail.queue(alice)
+async def test_a_claim_passes_over_somebody_who_is_just_leaving_and_obeys_it_afterwards(mail: Mail) -> None:
+    alice, ben = await mail.person(), await mail.person("+15550002222")
+    message, other = await mail.queue(alice), await mail.queue(ben)
     async with mail.rt.db.tx() as leaving:
         await people.lock(leaving, [alice.id], exclusive=True)
-        claiming = asyncio.create_task(mail.claim())
-        await until_one_waits_for_a_lock(mail.rt)
         said = Said(person=alice, action="withdrawn", method="keyword", captured_at=mail.rt.now())
         await consent.append(leaving, mail.rt, [said])
-    assert await claiming == []
+        assert await mail.claim() == [other], "nobody else waits for it"
+    assert await mail.claim() == []
     assert await mail.state(message) == ("suppressed", None)
 
 
@@ -153,8 +150,7 @@ async def test_a_leaving_waits_for_a_claim_that_has_begun_and_knows_it_as_under_
     message = await mail.queue(alice)
     worker = Lease(await mail.enlist())
     async with mail.rt.db.tx(claims=True) as claiming:
-        rows = await claims.claim(claiming, QUEUE, worker=worker.worker, limit=9)
-        assert await mail.dispatcher.prepare(mail.rt, claiming, worker, rows)
+        assert (await mail.dispatcher.claim(mail.rt, claiming, worker, 9)).todo
         leaving = asyncio.create_task(mail.said(alice, "withdrawn", mail.rt.now()))
         await until_one_waits_for_a_lock(mail.rt)
     await leaving

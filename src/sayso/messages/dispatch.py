@@ -3,57 +3,100 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-from sayso.consent import service as consent
+from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.core.worker import Lease
-from sayso.messages import attempts, lost, outcome
+from sayso.core.worker import LOOK_S, Claimed, Lease
+from sayso.messages import attempts, claiming, deciding, outcome
+from sayso.messages.claiming import Line
+from sayso.messages.deciding import Going
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Outgoing
 from sayso.messages.results import Failed, Results
-from sayso.messages.rules import Facts, Go, Stop, Wait, decide
-from sayso.messages.service import QUEUE, Step, note, tell_failed, windows
-from sayso.people import service as people
-from sayso.people.service import Person
+from sayso.messages.rules import Stop, Wait
+from sayso.messages.service import QUEUE, Step, note, tell_failed
+from sayso.senders import pace
+from sayso.senders.pace import Taken
 from sayso.whatsapp.client import GraphClient, NotSent, Sent
 from sayso.whatsapp.content import Template, from_data, to_json
 
-#: A process that was frozen between its claim and its POST must not post any more: others believe it dead by then.
+#: A process that was frozen between its slot and its POST must not post any more: others believe it dead by then.
 POST_WITHIN_S = 4.0
+
+_INTEND = """
+UPDATE messages m SET state = 'sending', form = r.form, attempt = m.attempt + 1, posted_at = $3, reason = NULL,
+    held = NULL, held_by = NULL, work = 'running', worker = $4, tries = m.tries + 1
+FROM unnest($1::text[], $2::text[]) AS r (id, form) WHERE m.id = r.id
+"""
+_STOP = """
+UPDATE messages m SET state = s.state, reason = s.reason, suppressed_by = s.by, held = NULL, held_by = NULL,
+    work = NULL, worker = NULL
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS s (id, state, reason, by) WHERE m.id = s.id
+"""
+_WAIT = """
+UPDATE messages m SET work = 'waiting', work_at = w.until, held = w.held, held_by = w.held_by, worker = NULL, tries = 0
+FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) AS w (id, until, held, held_by) WHERE m.id = w.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What is posted once its slot (by the loop's clock) has come."""
+
+    outgoing: Outgoing
+    slot: float
 
 
 @dataclass(slots=True)
 class Dispatcher:
-    """Claims what is next, decides at the wire, posts, and commits what came of it."""
+    """Claims what is next, decides at the wire, posts when its slot comes, and commits what came of it."""
 
     graph: GraphClient
     results: Results
     on_failed: Failed
-    _ready: dict[str, Outgoing] = field(default_factory=dict)
+    beat: pace.Beat = field(default_factory=pace.Beat)
+    _offset: pace.Offset = field(default_factory=pace.Offset)
+    _ready: dict[str, _Ready] = field(default_factory=dict)
 
-    async def prepare(self, rt: Runtime, tx: Tx, _lease: Lease, rows: list[Record]) -> Sequence[Record]:
-        """In the claim's transaction: decide each message afresh and commit the intent to post it."""
-        queued = [row for row in rows if row["state"] == "queued"]
-        await lost.give_up_waiting(tx, rt, [row for row in rows if row["state"] != "queued"])
-        if not queued:
-            return []
-        await people.lock(tx, [row["person_id"] for row in queued], exclusive=False)
-        verdicts = await _decide_all(tx, rt, queued)
-        await self._stop(tx, rt, [(r, v) for r, v in verdicts if isinstance(v, Stop)])
-        await _wait(tx, [(r, v) for r, v in verdicts if isinstance(v, Wait)])
-        going = [(row, verdict) for row, verdict in verdicts if isinstance(verdict, _Going)]
-        await self._intend(tx, rt, going)
-        return [row for row, _ in going]
+    async def claim(self, rt: Runtime, tx: Tx, lease: Lease, most: int) -> Claimed:
+        """Take the slots of the next moment, decide about as many messages afresh, and commit the intent to post them.
+
+        The rows of the senders stay locked meanwhile: whoever else claims takes other senders.
+        """
+        if not await claims.alive(tx, lease.worker):
+            return Claimed([], LOOK_S)
+        await claiming.report(tx, rt)
+        taken = await pace.take(tx, rt, await claiming.with_ready(tx), most=most)
+        if not taken:
+            return Claimed([], LOOK_S)
+        base = self._offset.read(taken[-1].clock)
+        line = await claiming.line_up(tx, taken)
+        if not line.rows:
+            return Claimed([], _look_in(taken, line))
+        known = await deciding.read(tx, rt, line, taken)
+        verdicts = deciding.decide_all(known, line, taken)
+        await self._stop(tx, rt, verdicts.stopped)
+        await _wait(tx, rt, verdicts.waiting)
+        await self._intend(tx, rt, lease, verdicts.going, base)
+        await deciding.write(tx, rt, known)
+        await pace.move(tx, taken)
+        return Claimed([going.row for going in verdicts.going], _look_in(taken, line))
 
     async def handle(self, rt: Runtime, _lease: Lease, row: Record) -> None:
-        """Post one message and see its result committed."""
-        outgoing = self._ready.pop(row["id"])
-        if asyncio.get_running_loop().time() > outgoing.post_before:
-            sent: Sent = NotSent("the process stood still between its intent and the POST")
+        """Post one message in its slot and see its result committed."""
+        ready = self._ready.pop(row["id"])
+        sent: Sent
+        if not await self.beat.wait(ready.outgoing.phone_number_id, ready.slot):
+            sent = NotSent("the service was asked to end before its turn came")
+        elif asyncio.get_running_loop().time() > ready.outgoing.post_before:
+            sent = NotSent("the process stood still between its intent and the POST")
         else:
-            sent = await self.graph.post_message(outgoing.phone_number_id, outgoing.body)
-        await self.results.commit(outcome.result_of(sent, outgoing, rt.now(), rt.rng.random()))
+            sent = await self.graph.post_message(ready.outgoing.phone_number_id, ready.outgoing.body)
+        await self.results.commit(outcome.result_of(sent, ready.outgoing, rt.now(), rt.rng.random()))
+
+    def stop(self) -> None:
+        """Whatever waits for its slot goes back into the queue: it was not posted."""
+        self.beat.stop()
 
     async def disown(self, rt: Runtime, tx: Tx, lease: Lease, keep: Sequence[str]) -> None:
         """An intent whose commit was never heard of was not posted: it goes back into the queue, unless it was."""
@@ -67,127 +110,95 @@ class Dispatcher:
         )
         await note(tx, [Step(row["id"], rt.now(), row["state"], reason) for row in rows])
 
-    async def _intend(self, tx: Tx, rt: Runtime, going: Sequence[tuple[Record, "_Going"]]) -> None:
+    async def _intend(self, tx: Tx, rt: Runtime, lease: Lease, going: Sequence[Going], base: float) -> None:
         if not going:
             return
         now = rt.now()
-        await tx.execute(
-            "UPDATE messages m SET state = 'sending', form = r.form, attempt = m.attempt + 1, posted_at = $3, "
-            "reason = NULL, held = NULL, held_by = NULL FROM unnest($1::text[], $2::text[]) AS r (id, form) "
-            "WHERE m.id = r.id",
-            [row["id"] for row, _ in going],
-            [verdict.form for _, verdict in going],
-            now,
-        )
-        await note(
-            tx,
-            [
-                Step(row["id"], now, "sending", None, {"form": verdict.form, "attempt": row["attempt"] + 1})
-                for row, verdict in going
-            ],
-        )
-        deadline = asyncio.get_running_loop().time() + POST_WITHIN_S
-        for row, verdict in going:
-            self._ready[row["id"]] = _outgoing(row, verdict, deadline)
+        ids, forms = [one.row["id"] for one in going], [one.form for one in going]
+        await tx.execute(_INTEND, ids, forms, now, lease.worker)
+        steps = [
+            Step(one.row["id"], now, "sending", None, {"form": one.form, "attempt": one.row["attempt"] + 1})
+            for one in going
+        ]
+        await note(tx, steps)
+        for one in going:
+            self._ready[one.row["id"]] = _ready(one, one.slot.timestamp() + base)
 
     async def _stop(self, tx: Tx, rt: Runtime, stopped: Sequence[tuple[Record, Stop]]) -> None:
         if not stopped:
             return
         await tx.execute(
-            "UPDATE messages m SET state = s.state, reason = s.reason, work = NULL, worker = NULL "
-            "FROM unnest($1::text[], $2::text[], $3::text[]) AS s (id, state, reason) WHERE m.id = s.id",
+            _STOP,
             [row["id"] for row, _ in stopped],
             [verdict.state for _, verdict in stopped],
             [verdict.reason for _, verdict in stopped],
+            [verdict.by for _, verdict in stopped],
         )
         now = rt.now()
         await note(tx, [Step(row["id"], now, verdict.state, verdict.reason) for row, verdict in stopped])
         for row, verdict in stopped:
-            ended = {**row, "state": verdict.state, "reason": verdict.reason}
+            ended = {**row, "state": verdict.state, "reason": verdict.reason, "work": None}
             if row["purpose"] in ("send", "prompt"):
                 await tell_failed(tx, rt, ended)
             await self.on_failed(tx, rt, ended)
 
 
-@dataclass(frozen=True, slots=True)
-class _Going:
-    form: Literal["session", "template"]
-    person: Person
-
-
-async def _decide_all(
-    tx: Tx, rt: Runtime, rows: Sequence[Record]
-) -> list[tuple[Record, "_Going | Stop | Wait"]]:
-    persons = await people.get_many(tx, [row["person_id"] for row in rows])
-    distinct = list({person.id: person for person in persons.values()}.values())
-    entries = await consent.stand(tx, distinct)
-    opened = await windows(tx, distinct)
-    busy = await _in_flight(tx, [persons[r["person_id"]] for r in rows if r["purpose"] == "consent"])
-    now = rt.now()
-    verdicts: list[tuple[Record, _Going | Stop | Wait]] = []
-    for row in rows:
-        person = persons[row["person_id"]]
-        entry = entries.get(person.id)
-        verdict = decide(
-            Facts(
-                purpose=row["purpose"],
-                now=now,
-                expires_at=row["expires_at"],
-                opted_out_by=entry.id if entry and consent.opted_out(entry) else None,
-                window_opened_at=opened.get((person.id, row["phone_number_id"])),
-                in_flight=person.id in busy,
-                has_template=row["outside_window"] is not None,
-                needs_window=row["needs_window"],
-                reachable=bool(person.to or person.bsuid),
-                fell_back=row["fell_back"],
-            )
-        )
-        verdicts.append((row, _Going(verdict.form, person) if isinstance(verdict, Go) else verdict))
-    return verdicts
-
-
-async def _in_flight(tx: Tx, persons: Sequence[Person]) -> set[str]:
-    if not persons:
-        return set()
-    owner = {record_id: person.id for person in persons for record_id in person.ids}
-    rows = await tx.fetch(
-        "SELECT DISTINCT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1)", list(owner)
+async def _wait(tx: Tx, rt: Runtime, waiting: Sequence[tuple[Record, Wait]]) -> None:
+    """Take messages out of what is ready; a hold is told once, not each time it is found to go on."""
+    if not waiting:
+        return
+    await tx.execute(
+        _WAIT,
+        [row["id"] for row, _ in waiting],
+        [verdict.until for _, verdict in waiting],
+        [verdict.held for _, verdict in waiting],
+        [verdict.held_by for _, verdict in waiting],
     )
-    return {owner[row["person_id"]] for row in rows}
+    news = [
+        (row, verdict) for row, verdict in waiting if verdict.held_by and verdict.held_by != row["held_by"]
+    ]
+    if news:
+        now = rt.now()
+        await note(tx, [Step(row["id"], now, "queued", verdict.held, moved=False) for row, verdict in news])
 
 
-def _outgoing(row: Record, verdict: _Going, deadline: float) -> Outgoing:
+def _look_in(taken: Sequence[Taken], line: Line) -> float:
+    """When the next claim is worth it: at once where slots and messages are left, else when there are slots again."""
+    if len(taken) == pace.AT_ONCE:
+        return 0.0
+    when = [LOOK_S]
+    for one in taken:
+        if one.next() is None:
+            when.append(one.look_in())
+        elif one.id in line.more:
+            when.append(0.0)
+    return min(when)
+
+
+def _ready(going: Going, slot: float) -> _Ready:
+    row, person = going.row, going.person
     fallback = row["outside_window"]
-    content = from_data(fallback if verdict.form == "template" and fallback else row["content"])
-    to = verdict.person.to
-    return Outgoing(
+    content = from_data(fallback if going.form == "template" and fallback else row["content"])
+    outgoing = Outgoing(
         message_id=row["id"],
         attempt=row["attempt"] + 1,
         phone_number_id=row["phone_number_id"],
         body=to_json(
             content,
-            to=to,
-            recipient=None if to else verdict.person.bsuid,
+            to=person.to,
+            recipient=None if person.to else person.bsuid,
             callback=attempts.callback(row["id"], row["attempt"] + 1),
             context_wamid=row["quotes"],
         ),
-        known_as=verdict.person,
-        post_before=deadline,
+        known_as=person,
+        post_before=slot + POST_WITHIN_S,
         refusals=row["retries"],
         template=(content.name, content.language) if isinstance(content, Template) else None,
-        fallback=verdict.form == "session" and fallback is not None and not row["fell_back"],
+        fallback=going.form == "session" and fallback is not None and not row["fell_back"],
         marketing="marketing" in (row["category"], row["price_estimate"]),
+        reaches=going.reaches,
     )
-
-
-async def _wait(tx: Tx, waiting: Sequence[tuple[Record, Wait]]) -> None:
-    if waiting:
-        await tx.execute(
-            "UPDATE messages m SET work = 'waiting', work_at = w.until, worker = NULL, tries = 0 "
-            "FROM unnest($1::text[], $2::timestamptz[]) AS w (id, until) WHERE m.id = w.id",
-            [row["id"] for row, _ in waiting],
-            [verdict.until for _, verdict in waiting],
-        )
+    return _Ready(outgoing, slot)
 
 
 async def lost_with_their_worker(rt: Runtime, tx: Tx, workers: Sequence[int]) -> None:

@@ -24,7 +24,8 @@ class Outgoing:
 
     ``refusals``: how often Meta has refused it before with an error of its own. ``template`` is the name and language
     of what is posted, when that is one. ``fallback``: it goes in free form and has a template for outside the window
-    that was not used yet. ``marketing``: it is, by our category or by Meta's.
+    that was not used yet. ``marketing``: it is, by our category or by Meta's. ``reaches``: it counts towards the
+    messaging limit, as templates outside the window do.
     """
 
     message_id: str
@@ -37,6 +38,7 @@ class Outgoing:
     template: tuple[str, str] | None = None
     fallback: bool = False
     marketing: bool = False
+    reaches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Result:
     held_by: str | None = None
     falls_back: bool = False
     trouble: Trouble | None = None
+    reaches: bool = False
 
 
 def explain(error: GraphError) -> str:
@@ -85,7 +88,7 @@ def explain(error: GraphError) -> str:
 
 def result_of(sent: Sent, outgoing: Outgoing, now: datetime, chance: float) -> Result:
     """What a POST's end means for the message. Only what is proved not accepted may be tried again."""
-    result = Result(outgoing.message_id, outgoing.attempt, now, state="unknown")
+    result = Result(outgoing.message_id, outgoing.attempt, now, state="unknown", reaches=outgoing.reaches)
     match sent:
         case Accepted():
             return _accepted(result, sent, outgoing)

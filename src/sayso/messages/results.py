@@ -1,7 +1,7 @@
 """Results of POSTs, committed in company: nobody waits for them, so they wait 20 ms for each other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from sayso.messages import trouble
 from sayso.messages.outcome import Result
 from sayso.messages.service import Step, note, tell_failed
 from sayso.people import service as people
+from sayso.senders import reach
 
 __all__ = ["Failed", "Result", "Results", "apply"]
 
@@ -137,6 +138,23 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
         if row["state"] == "failed" and row["id"] in refused:
             await tell_failed(tx, rt, row)
             await on_failed(tx, rt, row)
+    await _settle_reach(tx, rt, rows, {result.message_id: result for result in results})
+
+
+async def _settle_reach(tx: Tx, rt: Runtime, rows: Sequence[Record], results: Mapping[str, Result]) -> None:
+    """What counts towards the messaging limit and was accepted is kept; the place of what was not is given back.
+
+    Last of all: a claim may wait for the portfolios' rows, and holds people and senders meanwhile.
+    """
+    counted = [row for row in rows if row["was_open"] and results[row["id"]].reaches]
+    accepted = [row for row in counted if results[row["id"]].state == "accepted"]
+    if counted:
+        await reach.settle(
+            tx,
+            accepted=[(row["phone_number_id"], row["person_id"], row["id"]) for row in accepted],
+            given_back=[row["id"] for row in counted if results[row["id"]].state in ("queued", "failed")],
+            now=rt.now(),
+        )
 
 
 def _step(result: Result, row: Record) -> Step:

@@ -1,0 +1,283 @@
+"""What becomes of the messages next in line: everything the decision rests on, read at once, then one after another.
+
+A message that goes uses up what the next one may need: its sender's slot, its person's credit, its portfolio's room.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sayso.consent import service as consent
+from sayso.consent.rules import Standing as Consent
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.messages import conversations, pairs, trouble
+from sayso.messages.claiming import Line
+from sayso.messages.conversations import Pair, Talks
+from sayso.messages.rules import LANES, Facts, Form, Go, Hold, Stop, Wait, decide, window_open
+from sayso.people.service import Person
+from sayso.senders import reach
+from sayso.senders.pace import Taken
+from sayso.senders.reach import Headroom
+from sayso.senders.rules import PAIR_EVERY, Burst
+from sayso.templates import rules as template_rules
+from sayso.templates import service as templates
+from sayso.templates.rules import Gone, Held
+from sayso.templates.rules import Standing as TemplateStanding
+
+#: Messages of these lanes, and all after them, queue up one behind the other for what holds them; earlier lanes are
+#: the first to look again.
+_QUEUES_UP = LANES["send"]
+#: How long messages wait for a template at most before they look again by themselves, and at least.
+_TEMPLATE_LOOK = timedelta(minutes=15)
+_TEMPLATE_LOOK_LEAST = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A message that goes, in this form, to this person, in this slot (by the database's clock).
+
+    ``reaches``: it counts towards the messaging limit.
+    """
+
+    row: Record
+    form: Form
+    person: Person
+    slot: datetime
+    reaches: bool
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What was decided, of as many messages as there were slots for."""
+
+    going: list[Going] = field(default_factory=list)
+    stopped: list[tuple[Record, Stop]] = field(default_factory=list)
+    waiting: list[tuple[Record, Wait]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Known:
+    """What the decisions rest on, as it is after those made so far."""
+
+    now: datetime
+    chance: Callable[[], float]
+    persons: dict[str, Person]
+    consents: dict[str, Consent]
+    talks: Talks
+    holds: dict[Pair, trouble.Standing]
+    templates: dict[tuple[str, str], TemplateStanding]
+    busy: set[str]
+    bursts: dict[Pair, Burst]
+    rooms: dict[str, Headroom]
+    tails: dict[str, datetime]
+    endings: dict[str, list[datetime]] = field(default_factory=dict)
+    spent: dict[Pair, Burst] = field(default_factory=dict)
+
+
+async def read(tx: Tx, rt: Runtime, line: Line, taken: Sequence[Taken]) -> Known:
+    """Read everything; the portfolios whose room may be used up are locked until the transaction ends."""
+    rows = [row for rows in line.rows.values() for row in rows]
+    persons = list({person.id: person for person in line.persons.values()}.values())
+    now = rt.now()
+    talks = await conversations.read(tx, persons)
+    keys = sorted({key for row in rows if (key := template_of(row)) is not None})
+    known = Known(
+        now=now,
+        chance=rt.rng.random,
+        persons=line.persons,
+        consents=await consent.verdicts(tx, rt, persons),
+        talks=talks,
+        holds=await trouble.holds_of(tx, persons, now),
+        templates=dict(await templates.states(tx, rt, keys)) if keys else {},
+        busy=await _in_flight(tx, [line.persons[r["person_id"]] for r in rows if r["purpose"] == "consent"]),
+        bursts=await pairs.read(tx, persons, list(line.rows)),
+        rooms={},
+        tails={},
+    )
+    await _read_rooms(tx, known, line, taken)
+    known.tails = await pairs.tails(tx, _held_already(known, line))
+    for room in known.rooms.values():
+        await _read_endings(tx, known, room, len(rows))
+    return known
+
+
+def decide_all(known: Known, line: Line, taken: Sequence[Taken]) -> Verdicts:
+    """Decide for one message after another as long as its sender has slots."""
+    verdicts = Verdicts()
+    for sender in taken:
+        for row in line.rows.get(sender.id, ()):
+            slot = sender.next()
+            if slot is None:
+                break
+            verdict = _decide(known, row, sender, slot)
+            if isinstance(verdict, Go):
+                sender.go()
+                going = _going(known, row, sender, verdict.form, slot)
+                _spend(known, going, sender)
+                verdicts.going.append(going)
+            elif isinstance(verdict, Stop):
+                verdicts.stopped.append((row, verdict))
+            else:
+                until = min(verdict.until, row["expires_at"])
+                verdicts.waiting.append((row, replace(verdict, until=until)))
+    return verdicts
+
+
+async def write(tx: Tx, rt: Runtime, known: Known) -> None:
+    """Keep what the messages that go have used up of their people's credit and their portfolios' room."""
+    await pairs.write(tx, known.spent)
+    await reach.write(tx, rt, list(known.rooms.values()), known.now)
+    for room in known.rooms.values():
+        if room.told and not room.turned_away and reach.hold_key(room.portfolio_id) not in known.tails:
+            await reach.room_again(tx, rt, room.portfolio_id)
+
+
+def template_of(row: Record) -> tuple[str, str] | None:
+    """The template a message may go out as: its name and language."""
+    return (row["template_name"], row["template_language"]) if row["template_name"] else None
+
+
+def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | Stop | Wait:
+    person = known.persons[row["person_id"]]
+    pair = (person.id, sender.id)
+    opened_at = known.talks.of(person, sender.id).opened_at
+    permit = known.consents[person.id].permits(
+        row["category"], initiated=not window_open(opened_at, known.now)
+    )
+    out = known.consents[person.id].out
+    standing = known.templates.get(template_of(row) or ("", ""))
+    verdict = decide(
+        Facts(
+            purpose=row["purpose"],
+            now=known.now,
+            expires_at=row["expires_at"],
+            opted_out_by=out.id if out else None,
+            window_opened_at=opened_at,
+            in_flight=person.id in known.busy,
+            has_template=row["outside_window"] is not None,
+            needs_window=row["needs_window"],
+            reachable=bool(person.to or person.bsuid),
+            not_permitted=None if permit.allowed or out else permit.reason,
+            not_permitted_by=permit.entry_id,
+            is_template=row["type"] == "template",
+            fell_back=row["fell_back"],
+            heard_since=known.talks.heard_since.get(sender.id),
+            template_hold=_template_hold(known, row, standing),
+            pair_hold=_pair_hold(known, row, pair, slot - sender.clock),
+            reach_hold=_reach_hold(known, sender.portfolio_id, person),
+        )
+    )
+    if isinstance(standing, Gone) and isinstance(verdict, Go) and verdict.form == "template":
+        return Stop("failed", standing.reason)
+    return _queued_up(known, row, sender, verdict)
+
+
+def _template_hold(known: Known, row: Record, standing: TemplateStanding | None) -> Hold | None:
+    if not isinstance(standing, Held):
+        return None
+    wait = _TEMPLATE_LOOK_LEAST + (_TEMPLATE_LOOK - _TEMPLATE_LOOK_LEAST) * known.chance()
+    by = template_rules.hold_key(row["template_name"], row["template_language"])
+    return Hold(known.now + wait, standing.reason, by)
+
+
+def _pair_hold(known: Known, row: Record, pair: Pair, ahead: timedelta) -> Hold | None:
+    """What Meta's errors hold of the person, or else a burst that is not paid back."""
+    held = known.holds.get(pair, trouble.Standing())
+    if held.everything is not None:
+        return held.everything
+    if held.marketing is not None and "marketing" in (row["category"], row["price_estimate"]):
+        return held.marketing
+    burst, at = known.bursts.get(pair), known.now + ahead
+    if burst is None or (free_at := burst.free_at(at)) <= at:
+        return None
+    why = f"{burst.count} messages went to this person at once: paid back at one in 6 seconds"
+    return Hold(free_at, why, pairs.hold_key(pair))
+
+
+def _reach_hold(known: Known, portfolio_id: str, person: Person) -> Hold | None:
+    room = known.rooms.get(portfolio_id)
+    if room is None or room.has_room_for(person.id):
+        return None
+    endings = known.endings.get(portfolio_id) or [known.now]
+    return Hold(endings[0], room.why, reach.hold_key(portfolio_id))
+
+
+def _queued_up(known: Known, row: Record, sender: Taken, verdict: Go | Stop | Wait) -> Go | Stop | Wait:
+    """Give a message that waits for its person, or for room, its turn: those held together do not wake together."""
+    if not isinstance(verdict, Wait) or verdict.held_by is None:
+        return verdict
+    key = verdict.held_by
+    if key == reach.hold_key(sender.portfolio_id):
+        known.rooms[sender.portfolio_id].turned_away += 1
+        endings = known.endings[sender.portfolio_id]
+        until = endings.pop(0) if len(endings) > 1 else endings[0]
+    elif key.startswith(("pair:", "person:")) and row["lane"] >= _QUEUES_UP:
+        until = max(verdict.until, known.tails.get(key, known.now) + PAIR_EVERY)
+    else:
+        return verdict
+    known.tails[key] = until
+    return replace(verdict, until=until)
+
+
+def _going(known: Known, row: Record, sender: Taken, form: Form, slot: datetime) -> Going:
+    person = known.persons[row["person_id"]]
+    outside = not window_open(known.talks.of(person, sender.id).opened_at, known.now)
+    return Going(row, form, person, slot, reaches=form == "template" and outside)
+
+
+def _spend(known: Known, going: Going, sender: Taken) -> None:
+    """Take what a message uses up: its person's credit, its portfolio's room."""
+    pair = (going.person.id, sender.id)
+    at = known.now + (going.slot - sender.clock)
+    burst = known.bursts.get(pair)
+    known.bursts[pair] = known.spent[pair] = burst.with_one_more(at) if burst else Burst(at, 1)
+    room = known.rooms.get(sender.portfolio_id)
+    if room and going.reaches:
+        room.reach(going.person.id, going.row["person_id"], going.row["id"])
+
+
+async def _read_rooms(tx: Tx, known: Known, line: Line, taken: Sequence[Taken]) -> None:
+    """Lock and read the portfolios of messages that would go as a template outside the window."""
+    wanted: dict[str, set[str]] = {}
+    for sender in taken:
+        for row in line.rows.get(sender.id, ()):
+            person = known.persons[row["person_id"]]
+            opened_at = known.talks.of(person, sender.id).opened_at
+            if template_of(row) and not window_open(opened_at, known.now):
+                wanted.setdefault(sender.portfolio_id, set()).update(person.ids)
+    owners = {record: person.id for person in known.persons.values() for record in person.ids}
+    known.rooms = await reach.read(tx, wanted, owners, known.now)
+
+
+def _held_already(known: Known, line: Line) -> set[str]:
+    """The keys of holds that messages of this claim may have to queue up behind."""
+    keys = {reach.hold_key(room.portfolio_id) for room in known.rooms.values() if room.told or room.is_full}
+    for sender, rows in line.rows.items():
+        for row in rows:
+            pair = (known.persons[row["person_id"]].id, sender)
+            if pair in known.bursts and known.bursts[pair].paid_back() > known.now:
+                keys.add(pairs.hold_key(pair))
+            if pair in known.holds:
+                keys.add(f"person:{pair[0]}")
+    return keys
+
+
+async def _read_endings(tx: Tx, known: Known, room: Headroom, count: int) -> None:
+    """When room comes free for the messages of this claim that find none: after all that wait already."""
+    if room.limit is not None and room.used + count > room.limit:
+        after = known.tails.get(reach.hold_key(room.portfolio_id), known.now)
+        known.endings[room.portfolio_id] = await reach.endings(
+            tx, room.portfolio_id, after=max(after, known.now), count=count
+        )
+
+
+async def _in_flight(tx: Tx, persons: Sequence[Person]) -> set[str]:
+    """To whom of these something is under way."""
+    if not persons:
+        return set()
+    owner = {record_id: person.id for person in persons for record_id in person.ids}
+    rows = await tx.fetch(
+        "SELECT DISTINCT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1)", list(owner)
+    )
+    return {owner[row["person_id"]] for row in rows}

@@ -1,0 +1,204 @@
+"""How fast each number sends: slots handed out under its row's lock, and waited for before the POST.
+
+The budget is one moment a sender, ``tat``: the first slot nobody has taken, by the database's clock. However many
+processes share the sender, whoever has its row takes the slots of the next tenth of a second and moves ``tat`` on.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sayso.core.database import Tx
+from sayso.core.runtime import Runtime
+from sayso.senders import rules
+
+#: How far ahead slots are taken: longer makes fewer claims, and lets a late answer wait behind what was taken already.
+HORIZON: Final = timedelta(milliseconds=100)
+#: A sender is looked at again when this part of its horizon is free, so that slots are taken several at a time.
+WORTHWHILE: Final = HORIZON / 2
+#: Senders whose slots are taken in one claim.
+AT_ONCE: Final = 8
+
+#: Timers are no finer.
+_TIMERS_S: Final = 0.001
+#: Lateness below this is not made up for: timers and a busy loop are that inexact.
+_TOLERATED_S: Final = 0.008
+#: How fast a process that was late comes closer to its slots again: the share of time that ``rules.SHARE`` leaves.
+_CATCHES_UP: Final = 0.01
+#: More lateness than this is not kept: whoever stood still for so long begins anew.
+_LATEST_S: Final = 0.5
+
+LOCK = """
+SELECT id, portfolio_id, greatest(tat, clock_timestamp() - interval '1 hour') AS tat, rate, rate_grows_at, rate_limit,
+    turn, clock_timestamp() AS clock FROM senders
+WHERE id = ANY($1) AND circuit = 'closed' AND (hold_until IS NULL OR hold_until <= $2)
+ORDER BY senders.tat LIMIT $3 FOR UPDATE SKIP LOCKED
+"""
+_MOVE = """
+UPDATE senders s SET tat = n.tat, turn = s.turn + n.went
+FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS n (id, tat, went) WHERE s.id = n.id
+"""
+_KNOWN = "SELECT id FROM senders WHERE id = ANY($1)"
+_PORTFOLIO = "INSERT INTO portfolios (id) VALUES ($1) ON CONFLICT DO NOTHING"
+_STRANGERS = (
+    "INSERT INTO senders (id, waba_id, portfolio_id, work_at) SELECT id, $2, $2, $3 FROM unnest($1::text[]) AS s (id) "
+    "ON CONFLICT DO NOTHING"
+)
+
+
+@dataclass(slots=True)
+class Taken:
+    """A sender whose row is locked until the transaction ends, with the slots it has for us.
+
+    ``clock`` is the database's when the row was read; ``turn`` counts the messages that ever got a slot.
+    """
+
+    id: str
+    portfolio_id: str
+    clock: datetime
+    turn: int
+    free: list[datetime]
+    apart: timedelta
+    tat: datetime
+    went: int = 0
+
+    def next(self) -> datetime | None:
+        """The slot the next message would get; None when there is none."""
+        return self.free[self.went] if self.went < len(self.free) else None
+
+    def go(self) -> datetime:
+        """Take that slot."""
+        slot = self.free[self.went]
+        self.went += 1
+        self.tat = slot + self.apart
+        return slot
+
+    def look_in(self) -> float:
+        """In how many seconds it has a worthwhile number of slots, from when the row was read."""
+        return max(0.0, (self.tat - self.clock - WORTHWHILE).total_seconds())
+
+
+async def take(tx: Tx, rt: Runtime, ids: Sequence[str], *, most: int) -> list[Taken]:
+    """Lock what is free of these senders, and find their slots, ``most`` together.
+
+    Passed over are those that are on hold, and those somebody else is just claiming from. Those whose slots are not
+    worth a claim yet have none.
+    """
+    rows = await tx.fetch(LOCK, list(ids), rt.now(), AT_ONCE)
+    if len(rows) < len(ids):
+        await _introduce(tx, rt, ids)
+    taken = []
+    for row in rows:
+        rate = rules.grown(row["rate"], row["rate_grows_at"], row["clock"], row["rate_limit"])
+        free, apart = rules.slots(row["tat"], row["clock"], rate, HORIZON, most)
+        one = Taken(row["id"], row["portfolio_id"], row["clock"], row["turn"], free, apart, row["tat"])
+        if one.look_in() > 0 and one.tat <= row["clock"] + HORIZON + apart:
+            one.free = []
+        most -= len(one.free)
+        taken.append(one)
+    return taken
+
+
+async def _introduce(tx: Tx, rt: Runtime, ids: Sequence[str]) -> None:
+    """Give a number that messages wait for, though no setting names it any more, a row for the next look."""
+    known = {row["id"] for row in await tx.fetch(_KNOWN, list(ids))}
+    strangers = [sender for sender in ids if sender not in known]
+    if strangers:
+        waba_id = rt.settings.whatsapp_business_account_id
+        await tx.execute(_PORTFOLIO, waba_id)
+        await tx.execute(_STRANGERS, strangers, waba_id, rt.now())
+
+
+async def move(tx: Tx, taken: Sequence[Taken]) -> None:
+    """Write down which slots are gone."""
+    went = [one for one in taken if one.went]
+    if went:
+        await tx.execute(
+            _MOVE, [one.id for one in went], [one.tat for one in went], [one.went for one in went]
+        )
+
+
+class Offset:
+    """What is to be added to the database's clock to have this process's monotonic one, in seconds.
+
+    Each reading is late by what the answer took to be read, so that the least of the last ones is the truest.
+    """
+
+    def __init__(self) -> None:
+        self._readings: deque[float] = deque(maxlen=50)
+
+    def read(self, clock: datetime) -> float:
+        """Learn from a time of the database's that has just been read; the best offset known."""
+        self._readings.append(asyncio.get_running_loop().time() - clock.timestamp())
+        return min(self._readings)
+
+
+@dataclass(slots=True)
+class _Lateness:
+    """How late a sender's messages left their slots, as of the slot ``since``; the ``last`` that left."""
+
+    late: float
+    since: float
+    last: float
+
+    def at(self, slot: float) -> float:
+        """What is left of it at ``slot``; nothing once no second holds a message from before."""
+        quiet = slot - self.last > 1.0 + self.late
+        return 0.0 if quiet else max(0.0, self.late - _CATCHES_UP * (slot - self.since))
+
+
+@dataclass(slots=True)
+class Beat:
+    """Waits for slots, in one process, and keeps what goes out as far apart as the slots are.
+
+    A process that stood still would post everything that came due meanwhile at once. Instead it stays as late as it
+    was, coming closer to its slots only as fast as the unused share of the limit allows.
+    """
+
+    _late: dict[str, _Lateness] = field(default_factory=dict)
+    _waiting: set[asyncio.Future[None]] = field(default_factory=set)
+    _stopped: bool = False
+
+    async def wait(self, sender: str, slot: float) -> bool:
+        """Return when a message with this slot (by the loop's clock) may go: True, or False when asked to stop."""
+        loop = asyncio.get_running_loop()
+        while not self._stopped:
+            early = slot + self._owed(sender, slot) - loop.time()
+            if early <= _TIMERS_S:
+                self._note(sender, slot, loop.time() - slot)
+                return True
+            done: asyncio.Future[None] = loop.create_future()
+            timer = loop.call_later(early, _let_go, done)
+            self._waiting.add(done)
+            try:
+                await done
+            finally:
+                timer.cancel()
+                self._waiting.discard(done)
+        return False
+
+    def stop(self) -> None:
+        """Whoever waits need not any more, and nobody waits from now on."""
+        self._stopped = True
+        for done in self._waiting:
+            _let_go(done)
+
+    def _owed(self, sender: str, slot: float) -> float:
+        """How much later than its slot a message goes at the least."""
+        kept = self._late.get(sender)
+        return max(0.0, kept.at(slot) - _TOLERATED_S) if kept else 0.0
+
+    def _note(self, sender: str, slot: float, late: float) -> None:
+        kept = self._late.get(sender)
+        if kept is None or late >= kept.at(slot):
+            self._late[sender] = _Lateness(min(late, _LATEST_S), slot, slot)
+        else:
+            kept.last = max(kept.last, slot)
+
+
+def _let_go(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)
