@@ -1,6 +1,7 @@
 """Alerts: what an operator must know of, raised once when it becomes true and resolved once when it ends."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sayso.core.database import Record, Tx
@@ -18,12 +19,21 @@ _SEEN_EVERY: Final = timedelta(minutes=1)
 
 
 async def raise_(
-    tx: Tx, rt: Runtime, key: str, *, severity: Severity, title: str, detail: str, advice: str
+    tx: Tx,
+    rt: Runtime,
+    key: str,
+    *,
+    severity: Severity,
+    title: str,
+    detail: str,
+    advice: str,
+    until: datetime | None = None,
 ) -> bool:
     """Say that something is wrong; whether that was news.
 
     While the alert is open, saying it again changes nothing; only another severity makes it another alert. ``key``
-    names the cause, such as ``sender.held:<id>``; ``advice`` says what the operator should do.
+    names the cause, such as ``sender.held:<id>``; ``advice`` says what the operator should do. What has no end that
+    we would hear of ends at ``until``.
     """
     now = rt.now()
     open_ = await tx.fetchrow(
@@ -39,8 +49,8 @@ async def raise_(
         await resolve(tx, rt, key)
     alert_id = rt.new_id("alr")
     raised = await tx.execute(
-        "INSERT INTO alerts (id, key, severity, title, detail, advice, raised_at, seen_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (key) WHERE resolved_at IS NULL DO NOTHING",
+        "INSERT INTO alerts (id, key, severity, title, detail, advice, raised_at, seen_at, until) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) ON CONFLICT (key) WHERE resolved_at IS NULL DO NOTHING",
         alert_id,
         key,
         severity,
@@ -48,6 +58,7 @@ async def raise_(
         detail,
         advice,
         now,
+        until,
     )
     if not raised:
         return False
@@ -59,14 +70,37 @@ async def raise_(
 
 async def resolve(tx: Tx, rt: Runtime, key: str) -> bool:
     """Say that it is over; whether an alert was open."""
-    row = await tx.fetchrow(
+    rows = await tx.fetch(
         "UPDATE alerts SET resolved_at = $2 WHERE key = $1 AND resolved_at IS NULL RETURNING *", key, rt.now()
     )
-    if row is None:
-        return False
-    told = {name: row[name] for name in ("key", "severity", "title")}
-    await _tell(tx, rt, "alert.resolved", row["id"], {"alert_id": row["id"], **told})
-    return True
+    await _tell_resolved(tx, rt, rows)
+    return bool(rows)
+
+
+async def resolve_by_hand(tx: Tx, rt: Runtime, alert_id: str, *, by: str) -> Record | None:
+    """An operator says that it is over; the alert, which may have been resolved before, or None: no such alert."""
+    rows = await tx.fetch(
+        "UPDATE alerts SET resolved_at = $2, resolved_by = $3 WHERE id = $1 AND resolved_at IS NULL RETURNING *",
+        alert_id,
+        rt.now(),
+        by,
+    )
+    await _tell_resolved(tx, rt, rows)
+    return await tx.fetchrow("SELECT * FROM alerts WHERE id = $1", alert_id)
+
+
+async def resolve_ended(tx: Tx, rt: Runtime) -> None:
+    """Resolve the alerts whose time is over."""
+    rows = await tx.fetch(
+        "UPDATE alerts SET resolved_at = $1 WHERE resolved_at IS NULL AND until <= $1 RETURNING *", rt.now()
+    )
+    await _tell_resolved(tx, rt, rows)
+
+
+async def _tell_resolved(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
+    for row in rows:
+        told = {name: row[name] for name in ("key", "severity", "title")}
+        await _tell(tx, rt, "alert.resolved", row["id"], {"alert_id": row["id"], **told})
 
 
 async def _tell(tx: Tx, rt: Runtime, kind: str, subject: str, data: dict[str, str]) -> None:

@@ -10,23 +10,17 @@ import structlog
 from sayso.confirmations import answers
 from sayso.confirmations import service as confirmations
 from sayso.confirmations.answers import Inbound
-from sayso.consent import service as consent
-from sayso.consent.rules import Action, Entry
-from sayso.consent.service import Said
-from sayso.consent.words import reading
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import service as events
-from sayso.inbound import identity, receive, template_news
+from sayso.inbound import account_news, identity, receive, template_news
 from sayso.inbound.receive import Ended
 from sayso.messages import conversations, statuses
 from sayso.messages import service as messages
-from sayso.messages.service import OURSELVES, Draft
 from sayso.messages.statuses import Joined
 from sayso.people import service as people
-from sayso.people.service import Person
-from sayso.whatsapp.content import Text
+from sayso.senders import service as senders
 from sayso.whatsapp.updates import InboundMessage, OtherUpdate, StatusUpdate, UnreadableUpdateError, read
 
 log = structlog.get_logger("sayso.handle")
@@ -34,7 +28,11 @@ log = structlog.get_logger("sayso.handle")
 Update = InboundMessage | StatusUpdate | OtherUpdate
 
 #: What is done with the webhook fields that are no messages and no statuses.
-NEWS = {**template_news.NEWS, **identity.NEWS}
+NEWS = {**account_news.NEWS, **template_news.NEWS, **identity.NEWS}
+
+
+#: What people say takes their fence and the ledger's head: two at once in one transaction might block one another.
+_ALONE = frozenset({"message", "user_preferences"})
 
 
 async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
@@ -51,8 +49,8 @@ async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
 
 
 def in_company(row: Record) -> bool:
-    """Whether an update may share its transaction: not people's words, nor what was claimed before and did not end."""
-    return bool(row["kind"] != "message" and row["tries"] <= 1)
+    """Whether an update may share its transaction: no word of a person's, nor what was claimed before and did not end."""
+    return bool(row["kind"] not in _ALONE and row["tries"] <= 1)
 
 
 async def handle_together(rt: Runtime, lease: Lease, rows: Sequence[Record]) -> Sequence[Record]:
@@ -86,7 +84,7 @@ async def _digest(tx: Tx, rt: Runtime, updates: Sequence[tuple[Record, Update]])
 
 
 def _ours(rt: Runtime, update: InboundMessage | StatusUpdate) -> bool:
-    return update.phone_number_id == rt.settings.whatsapp_phone_number_id
+    return senders.known(rt, update.phone_number_id)
 
 
 async def _status(tx: Tx, rt: Runtime, status: StatusUpdate, joined: Joined | None) -> str:
@@ -112,90 +110,27 @@ async def _act(tx: Tx, rt: Runtime, row: Record, update: Update) -> str:
 
 async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) -> str:
     if message.type == "system":
-        return await identity.system(tx, rt, message, min(message.sent_at or row["received_at"], row["received_at"]))
+        return await identity.system(
+            tx, rt, message, min(message.sent_at or row["received_at"], row["received_at"])
+        )
     person = await people.meet(tx, rt, message.person, learned_from="meta:message")
     inbound = Inbound(message, person, row["key"], row["received_at"])
+    heard = consenting.NOTHING
     if not message.group_id:
         await conversations.note_inbound(
             tx, rt, person, message.phone_number_id, inbound.sent_at, referred=message.referred
         )
-        word = reading(message.text)
-        if word is not None and word.meaning == "stop":
-            return await _leave(tx, rt, inbound)
-        if word is not None and word.meaning == "start":
-            return await _return(tx, rt, inbound)
-    answered = await answers.answer(tx, rt, inbound)
+        heard = await consenting.hear(tx, rt, inbound)
+        if heard.result is not None:
+            return heard.result
+    answered = await answers.answer(tx, rt, inbound, calls_off=heard.soft)
     if answered.leaving:
-        return await _leave(tx, rt, inbound, aside=answered.aside)
+        return await consenting.leave(tx, rt, inbound, aside=answered.aside)
+    if answered.called_off and heard.soft:
+        await consenting.clarify(tx, rt, inbound)
     if answered.comment:
         await _pass_on(tx, rt, inbound)
     return answered.result
-
-
-async def _leave(tx: Tx, rt: Runtime, inbound: Inbound, *, aside: str = "") -> str:
-    """Opt out: from here on nothing to this person starts. The answer to it leaves when nothing is under way."""
-    person, before = inbound.person, await _holding(tx, rt, inbound.person)
-    after = await _record(tx, rt, inbound, "withdrawn")
-    if not consent.opted_out(after):
-        return "opt-out: older than the opt-in that holds"
-    ended = await confirmations.end_all(tx, rt, person, "opted_out")
-    if consent.opted_out(before):
-        return "opt-out: was out already"
-    business = rt.settings.sayso_business_name
-    closed = f" {_questions(ended)} closed; nothing was done." if ended else ""
-    text = f"You have been unsubscribed from {business} notifications.{closed} Reply START to come back."
-    await _answer(tx, rt, inbound, f"{text}\n\n{aside}" if aside else text)
-    await _tell_everyone(tx, rt, person, "person.opted_out", inbound)
-    return f"opt-out: entry {after.id}, {ended} open questions ended"
-
-
-async def _return(tx: Tx, rt: Runtime, inbound: Inbound) -> str:
-    person, before = inbound.person, await _holding(tx, rt, inbound.person)
-    after = await _record(tx, rt, inbound, "granted")
-    if consent.opted_out(after):
-        return "opt-in: older than the opt-out that holds"
-    if before is not None and not consent.opted_out(before):
-        return "opt-in: was in already"
-    text = f"Thank you for opting in to {rt.settings.sayso_business_name} notifications. Reply STOP anytime to opt out."
-    await _answer(tx, rt, inbound, text)
-    await _tell_everyone(tx, rt, person, "person.opted_in", inbound)
-    return f"opt-in: entry {after.id}"
-
-
-async def _record(tx: Tx, rt: Runtime, inbound: Inbound, action: Action) -> Entry:
-    """Into the ledger, with the words and the message as evidence; the entry that holds now."""
-    said = Said(
-        person=inbound.person,
-        action=action,
-        method="keyword",
-        captured_at=inbound.sent_at,
-        personal={"wording": inbound.message.text or "", "evidence": [inbound.message.wamid]},
-    )
-    (entry,) = await consent.append(tx, rt, [said])
-    return await _holding(tx, rt, inbound.person) or entry
-
-
-async def _holding(tx: Tx, rt: Runtime, person: Person) -> Entry | None:
-    return (await consent.verdict(tx, rt, person)).own.get("service")
-
-
-def _questions(count: int) -> str:
-    return "One open question was" if count == 1 else f"{count} open questions were"
-
-
-async def _answer(tx: Tx, rt: Runtime, inbound: Inbound, text: str) -> None:
-    await messages.send(
-        tx,
-        rt,
-        Draft(
-            client_id=OURSELVES,
-            person=inbound.person,
-            phone_number_id=inbound.message.phone_number_id,
-            purpose="consent",
-            content=Text(text),
-            expires_at=rt.now() + confirmations.NOTICE_LIVES,
-        ),
-    )
 
 
 async def _pass_on(tx: Tx, rt: Runtime, inbound: Inbound) -> None:
@@ -215,9 +150,3 @@ async def _pass_on(tx: Tx, rt: Runtime, inbound: Inbound) -> None:
         await events.emit(
             tx, rt, client_id=client_id, kind="person.said", subject=inbound.person.id, data=data
         )
-
-
-async def _tell_everyone(tx: Tx, rt: Runtime, person: Person, kind: str, inbound: Inbound) -> None:
-    data = {"person": person.to or person.bsuid, "wamid": inbound.message.wamid}
-    for client_id in await people.clients_of(tx, person):
-        await events.emit(tx, rt, client_id=client_id, kind=kind, subject=person.id, data=data)

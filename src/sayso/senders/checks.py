@@ -17,7 +17,7 @@ from sayso.core.errors import MetaUnreachableError
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import alerts
-from sayso.senders import budget, proving, service
+from sayso.senders import budget, proving, reach, service
 from sayso.senders.budget import CallBudgetSpentError
 from sayso.senders.learning import learn
 from sayso.senders.service import CIRCUIT_ALERT, PROVEN_AFTER, QUEUE, TOKEN_CODES, held_alert
@@ -127,6 +127,7 @@ class Checks:
             learned = await learn(tx, rt, sender_id, found.number)
             if learned.tier_of is not None:
                 await self.on_tier(tx, rt, learned.tier_of)
+        await _sweep(tx, rt, sender_id)
         await _tell(tx, rt, sender_id, found)
         await _end_alerts(tx, rt, sender_id)
 
@@ -153,8 +154,16 @@ async def _tell(tx: Tx, rt: Runtime, sender_id: str, found: Found) -> None:
     )
 
 
+async def _sweep(tx: Tx, rt: Runtime, sender_id: str) -> None:
+    """Forget people reached more than a day ago, also while nothing is sent: what is shown as used is then true."""
+    sender = await service.get(tx, sender_id)
+    if sender is not None:
+        await reach.sweep(tx, sender.portfolio_id, rt.now())
+
+
 async def _end_alerts(tx: Tx, rt: Runtime, sender_id: str) -> None:
     """Resolve what is over: a hold that did not come back, credentials that are good for every number."""
+    await alerts.resolve_ended(tx, rt)
     now = rt.now()
     senders = await service.listed(tx)
     for sender in senders:

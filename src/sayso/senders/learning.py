@@ -9,6 +9,7 @@ from sayso.core.runtime import Runtime
 from sayso.events import alerts
 from sayso.events import service as events
 from sayso.senders.concerns import PARTS, concerns
+from sayso.senders.reach import hold_key
 from sayso.senders.service import go_on
 from sayso.whatsapp.numbers import Number, limit_of
 
@@ -84,6 +85,7 @@ async def learn_tier(tx: Tx, rt: Runtime, portfolio_id: str, tier: str | None) -
         tier,
         limit_of(tier),
     )
+    await alerts.resolve(tx, rt, hold_key(portfolio_id))  # whoever is turned away again says so again
     if before["tier"] is not None:
         change = {"tier": {"before": before["tier"], "after": tier}}
         await _emit(tx, rt, portfolio_id, {"portfolio": portfolio_id, "changed": change})

@@ -32,7 +32,7 @@ _A_MOMENT: Final = timedelta(seconds=1)
 _ABOUT_SENDERS: Final = frozenset({"sender", "everything"})
 
 _SENDER = (
-    "SELECT s.*, p.tier, p.tier_limit, clock_timestamp() AS clock FROM senders s "
+    "SELECT s.*, p.tier, p.tier_limit, p.used AS reached, clock_timestamp() AS clock FROM senders s "
     "JOIN portfolios p ON p.id = s.portfolio_id"
 )
 
@@ -43,7 +43,7 @@ class Sender:
 
     It sends while ``circuit`` is closed and ``hold_until`` is over or None. ``quality``, ``status``, ``throughput``,
     ``tier`` and ``can_send`` are Meta's words (cloud-api 6 and 8.1), None until the first check. ``tier_limit`` is
-    None when there is none, or none is known.
+    None when there is none, or none is known; ``reached`` counts the portfolio's people of the last 24 hours.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Sender:
     obstacles: tuple[str, ...]
     tier: str | None
     tier_limit: int | None
+    reached: int
     rate_limit: float
     rate: float
     hold_from: datetime | None
@@ -132,6 +133,18 @@ async def get(tx: Tx, phone_number_id: str) -> Sender | None:
 async def listed(tx: Tx) -> list[Sender]:
     """Every number of ours."""
     return [_sender(row) for row in await tx.fetch(f"{_SENDER} ORDER BY s.id")]
+
+
+async def by_display_number(tx: Tx, shown: str) -> Sender | None:
+    """The number of ours that people see as ``shown``: webhooks name it so, in whatever spelling (cloud-api 4.11)."""
+    digits = _digits(shown)
+    return next(
+        (each for each in await listed(tx) if digits and _digits(each.display_number) == digits), None
+    )
+
+
+def _digits(shown: str | None) -> str:
+    return "".join(each for each in shown or "" if each.isdigit())
 
 
 def _sender(row: Record) -> Sender:

@@ -85,7 +85,9 @@ STATEMENTS = (
         advice text NOT NULL,
         raised_at timestamptz NOT NULL,
         seen_at timestamptz NOT NULL,
-        resolved_at timestamptz
+        until timestamptz,
+        resolved_at timestamptz,
+        resolved_by text
     )
     """,
     "CREATE UNIQUE INDEX alerts_open ON alerts (key) WHERE resolved_at IS NULL",
