@@ -29,6 +29,7 @@ def time_zone_of(number: str) -> str | None:
 
     A spelling that the numbering plan does not know is looked up under its twin (``rules.twins``).
     """
+    mains = [_table()["capitals"].get(region) for region in (_region(number), _chief(number))]
     for spelling in (number.lstrip("+"), *rules.twins(number)):
         parsed = _parsed(f"+{spelling}")
         zones = (
@@ -38,10 +39,8 @@ def time_zone_of(number: str) -> str | None:
         )
         zones = sorted({zone for zone in zones if zone != _UNKNOWN})
         if zones and len({_offsets(zone) for zone in zones}) == 1:
-            region = _region(number)
-            main = _table()["capitals"].get(region)
-            return main if main in zones else zones[0]
-    return _table()["capitals"].get(_region(number))
+            return next((main for main in mains if main in zones), zones[0])
+    return mains[0]
 
 
 def _offsets(zone: str) -> tuple[Any, Any]:
@@ -55,7 +54,12 @@ def _region(number: str) -> str:
     if parsed is None:
         return ""
     region: str | None = phonenumbers.region_code_for_number(parsed)
-    return region or str(phonenumbers.region_code_for_country_code(parsed.country_code))
+    return region or _chief(number)
+
+
+def _chief(number: str) -> str:
+    parsed = _parsed(number)
+    return str(phonenumbers.region_code_for_country_code(parsed.country_code)) if parsed else ""
 
 
 def _parsed(number: str) -> Any:

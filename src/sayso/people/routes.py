@@ -1,4 +1,4 @@
-"""Which WhatsApp number an assistant's user has."""
+"""Who an assistant's users are: their numbers, names, languages and time zones."""
 
 from typing import Annotated
 
@@ -9,7 +9,8 @@ from starlette.responses import Response
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayLinkPeople, MayReadPeople
 from sayso.core.errors import NotFoundError
-from sayso.people import rules, service
+from sayso.people import links, rules
+from sayso.people.links import Given
 
 router = APIRouter(tags=["people"])
 
@@ -19,28 +20,63 @@ ExternalId = Annotated[
 
 
 class PersonIn(Input):
-    """A user's WhatsApp number, and a name to greet them by."""
+    """What an assistant knows of a user. A user who is new needs a number or a WhatsApp user id."""
 
-    phone: Annotated[Text, Field(max_length=40, examples=["+15550001111"])]
+    phone: Annotated[
+        Text | None, Field(max_length=40, examples=["+15550001111"], description="With + and country code.")
+    ] = None
+    bsuid: Annotated[
+        Text | None,
+        Field(max_length=160, examples=["US.84930011223344556677"], description="WhatsApp's id of the user."),
+    ] = None
     name: Annotated[Text | None, Field(min_length=1, max_length=100)] = None
+    language: Annotated[
+        Text | None,
+        Field(max_length=35, examples=["pt-BR"], description="Left out: guessed from the number."),
+    ] = None
+    time_zone: Annotated[
+        Text | None,
+        Field(
+            max_length=64, examples=["America/Sao_Paulo"], description="Left out: guessed from the number."
+        ),
+    ] = None
+
+    def given(self) -> Given:
+        """The same, read; raises :class:`InputInvalidError` pointing at what is not what it should be."""
+        return Given(
+            phone=None if self.phone is None else rules.phone(self.phone, pointer="/phone"),
+            bsuid=None if self.bsuid is None else rules.bsuid(self.bsuid, pointer="/bsuid"),
+            name=self.name,
+            language=None if self.language is None else rules.language(self.language, pointer="/language"),
+            time_zone=None
+            if self.time_zone is None
+            else rules.time_zone(self.time_zone, pointer="/time_zone"),
+        )
 
 
 @router.put("/people/{external_id}")
 async def link_person(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, body: PersonIn) -> Response:
-    """Link a user to a WhatsApp number; again with another number, re-link. Open questions stay with the old number."""
-    phone = rules.phone(body.phone, pointer="/phone")
+    """Say who a user is, or more of who they are; what is left out stays as it was.
+
+    Identifiers replace those given before; open questions stay with whom they were asked. That a number and a user id
+    are one person's is believed of WhatsApp alone: while it has not said so, the number counts.
+    """
+    given = body.given()
     async with rt.db.tx() as tx:
-        await service.link(
-            tx, rt, client_id=actor.client_id, external_id=external_id, phone=phone, name=body.name
-        )
-    return json_response({"external_id": external_id, "phone": phone, "name": body.name})
+        await links.put(tx, rt, client_id=actor.client_id, external_id=external_id, given=given)
+        seen = await links.seen_by(tx, actor.client_id, external_id)
+    return json_response(seen)
 
 
 @router.get("/people/{external_id}")
 async def read_person(rt: Rt, actor: MayReadPeople, external_id: ExternalId) -> Response:
-    """The number a user is linked to."""
+    """What you gave of a user, and the language and time zone in force with where each comes from.
+
+    `set`: you gave it; `said`: the person did; `guessed`: their number's country tells. `phone_left_at`: since when the
+    person is known to have another number than the one you gave; messages go to the new one.
+    """
     async with rt.db.one() as tx:
-        given = await service.link_as_given(tx, client_id=actor.client_id, external_id=external_id)
-    if given is None:
-        raise NotFoundError(f"No number is linked to {external_id!r}.")
-    return json_response({"external_id": external_id, "phone": given["phone"], "name": given["name"]})
+        seen = await links.seen_by(tx, actor.client_id, external_id)
+    if seen is None:
+        raise NotFoundError(f"Nobody is linked to {external_id!r}.")
+    return json_response(seen)

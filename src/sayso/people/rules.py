@@ -9,10 +9,12 @@ import phonenumbers
 
 from sayso.core.errors import Fault, InputInvalidError
 
-_DECORATION = re.compile(r"[\s().\-/]+")
+_DECORATION = frozenset("().-/\uff08\uff09\uff0e\uff0f")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 #: A language, a script, a region (BCP 47), with hyphens or, as Meta writes them, underscores.
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
+#: A business-scoped user id, or one of a parent business (cloud-api 4.7).
+_BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 #: In the database of zones, and no place on earth.
 _NO_PLACE = frozenset({"Factory", "localtime", "posixrules"})
 
@@ -23,8 +25,7 @@ def phone(text: str, *, pointer: str) -> str:
     Numbering plans change faster than libraries: a number the library does not know is taken as it is written.
     Raises :class:`InputInvalidError` when it has no international form.
     """
-    bare = _DECORATION.sub("", text).replace("\uff0b", "+")
-    bare = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in bare)
+    bare = "".join(map(_plain, text)).removeprefix("tel:")
     if bare.startswith("00"):
         bare = "+" + bare[2:]
     number = _without_trunk_prefix(bare) if _E164.fullmatch(bare) else bare
@@ -32,6 +33,15 @@ def phone(text: str, *, pointer: str) -> str:
         detail = "not an international phone number; write it with + and the country code, for example +15550001111"
         raise _invalid(detail, pointer)
     return number
+
+
+def _plain(char: str) -> str:
+    """What a character says in a number: digits and the plus of every script; nothing, where it only decorates."""
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if char.isspace() or char in _DECORATION or unicodedata.category(char) in ("Pd", "Cf"):
+        return ""  # Pd, Cf: dashes of every length, and marks of direction that contact lists copy along
+    return "+" if char == "\uff0b" else char
 
 
 def _without_trunk_prefix(number: str) -> str:
@@ -45,6 +55,18 @@ def _without_trunk_prefix(number: str) -> str:
         return number
     written: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return written
+
+
+def is_bsuid(text: str) -> bool:
+    """Whether this has the shape of a WhatsApp user id (cloud-api 4.7)."""
+    return _BSUID.fullmatch(text) is not None
+
+
+def bsuid(text: str, *, pointer: str) -> str:
+    """A WhatsApp user id as it is; raises :class:`InputInvalidError` for anything without its shape."""
+    if not is_bsuid(text):
+        raise _invalid("not a WhatsApp user id; it looks like US.84930011223344556677", pointer)
+    return text
 
 
 def twins(number: str) -> tuple[str, ...]:
@@ -77,7 +99,7 @@ _OLD_MOBILES = "6789"
 def line(number: str) -> str:
     """One name, as digits, for all spellings of the same line."""
     digits = number.lstrip("+")
-    return min(digits, *twins(digits), key=lambda each: (len(each), each))
+    return min((digits, *twins(digits)), key=lambda each: (len(each), each))
 
 
 def language(text: str, *, pointer: str) -> str:
