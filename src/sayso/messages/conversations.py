@@ -17,8 +17,9 @@ Pair = tuple[str, str]
 class Talk:
     """What has passed between a person and a sender of ours, by the messages' own timestamps.
 
-    ``opened_at``: when the person last wrote. ``referred_at``: when they came by an ad and were not answered yet.
-    ``free_until``: until when everything is free of charge since they came by an ad and were answered.
+    ``opened_at``: when the person last wrote, or a day before Meta said that the window is closed. ``referred_at``:
+    when they came by an ad and were not answered yet. ``free_until``: until when everything is free of charge since
+    they came by an ad and were answered.
     """
 
     opened_at: datetime | None = None
@@ -53,8 +54,9 @@ async def read(tx: Tx, persons: Collection[Person]) -> Talks:
     """
     owner = {record_id: person.id for person in persons for record_id in person.ids}
     rows = await tx.fetch(
-        "SELECT person_id, phone_number_id, CASE WHEN closed_at >= last_inbound_at THEN closed_at - interval '1 day' "
-        "ELSE last_inbound_at END AS last_inbound_at, referred_at, free_entry_until FROM conversations "
+        "SELECT person_id, phone_number_id, CASE WHEN closed_at >= coalesce(last_inbound_at, '-infinity') "
+        "THEN closed_at - interval '1 day' ELSE last_inbound_at END AS last_inbound_at, referred_at, "
+        "free_entry_until FROM conversations "
         "WHERE person_id = ANY($1) UNION ALL SELECT '', phone_number_id, since, NULL, NULL FROM heard",
         list(owner),
     )
@@ -82,8 +84,8 @@ async def note_inbound(
     await tx.execute(
         "WITH heard AS (INSERT INTO heard (phone_number_id, since) VALUES ($2, $5) ON CONFLICT DO NOTHING) "
         "INSERT INTO conversations AS c (person_id, phone_number_id, last_inbound_at, referred_at) "
-        "VALUES ($1, $2, $3, CASE WHEN $4 THEN $3 END) ON CONFLICT (person_id, phone_number_id) DO UPDATE SET "
-        "last_inbound_at = greatest(c.last_inbound_at, $3), strikes = 0, "
+        "VALUES ($1, $2, $3::timestamptz, CASE WHEN $4::boolean THEN $3::timestamptz END) "
+        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET last_inbound_at = greatest(c.last_inbound_at, $3), strikes = 0, "
         "referred_at = CASE WHEN $4 THEN greatest(c.referred_at, $3) ELSE c.referred_at END "
         "WHERE $4 OR c.last_inbound_at IS NULL OR c.last_inbound_at < $3",
         person.id,
@@ -100,7 +102,7 @@ async def note_answered(tx: Tx, persons: Sequence[Person], phone_number_id: str,
     Worth calling only for those whose ``Talk.referred_at`` is not None.
     """
     await tx.execute(
-        "UPDATE conversations SET free_entry_until = $3 + $4::interval, referred_at = NULL WHERE phone_number_id = $2 "
+        "UPDATE conversations SET free_entry_until = $3::timestamptz + $4::interval, referred_at = NULL WHERE phone_number_id = $2 "
         "AND person_id = ANY($1) AND referred_at IS NOT NULL AND $3 < referred_at + $5::interval",
         sorted(record_id for person in persons for record_id in person.ids),
         phone_number_id,

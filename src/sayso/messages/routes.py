@@ -1,115 +1,48 @@
 """Send a message, and see what became of it."""
 
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from pydantic import Field
+from fastapi import APIRouter, Body, Path, Query
 from starlette.responses import Response
 
-from sayso.consent import service as consent
 from sayso.core import idempotency
-from sayso.core.api import Input, Rt, Text, json_response
+from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayReadMessages, MaySend
-from sayso.core.database import Record, Tx
-from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError, NotFoundError, OptedOutError
+from sayso.core.errors import NotFoundError
 from sayso.messages import service
-from sayso.messages.recipients import Recipient, resolve
-from sayso.messages.service import Draft
-from sayso.whatsapp import content as whatsapp
-from sayso.whatsapp.content import Content, Template
+from sayso.messages.acceptance import Asked, accept
+from sayso.messages.examples import EXAMPLES
+from sayso.messages.requests import SendIn
+from sayso.messages.views import MessagesOut, MessageWithTimelineOut, SentOut, State, view
 
 router = APIRouter(tags=["messages"])
 
-#: How long a message keeps trying while Meta cannot be reached.
-LIVES = timedelta(hours=24)
-
 MessageId = Annotated[Text, Path(max_length=40, examples=["msg_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
-
-State = Literal[
-    "queued",
-    "sending",
-    "accepted",
-    "sent",
-    "delivered",
-    "read",
-    "failed",
-    "suppressed",
-    "expired",
-    "cancelled",
-    "unknown",
-]
+Sending = Annotated[SendIn, Body(openapi_examples=EXAMPLES)]
 
 
-class TemplateIn(Input):
-    """An approved template of the business account, and its body's variables in order."""
+@router.post("/send", status_code=202, response_model=SentOut)
+async def send(rt: Rt, actor: MaySend, body: Sending, key: idempotency.Key = None) -> Response:
+    """Queue a message; it is durable when the answer comes. `GET /messages/{id}` tells what became of it.
 
-    name: Annotated[Text, Field(min_length=1, max_length=512, examples=["daily_summary"])]
-    language: Annotated[Text, Field(min_length=2, max_length=15)] = "en"
-    parameters: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
-
-
-class SendIn(Input):
-    """A text, or a template."""
-
-    recipient: Recipient = None
-    message_type: Literal["text", "template"] = "text"
-    content: Annotated[Text | None, Field(description="The text, for `text`.")] = None
-    template: Annotated[TemplateIn | None, Field(description="The template, for `template`.")] = None
-
-    def outgoing(self) -> Content:
-        """What is to be sent; raises :class:`InputInvalidError` or :class:`ContentTooLongError`."""
-        wanted, other = ("content", "template") if self.message_type == "text" else ("template", "content")
-        if getattr(self, wanted) is None or getattr(self, other) is not None:
-            detail = f"message_type {self.message_type!r} takes `{wanted}`, and no `{other}`"
-            raise InputInvalidError(f"{wanted}: {detail}", faults=[Fault(detail, f"/{wanted}")])
-        if self.template is not None:
-            given = self.template
-            template = Template(given.name, given.language, given.parameters)
-            whatsapp.validate(template, at="/template")
-            return template
-        text = whatsapp.Text(self.content or "")
-        _validate_text(text)
-        return text
-
-
-def _validate_text(text: whatsapp.Text) -> None:
-    """As WhatsApp would; what is wrong is pointed at in the request, where the text is called ``content``."""
-    try:
-        whatsapp.validate(text)
-    except (InputInvalidError, ContentTooLongError) as error:
-        faults = [Fault(fault.detail, "/content") for fault in error.faults]
-        raise type(error)(f"content: {error.detail}", faults=faults) from None
-
-
-@router.post("/send", status_code=202)
-async def send(rt: Rt, actor: MaySend, body: SendIn, key: idempotency.Key = None) -> Response:
-    """Queue a message; it is durable when the answer comes. `GET /messages/{id}` tells what became of it."""
-    content = body.outgoing()
-
-    async def create(tx: Tx) -> dict[str, Any]:
-        person, _ = await resolve(tx, rt, actor, body.recipient)
-        if consent.opted_out(await consent.stands(tx, person)):
-            raise OptedOutError(
-                "The person has opted out; nothing was queued. Only writing START brings them back."
-            )
-        draft = Draft(
-            client_id=actor.client_id,
-            person=person,
-            phone_number_id=rt.settings.whatsapp_phone_number_id,
-            purpose="send",
-            content=content,
-            expires_at=rt.now() + LIVES,
-        )
-        message_id = await service.send(tx, rt, draft)
-        return {"id": message_id, "state": "queued"}
-
+    Inside the 24-hour window it goes out as it is given, outside as its `fallback` template; a `template` goes out at
+    any time. Refused at once, with nothing queued: what WhatsApp would not take (422, pointing at the field), what the
+    person has not agreed to (403), and a window that is known to be closed with no template to send (409).
+    """
+    asked = Asked(body, body.outgoing(), body.outside())
     return await idempotency.once(
-        rt, actor, route="POST /send", key=key, body=body.model_dump(), status=202, create=create
+        rt,
+        actor,
+        route="POST /send",
+        key=key,
+        body=body.model_dump(),
+        status=202,
+        create=partial(accept, rt=rt, actor=actor, asked=asked),
     )
 
 
-@router.get("/messages/{message_id}")
+@router.get("/messages/{message_id}", response_model=MessageWithTimelineOut)
 async def read(rt: Rt, actor: MayReadMessages, message_id: MessageId) -> Response:
     """A message: its state, why, and everything that happened to it."""
     async with rt.db.one() as tx:
@@ -120,7 +53,7 @@ async def read(rt: Rt, actor: MayReadMessages, message_id: MessageId) -> Respons
     return json_response({**view(row), "timeline": [dict(step) for step in steps]})
 
 
-@router.get("/messages")
+@router.get("/messages", response_model=MessagesOut)
 async def page(
     rt: Rt,
     actor: MayReadMessages,
@@ -139,20 +72,3 @@ async def page(
             "next": rows[-1]["id"] if len(rows) == limit else None,
         }
     )
-
-
-def view(row: Record) -> dict[str, Any]:
-    """A message as an assistant sees it."""
-    return {
-        "id": row["id"],
-        "state": row["state"],
-        "reason": row["reason"],
-        "error_code": row["error_code"],
-        "purpose": row["purpose"],
-        "form": row["form"],
-        "wamid": row["wamid"],
-        "confirmation_id": row["confirmation_id"],
-        "attempts": row["attempt"],
-        "created_at": row["created_at"],
-        "expires_at": row["expires_at"],
-    }

@@ -195,7 +195,7 @@ async def suppress_all(
         "ORDER BY id FOR UPDATE SKIP LOCKED) UPDATE messages m SET state = 'suppressed', reason = $3, "
         "suppressed_by = $4, work = NULL, worker = NULL, held = NULL, held_by = NULL FROM these "
         "WHERE m.id = these.id RETURNING m.*",
-        list(person.ids),
+        list(person.fence),
         None if scope is None else list(scope),
         reason,
         entry_id,
@@ -273,6 +273,11 @@ async def timeline(tx: Tx, message_id: str) -> list[Record]:
 async def by_wamid(tx: Tx, wamid: str) -> Record | None:
     """The message of ours that Meta gave this id."""
     return await tx.fetchrow("SELECT * FROM messages WHERE wamid = $1", wamid)
+
+
+async def by_dedupe(tx: Tx, client_id: str, key: str) -> Record | None:
+    """The message that an assistant queued with this key."""
+    return await tx.fetchrow("SELECT * FROM messages WHERE client_id = $1 AND dedupe = $2", client_id, key)
 
 
 async def page(tx: Tx, client_id: str, *, state: str | None, before: str | None, limit: int) -> list[Record]:

@@ -1,0 +1,157 @@
+"""Accepting a message: may it be sent, as what, in which language; refused with its reason, or queued."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sayso.consent import service as consent
+from sayso.core.database import Tx
+from sayso.core.errors import ConsentMissingError, Fault, InputInvalidError, WindowClosedError
+from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
+from sayso.messages import conversations, service, templating
+from sayso.messages.recipients import resolve
+from sayso.messages.requests import SendIn
+from sayso.messages.rules import window_closed, window_open
+from sayso.messages.service import Draft
+from sayso.people.service import Person
+from sayso.senders import service as senders
+from sayso.whatsapp.content import Content, Reaction, Template
+
+_OUR_ID = "msg_"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with what it is to send, in and outside the window."""
+
+    body: SendIn
+    content: Content
+    outside: Template | None
+
+
+async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, Any]:
+    """Queue a message; its id and how it stands.
+
+    Raises :class:`InputInvalidError`, :class:`PersonUnknownError`, :class:`OptedOutError`,
+    :class:`ConsentMissingError`, :class:`WindowClosedError`, :class:`TemplateUnknownError`: then nothing is queued.
+    """
+    body = asked.body
+    send_at, expires_at = body.times(rt.now())
+    if body.dedupe_key is not None and (same := await _same(tx, actor, body.dedupe_key)):
+        return same
+    person, _ = await resolve(tx, rt, actor, body.recipient)
+    sender = _sender(rt, body.sender)
+    window = await _window(tx, rt, person, sender)
+    await _permitted(tx, rt, person, body, window)
+    content, outside = await _filled(tx, rt, person, asked)
+    if window.closed and send_at is None and outside is None and not isinstance(content, Template):
+        raise WindowClosedError(
+            f"Nothing was queued: {window.closed}. Give a `fallback`, or send a template (message_type 'template')."
+        )
+    draft = Draft(
+        client_id=actor.client_id,
+        person=person,
+        phone_number_id=sender,
+        purpose="send",
+        content=await _aimed(tx, actor, content),
+        expires_at=expires_at,
+        outside_window=outside,
+        quotes=await _wamid(tx, actor, body.quotes, "/quotes") if body.quotes is not None else None,
+        category=body.category,
+        send_at=send_at,
+        if_unknown=body.if_unknown,
+        dedupe=body.dedupe_key,
+    )
+    return {
+        "id": await service.send(tx, rt, draft),
+        "state": "queued",
+        "message_type": body.message_type,
+        "window": window.said,
+        "send_at": send_at,
+        "expires_at": expires_at,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Whether the person wrote in the last 24 hours; ``closed`` says why it is known that they did not."""
+
+    open: bool
+    closed: str | None
+
+    @property
+    def said(self) -> str:
+        return "open" if self.open else "closed" if self.closed else "unknown"
+
+
+async def _window(tx: Tx, rt: Runtime, person: Person, sender: str) -> _Window:
+    talks = await conversations.read(tx, [person])
+    opened_at = talks.of(person, sender).opened_at
+    closed = window_closed(opened_at, talks.heard_since.get(sender), rt.now())
+    return _Window(window_open(opened_at, rt.now()), closed)
+
+
+async def _permitted(tx: Tx, rt: Runtime, person: Person, body: SendIn, window: _Window) -> None:
+    if body.category == "service" and not window.open:
+        raise ConsentMissingError(
+            "Nothing was queued: category service is for answers to what the person wrote in the last 24 hours."
+        )
+    await consent.check(tx, rt, person, body.category, initiated=not window.open)
+
+
+async def _same(tx: Tx, actor: Actor, key: str) -> dict[str, Any] | None:
+    """The message that was queued with this key before, as it stands."""
+    row = await service.by_dedupe(tx, actor.client_id, key)
+    if row is None:
+        return None
+    return {
+        "id": row["id"],
+        "state": row["state"],
+        "message_type": row["type"],
+        "window": "unknown",
+        "send_at": row["send_at"],
+        "expires_at": row["expires_at"],
+    }
+
+
+def _sender(rt: Runtime, wanted: str | None) -> str:
+    if wanted is None:
+        return rt.settings.whatsapp_phone_number_id
+    if not senders.known(rt, wanted):
+        detail = "is none of this service's phone number ids; GET /senders lists them"
+        raise InputInvalidError(f"sender: {detail}", faults=[Fault(detail, "/sender")])
+    return wanted
+
+
+async def _filled(tx: Tx, rt: Runtime, person: Person, asked: Asked) -> tuple[Content, Template | None]:
+    """What is to be sent, its templates in the person's language and checked against their definitions."""
+    content, outside = asked.content, asked.outside
+    if isinstance(content, Template):
+        content, _ = await templating.resolve(tx, rt, person, content, at="/template")
+    if outside is not None:
+        outside, _ = await templating.resolve(tx, rt, person, outside, at="/fallback")
+    return content, outside
+
+
+async def _aimed(tx: Tx, actor: Actor, content: Content) -> Content:
+    """A reaction, with Meta's id of the message that it is on."""
+    if not isinstance(content, Reaction):
+        return content
+    wamid = await _wamid(tx, actor, content.message_id, "/reaction/message_id")
+    return msgspec.structs.replace(content, message_id=wamid)
+
+
+async def _wamid(tx: Tx, actor: Actor, named: str, pointer: str) -> str:
+    """Meta's id of a message: of one of the assistant's own by our id, else as it is given."""
+    if not named.startswith(_OUR_ID):
+        return named
+    row = await service.get(tx, named)
+    if row is None or not actor.sees(row["client_id"]):
+        detail = f"There is no message {named}."
+    elif row["wamid"] is None:
+        detail = f"The message {named} has not been accepted by Meta yet; it is {row['state']}."
+    else:
+        return str(row["wamid"])
+    raise InputInvalidError(detail, faults=[Fault(detail, pointer)])

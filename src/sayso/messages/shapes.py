@@ -1,0 +1,109 @@
+"""From a request's JSON to content: read strictly, each fault pointed at in the request; and its schema for OpenAPI."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from sayso.core.errors import Fault, InputInvalidError
+from sayso.whatsapp.content import TYPES, Content
+from sayso.whatsapp.content.template import escaped
+
+#: Fields of content that are ours to fill, not the caller's; and those under which everything is the caller's.
+_OURS: Final = frozenset({"layout"})
+_THEIRS: Final = "data"
+_DEEPEST: Final = 20
+_LARGEST: Final = 2**53
+_WHERE: Final = re.compile(r"(?P<said>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
+_NAMED: Final = re.compile(r"Object (?:missing required|contains unknown) field `(?P<field>[^`]+)`")
+
+
+def read(kind: str, given: Mapping[str, Any], *, at: str) -> Content:
+    """Content of a type (``text``, ``buttons`` and so on) as a caller gives it; ``at`` points at it in the request.
+
+    Raises :class:`InputInvalidError` for what has another shape. Whether Meta would take it, ``validate`` says.
+    """
+    for pointer, detail in _unfit(given, 0):
+        raise _invalid(detail, at + pointer)
+    if "type" in given:
+        raise _invalid("is not a field of this object: message_type says it", f"{at}/type")
+    try:
+        content: Content = msgspec.convert(given, TYPES[kind])
+    except msgspec.ValidationError as error:
+        raise _invalid(*_placed(str(error), at)) from None
+    return content
+
+
+def schema_of(kind: str) -> dict[str, Any]:
+    """The JSON Schema of a type's object, whole: nothing in it refers to anything."""
+    (_,), parts = msgspec.json.schema_components([TYPES[kind]])
+    schema: dict[str, Any] = _whole(parts[TYPES[kind].__name__], parts)
+    return schema
+
+
+def _invalid(detail: str, pointer: str) -> InputInvalidError:
+    return InputInvalidError(f"{pointer.lstrip('/')}: {detail}", faults=[Fault(detail, pointer)])
+
+
+def _placed(message: str, at: str) -> tuple[str, str]:
+    """A sentence and a JSON Pointer of what msgspec says, such as ``Expected `str` - at `$.buttons[0].id```."""
+    found = _WHERE.fullmatch(message)
+    said, path = (found["said"], found["path"] or "") if found else (message, "")
+    pointer = at + "".join(
+        f"/{escaped(step['name'] or step['index'])}"
+        for step in _STEP.finditer(path)
+        if step["name"] or step["index"]
+    )
+    named = _NAMED.match(said)
+    if named is None:
+        return f"{said[:1].lower()}{said[1:]}", pointer
+    detail = "is missing" if "missing" in said else "is not a field of this object"
+    return detail, f"{pointer}/{escaped(named['field'])}"
+
+
+def _unfit(value: Any, depth: int, ours: frozenset[str] = _OURS) -> Iterator[tuple[str, str]]:
+    """Where something stands that cannot be stored or shown, or that is not the caller's to give."""
+    if depth > _DEEPEST:
+        yield "", f"is nested more than {_DEEPEST} levels deep"
+    elif isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            yield "", "contains a NUL character or half of a surrogate pair, which cannot be shown or stored"
+    elif isinstance(value, int) and abs(value) > _LARGEST:
+        yield "", "is a number too large to be exact"
+    else:
+        yield from _unfit_inside(value, depth, ours)
+
+
+def _unfit_inside(value: Any, depth: int, ours: frozenset[str]) -> Iterator[tuple[str, str]]:
+    inside: Any = ()
+    if isinstance(value, dict):
+        inside = value.items()
+        for detail in (detail for name in value for _, detail in _unfit(name, 0)):
+            yield "", f"has a name that {detail}"
+        yield from ((f"/{name}", "is not a field of this object") for name in ours & value.keys())
+    elif isinstance(value, list):
+        inside = enumerate(value)
+    for step, each in inside:
+        hidden = frozenset() if step == _THEIRS else ours
+        for pointer, detail in _unfit(each, depth + 1, hidden):
+            yield f"/{escaped(str(step))}{pointer}", detail
+
+
+def _whole(schema: Any, parts: Mapping[str, Any]) -> Any:
+    """A schema with what it refers to put in its place, without what is ours, described in one paragraph."""
+    if isinstance(schema, list):
+        return [_whole(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _whole(parts[schema["$ref"].rpartition("/")[2]], parts)
+    whole = {name: _whole(each, parts) for name, each in schema.items()}
+    if isinstance(whole.get("properties"), dict):
+        hidden = _OURS | ({"type"} if "enum" in whole["properties"].get("type", {}) else set())
+        whole["properties"] = {n: each for n, each in whole["properties"].items() if n not in hidden}
+        whole["required"] = [name for name in whole.get("required", []) if name not in hidden]
+    if isinstance(whole.get("description"), str):
+        whole["description"] = " ".join(whole["description"].split())
+    return whole

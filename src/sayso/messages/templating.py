@@ -1,0 +1,145 @@
+"""A template for a person: in the language they read, filled as its definition asks, checked before it is queued."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from sayso.core.database import Tx
+from sayso.core.errors import Fault, InputInvalidError, TemplateUnknownError
+from sayso.core.runtime import Runtime
+from sayso.people.service import Person
+from sayso.templates import rules
+from sayso.templates import service as templates
+from sayso.templates.rules import Given, Mirrored
+from sayso.whatsapp.content import Header, Layout, Template, TemplateCard, validate
+from sayso.whatsapp.content.template import values
+
+_CARD_PARTS: Final = ("HEADER", "BODY", "BUTTONS")
+
+
+async def resolve(
+    tx: Tx, rt: Runtime, person: Person, given: Template, *, at: str
+) -> tuple[Template, Mirrored | None]:
+    """The template as it is to be queued, and its definition; None where the mirror does not know it: Meta decides.
+
+    Without a language the nearest to the person's own is chosen; a language that is given is the one that is sent.
+    Raises :class:`TemplateUnknownError`, :class:`InputInvalidError` or :class:`ContentTooLongError`, which point at
+    the parameter below ``at``.
+    """
+    if given.language:
+        mirrored = await _exactly(tx, rt, given, at)
+    else:
+        wanted = [person.language] if person.language else []
+        mirrored = await templates.choose(tx, rt, given.name, wanted, at=f"{at}/name")
+    if mirrored is None:
+        chosen = given.language or rules.language_code(person.language or rules.DEFAULT_LANGUAGE)
+        template = msgspec.structs.replace(given, language=chosen)
+        validate(template, at=at)
+        return template, None
+    template = msgspec.structs.replace(given, language=mirrored.language, layout=layout(mirrored))
+    template = msgspec.structs.replace(template, cards=_laid_out(template.cards, _cards_of(mirrored)))
+    validate(template, at=at)
+    faults = check(mirrored, template, at)
+    if faults:
+        raise InputInvalidError(faults[0].detail, faults=faults)
+    return template, mirrored
+
+
+async def _exactly(tx: Tx, rt: Runtime, given: Template, at: str) -> Mirrored | None:
+    """The template in the language that is asked for, held or not; None where the mirror does not know."""
+    there = await templates.named(tx, rt, given.name)
+    code = rules.language_code(given.language)
+    found = next((each for each in there if rules.language_code(each.language) == code), None)
+    standing = rules.standing(found) if found is not None else None
+    if found is not None and not isinstance(standing, rules.Gone):
+        return found
+    if not there and not await templates.synced(tx, rt):
+        return None
+    if isinstance(standing, rules.Gone):
+        detail = f"The template cannot be sent: {standing.reason}."
+    elif there:
+        has = ", ".join(each.language for each in there)
+        detail = f"The template {given.name} is not there in {given.language}, only in {has}."
+    else:
+        detail = f"The account has no template {given.name}. `sayso templates diff` shows what it has."
+    pointer = f"{at}/language" if there else f"{at}/name"
+    raise TemplateUnknownError(detail, faults=[Fault(detail, pointer)])
+
+
+def check(mirrored: Mirrored, template: Template, at: str) -> list[Fault]:
+    """What is wrong with a template's filling, its carousel included."""
+    faults = rules.check(mirrored, _given(template, template.coupon_code), at)
+    cards = _cards_of(mirrored)
+    if len(cards) != len(template.cards):
+        detail = f"The template has {len(cards)} cards; {len(template.cards)} were given."
+        return [*faults, Fault(detail, f"{at}/cards")]
+    for number, (definition, card) in enumerate(zip(cards, template.cards, strict=True)):
+        faults += rules.check(definition, _given(card), f"{at}/cards/{number}")
+    has_offer = bool(mirrored.part("LIMITED_TIME_OFFER"))
+    if has_offer != (template.offer_ends_at is not None):
+        what = "has a limited-time offer, which needs its end" if has_offer else "has no limited-time offer"
+        faults.append(Fault(f"The template {what}.", f"{at}/offer_ends_at"))
+    return faults
+
+
+def layout(mirrored: Mirrored) -> Layout:
+    """Where a template has what is filled in."""
+    kinds = [str(button.get("type", "")).upper() for button in mirrored.buttons]
+    names = rules.variables(str(mirrored.part("HEADER").get("text", "")))
+    return Layout(
+        header=names[0] if mirrored.named and names else None,
+        quick_replies=tuple(index for index, kind in enumerate(kinds) if kind == "QUICK_REPLY"),
+        urls=tuple(
+            index
+            for index, button in enumerate(mirrored.buttons)
+            if kinds[index] == "URL" and rules.variables(str(button.get("url", "")))
+        ),
+        code=_place(kinds, "COPY_CODE"),
+        flow=_place(kinds, "FLOW"),
+        products=_place(kinds, "CATALOG", "MPM"),
+        passwords=tuple(index for index, kind in enumerate(kinds) if kind == "OTP"),
+    )
+
+
+def _place(kinds: Sequence[str], *wanted: str) -> int | None:
+    return next((index for index, kind in enumerate(kinds) if kind in wanted), None)
+
+
+def _given(part: Template | TemplateCard, code: str | None = None) -> Given:
+    body: Mapping[str, str] | Sequence[str] = part.parameters
+    header = part.header or Header()
+    media: Any = next((kind for kind in header.kinds if kind != "text"), None)
+    return Given(
+        body=dict(values(part.parameters)) if isinstance(body, dict) else tuple(body),
+        header=header.text,
+        header_media=media,
+        quick_replies=part.quick_replies,
+        url_suffixes=part.url_suffixes,
+        coupon_code=code,
+    )
+
+
+def _cards_of(mirrored: Mirrored) -> list[Mirrored]:
+    """The cards of a template's carousel, each as if it were a template."""
+    cards: Sequence[Mapping[str, Any]] = mirrored.part("CAROUSEL").get("cards") or ()
+    return [
+        Mirrored(
+            f"{mirrored.name}, card {number + 1}",
+            mirrored.language,
+            mirrored.category,
+            mirrored.status,
+            [each for each in card.get("components", ()) if str(each.get("type", "")).upper() in _CARD_PARTS],
+            mirrored.parameter_format,
+        )
+        for number, card in enumerate(cards)
+    ]
+
+
+def _laid_out(cards: tuple[TemplateCard, ...], definitions: Sequence[Mirrored]) -> tuple[TemplateCard, ...]:
+    if len(cards) != len(definitions):
+        return cards  # which ``check`` says
+    return tuple(
+        msgspec.structs.replace(card, layout=layout(definition))
+        for card, definition in zip(cards, definitions, strict=True)
+    )

@@ -1,0 +1,129 @@
+"""Messages as an assistant sees them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from sayso.core.database import Record
+
+State = Literal[
+    "queued",
+    "sending",
+    "accepted",
+    "sent",
+    "delivered",
+    "read",
+    "failed",
+    "suppressed",
+    "expired",
+    "cancelled",
+    "unknown",
+]
+
+
+class SentOut(BaseModel):
+    """A message that was accepted. `window`: whether the person wrote in the last 24 hours, as far as is known."""
+
+    id: str
+    state: State
+    message_type: str
+    window: Literal["open", "closed", "unknown"]
+    send_at: datetime | None
+    expires_at: datetime
+
+
+class PriceOut(BaseModel):
+    """What Meta charges a message as: expected when it went out, and what its statuses said. No amounts."""
+
+    estimated: str | None
+    category: str | None
+    billable: bool | None
+
+
+class TemplateOut(BaseModel):
+    """The template a message goes out as, or would outside the 24-hour window."""
+
+    name: str
+    language: str
+
+
+class MessageOut(BaseModel):
+    """A message.
+
+    `form`: free form (`session`) or `template`; `held`: what it waits for; `suppressed_by`: the consent entry.
+    """
+
+    id: str
+    state: State
+    reason: str | None
+    error_code: int | None
+    purpose: str
+    category: str
+    message_type: str
+    sender: str
+    form: Literal["session", "template"] | None
+    template: TemplateOut | None
+    wamid: str | None
+    confirmation_id: str | None
+    attempts: int
+    held: str | None
+    suppressed_by: str | None
+    if_unknown: str
+    price: PriceOut
+    created_at: datetime
+    send_at: datetime | None
+    expires_at: datetime
+
+
+class StepOut(BaseModel):
+    """One thing that happened to a message."""
+
+    at: datetime
+    state: str
+    reason: str | None
+    detail: dict[str, Any] | None
+
+
+class MessageWithTimelineOut(MessageOut):
+    """A message and everything that happened to it, in the order it became known."""
+
+    timeline: list[StepOut]
+
+
+class MessagesOut(BaseModel):
+    """Messages, newest first; `next` goes into `before` of the next call."""
+
+    messages: list[MessageOut]
+    next: str | None
+
+
+def view(row: Record) -> dict[str, Any]:
+    """A message's row as ``MessageOut``."""
+    named = row["template_name"] is not None
+    return {
+        "id": row["id"],
+        "state": row["state"],
+        "reason": row["reason"],
+        "error_code": row["error_code"],
+        "purpose": row["purpose"],
+        "category": row["category"],
+        "message_type": row["type"],
+        "sender": row["phone_number_id"],
+        "form": row["form"],
+        "template": {"name": row["template_name"], "language": row["template_language"]} if named else None,
+        "wamid": row["wamid"],
+        "confirmation_id": row["confirmation_id"],
+        "attempts": row["attempt"],
+        "held": row["held"],
+        "suppressed_by": row["suppressed_by"],
+        "if_unknown": row["if_unknown"],
+        "price": {
+            "estimated": row["price_estimate"],
+            "category": row["price_category"],
+            "billable": row["price_billable"],
+        },
+        "created_at": row["created_at"],
+        "send_at": row["send_at"],
+        "expires_at": row["expires_at"],
+    }
