@@ -85,7 +85,8 @@ async def note_inbound(
         "WITH heard AS (INSERT INTO heard (phone_number_id, since) VALUES ($2, $5) ON CONFLICT DO NOTHING) "
         "INSERT INTO conversations AS c (person_id, phone_number_id, last_inbound_at, referred_at) "
         "VALUES ($1, $2, $3::timestamptz, CASE WHEN $4::boolean THEN $3::timestamptz END) "
-        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET last_inbound_at = greatest(c.last_inbound_at, $3), strikes = 0, "
+        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET "
+        "last_inbound_at = greatest(c.last_inbound_at, $3), strikes = 0, "
         "referred_at = CASE WHEN $4 THEN greatest(c.referred_at, $3) ELSE c.referred_at END "
         "WHERE $4 OR c.last_inbound_at IS NULL OR c.last_inbound_at < $3",
         person.id,
@@ -96,19 +97,27 @@ async def note_inbound(
     )
 
 
-async def note_answered(tx: Tx, persons: Sequence[Person], phone_number_id: str, at: datetime) -> None:
-    """We write at ``at`` to people of whom some came by an ad: for these the free entry window opens.
+async def note_answered(tx: Tx, answers: Sequence[tuple[str, str, datetime]]) -> None:
+    """Meta took messages to these people (person id, phone number id, when): who came by an ad is written to for free.
 
-    Worth calling only for those whose ``Talk.referred_at`` is not None.
+    The free entry window opens with the first answer within 24 hours. It only bears on what is expected to be
+    charged, so a row that somebody else has in hand is passed over rather than waited for: the next answer finds it.
     """
     await tx.execute(
-        "UPDATE conversations SET free_entry_until = $3::timestamptz + $4::interval, referred_at = NULL WHERE phone_number_id = $2 "
-        "AND person_id = ANY($1) AND referred_at IS NOT NULL AND $3 < referred_at + $5::interval",
-        sorted(record_id for person in persons for record_id in person.ids),
-        phone_number_id,
-        at,
-        FREE_ENTRY,
+        "WITH said AS MATERIALIZED ("
+        "SELECT c.person_id, c.phone_number_id, min(a.at) AS at FROM conversations c "
+        "JOIN unnest($1::text[], $2::text[], $3::timestamptz[]) AS a (person_id, phone_number_id, at) "
+        "USING (person_id, phone_number_id) "
+        "WHERE c.referred_at IS NOT NULL AND a.at < c.referred_at + $4::interval GROUP BY 1, 2), "
+        "free AS MATERIALIZED (SELECT c.person_id, c.phone_number_id, said.at FROM conversations c "
+        "JOIN said USING (person_id, phone_number_id) FOR UPDATE OF c SKIP LOCKED) "
+        "UPDATE conversations c SET free_entry_until = free.at + $5::interval, referred_at = NULL FROM free "
+        "WHERE c.person_id = free.person_id AND c.phone_number_id = free.phone_number_id",
+        [person_id for person_id, _, _ in answers],
+        [sender for _, sender, _ in answers],
+        [at for _, _, at in answers],
         WINDOW,
+        FREE_ENTRY,
     )
 
 
