@@ -44,16 +44,17 @@ class Answered:
     result: str
     comment: bool = False
     leaving: bool = False
+    called_off: bool = False
     aside: str = ""
 
 
-async def answer(tx: Tx, rt: Runtime, inbound: Inbound) -> Answered:
-    """Read a reply and act on it."""
+async def answer(tx: Tx, rt: Runtime, inbound: Inbound, *, calls_off: bool = False) -> Answered:
+    """Read a reply and act on it. ``calls_off``: what was written is a word for CANCEL, whatever its language."""
     rows = await _questions(tx, inbound)
     message = inbound.message
     tap = rules.parse_payload(message.payload)
     reply = Reply(
-        text=message.text,
+        text="cancel" if calls_off else message.text,
         payload=message.payload,
         sent_at=inbound.sent_at,
         tapped=_question(rows.get(tap[0]), inbound) if tap else None,
@@ -124,7 +125,7 @@ async def _decide(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, decided: D
     if answer_id is None:
         return Answered("answer: seen before")
     await service.decide(tx, rt, row["id"], outcome, by=answer_id, person=inbound.person)
-    return Answered(f"answer: {row['id']} {outcome} by {decided.how}")
+    return Answered(f"answer: {row['id']} {outcome} by {decided.how}", called_off=decided.verdict == "cancel")
 
 
 async def _late(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, late: Late) -> Answered:

@@ -232,6 +232,15 @@ async def end_all(tx: Tx, rt: Runtime, person: Person, outcome: Outcome) -> int:
     return len(rows)
 
 
+async def any_open(tx: Tx, person: Person) -> bool:
+    """Whether a question to this person is open."""
+    found: bool = await tx.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM confirmations WHERE person_id = ANY($1) AND status = 'pending')",
+        list(person.ids),
+    )
+    return found
+
+
 async def get(tx: Tx, confirmation_id: str) -> Record | None:
     """A confirmation's row, with ``delivery``: how far its question has come."""
     return await tx.fetchrow(

@@ -6,10 +6,9 @@ overtaken by an opt-out.
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sayso.consent import rules
 from sayso.consent.ledger import Said, append, key
@@ -18,6 +17,7 @@ from sayso.core.database import Record, Tx
 from sayso.core.errors import ConsentMissingError, OptedOutError
 from sayso.core.runtime import Runtime
 from sayso.people import service as people
+from sayso.people.rules import line
 from sayso.people.service import Person
 
 __all__ = ["Said", "append", "key"]
@@ -70,16 +70,20 @@ async def check(tx: Tx, rt: Runtime, person: Person, category: str, *, initiated
 
 
 async def entries_of(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, list[Entry]]:
-    """Everything that decides, by person id: their entries under any of their records, and what outlived an erasure."""
-    owner = {record_id: person.id for person in persons for record_id in person.ids}
+    """Everything that decides, by person id: what they said under any record or spelling, and outlived an erasure."""
+    owners: dict[str, list[str]] = {}
+    for person in persons:
+        for record_id in person.fence:
+            owners.setdefault(record_id, []).append(person.id)
     rows = await tx.fetch(
         "SELECT seq, id, person_id, action, scope, method, about, captured_at, expires_at, verified "
         "FROM consent_entries WHERE person_id = ANY($1)",
-        list(owner),
+        list(owners),
     )
     found: dict[str, list[Entry]] = {person.id: [] for person in persons}
     for row in rows:
-        found[owner[row["person_id"]]].append(entry_of(row))
+        for person_id in owners[row["person_id"]]:
+            found[person_id].append(entry_of(row))
     for person_id, entry in await _outlived(tx, rt, persons):
         found[person_id].append(entry)
     return found
@@ -101,26 +105,31 @@ def entry_of(row: Record) -> Entry:
 
 
 async def _outlived(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> list[tuple[str, Entry]]:
-    """Opt-outs of people who were erased and whose number or user id is somebody's again."""
-    owner = {_blind(key(rt), each): person.id for person in persons for each in person.keys}
-    if not owner:
-        return []
+    """Opt-outs of people who were erased and whose line or user id is somebody's again."""
+    owners: dict[bytes, list[str]] = {}
+    for person in persons:
+        for blind in _blind(key(rt), person):
+            owners.setdefault(blind, []).append(person.id)
     rows = await tx.fetch(
         "SELECT digest, entry_id, action, method, scope, captured_at FROM consent_suppressions WHERE digest = ANY($1)",
-        list(owner),
+        list(owners),
     )
     return [
         (
-            owner[row["digest"]],
+            person_id,
             Entry(row["entry_id"], row["action"], row["method"], row["captured_at"], tuple(row["scope"])),
         )
         for row in rows
+        for person_id in owners[row["digest"]]
     ]
 
 
-def _blind(secret: bytes, identifier: str) -> bytes:
-    """What stands for an identifier: nobody without the key can tell which."""
-    return hmac.digest(secret, b"sayso.consent.suppressed.1:" + identifier.encode(), hashlib.sha256)
+def _blind(secret: bytes, person: Person) -> set[bytes]:
+    """What stands for a person's identifiers, one for all spellings of a line; without the key nobody can tell."""
+    names = {line(each) if each.isdigit() else each for each in person.keys}
+    return {
+        hmac.digest(secret, b"sayso.consent.suppressed.1:" + name.encode(), hashlib.sha256) for name in names
+    }
 
 
 async def erase(tx: Tx, rt: Runtime, person: Person) -> int:
@@ -136,8 +145,8 @@ async def erase(tx: Tx, rt: Runtime, person: Person) -> int:
         "INSERT INTO consent_suppressions (digest, entry_id, action, method, scope, captured_at, at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         [
-            (_blind(secret, each), stop.id, stop.action, stop.method, list(stop.scope), stop.captured_at, now)
-            for each in person.keys
+            (blind, stop.id, stop.action, stop.method, list(stop.scope), stop.captured_at, now)
+            for blind in _blind(secret, person)
             for stop in stops.values()
         ],
     )
@@ -228,12 +237,30 @@ def opted_out(entry: Entry | None) -> bool:
     return entry is not None and entry.action == "withdrawn"
 
 
-async def export_person(tx: Tx, person: Person) -> list[Mapping[str, Any]]:
+async def history(tx: Tx, person: Person) -> list[Record]:
     """Everything the ledger holds of a person, oldest first."""
-    rows: list[Mapping[str, Any]] = [
-        dict(row)
-        for row in await tx.fetch(
-            "SELECT * FROM consent_entries WHERE person_id = ANY($1) ORDER BY seq", list(person.ids)
-        )
-    ]
-    return rows
+    return await tx.fetch(
+        "SELECT * FROM consent_entries WHERE person_id = ANY($1) ORDER BY seq", list(person.ids)
+    )
+
+
+async def stay_out(tx: Tx, rt: Runtime, one: Person, other: Person) -> None:
+    """Two who were taken for one are two again: what stopped the one stops both, since nobody knows who said it."""
+    pairs = ((one, other), (other, one))
+    holding = await verdicts(tx, rt, [one, other])
+    said: dict[tuple[str, str], Said] = {}
+    for person, twin in pairs:
+        for scope in rules.SCOPES:
+            stop = holding[twin.id].stopped(scope)
+            if stop is not None and holding[person.id].stopped(scope) is None:
+                said[person.id, stop.id] = Said(
+                    person=person,
+                    action=stop.action,
+                    method=stop.method,
+                    captured_at=stop.captured_at,
+                    scope=stop.scope,
+                    about=stop.id,
+                    personal={"reason": "said while two people were taken for one"},
+                )
+    if said:
+        await append(tx, rt, list(said.values()))

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, get_args
 
 from sayso.core import words
 
-Meaning = Literal["stop", "soft", "start", "help"]
+Meaning = Literal["stop", "promotions", "soft", "start", "help"]
 _TABLE = "keywords.toml"
 
 
@@ -46,15 +46,8 @@ def _languages() -> Mapping[str, tuple[str, ...]]:
 def reading(text: str | None) -> Word | None:
     """What a whole message says, in whatever case, width or company of emoji; None when it is no word of the table."""
     said = words.normalise(text or "", drop_emoji=True)
-    languages = _languages().get(said, ())
-    match keywords().meanings.get(said):
-        case "stop":
-            return Word("stop", languages)
-        case "soft":
-            return Word("soft", languages)
-        case "start":
-            return Word("start", languages)
-        case "help":
-            return Word("help", languages)
-        case _:
-            return None
+    meaning = keywords().meanings.get(said)
+    for known in get_args(Meaning):
+        if meaning == known:
+            return Word(known, _languages()[said])
+    return None

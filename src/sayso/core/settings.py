@@ -176,6 +176,12 @@ class Settings(TokenSettings):
     sayso_business_name: str = Field(
         default="AI Assistant", min_length=1, max_length=60, description="Who asks, in texts people read."
     )
+    sayso_contact: str | None = Field(
+        default=None, max_length=200, description="Whom people may ask, in the answer to HELP."
+    )
+    sayso_opt_in_template: str | None = Field(
+        default=None, description="Template that asks for an opt-in outside the 24-hour window."
+    )
     sayso_send_concurrency: int = Field(default=256, ge=1, le=1000, description="Parallel calls to Meta.")
     sayso_templates_sync_minutes: int = Field(
         default=15, ge=1, le=1440, description="How often the mirror of templates is compared with Meta."

@@ -14,7 +14,7 @@ from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import service as events
-from sayso.inbound import account_news, identity, receive, template_news
+from sayso.inbound import account_news, consenting, identity, receive, template_news
 from sayso.inbound.receive import Ended
 from sayso.messages import conversations, statuses
 from sayso.messages import service as messages
@@ -28,7 +28,7 @@ log = structlog.get_logger("sayso.handle")
 Update = InboundMessage | StatusUpdate | OtherUpdate
 
 #: What is done with the webhook fields that are no messages and no statuses.
-NEWS = {**account_news.NEWS, **template_news.NEWS, **identity.NEWS}
+NEWS = {**account_news.NEWS, **template_news.NEWS, **identity.NEWS, **consenting.NEWS}
 
 
 #: What people say takes their fence and the ledger's head: two at once in one transaction might block one another.
@@ -49,7 +49,7 @@ async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
 
 
 def in_company(row: Record) -> bool:
-    """Whether an update may share its transaction: no word of a person's, nor what was claimed before and did not end."""
+    """Whether an update may share its transaction: no word of a person's, nor what was claimed before."""
     return bool(row["kind"] not in _ALONE and row["tries"] <= 1)
 
 
