@@ -33,10 +33,15 @@ from sayso.messages import routes as message_routes
 from sayso.messages import service as messages
 from sayso.messages.dispatch import Dispatcher
 from sayso.messages.results import Results
+from sayso.operate import alerts as alert_routes
+from sayso.operate import senders as sender_routes
 from sayso.people import routes as people_routes
 from sayso.senders import service as senders
 from sayso.senders.budget import CallBudget
 from sayso.senders.checks import Checks
+from sayso.templates import mirror, registry
+from sayso.templates import routes as template_routes
+from sayso.templates.registry import Registry
 from sayso.whatsapp.client import GraphClient, graph_session
 from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.management import ManagementClient
@@ -44,10 +49,13 @@ from sayso.whatsapp.management import ManagementClient
 ROUTERS = (
     dead_routes.router,
     message_routes.router,
+    template_routes.router,
     confirmation_routes.router,
     people_routes.router,
     event_routes.router,
     inbound_routes.router,
+    sender_routes.router,
+    alert_routes.router,
 )
 
 #: Updates and expiries in hand at once, and how many of each are worked at once: connections are left for requests.
@@ -61,7 +69,9 @@ CHECKING = 4
 SENDING_PACE_S = 0.02
 
 
-def works(intake: receive.Intake, dispatcher: Dispatcher, checks: Checks, *, posts: int) -> list[Work]:
+def works(
+    intake: receive.Intake, dispatcher: Dispatcher, checks: Checks, templates: Registry, *, posts: int
+) -> list[Work]:
     """Every claimed table, and what is done with its due rows."""
     return [
         Work(
@@ -94,6 +104,7 @@ def works(intake: receive.Intake, dispatcher: Dispatcher, checks: Checks, *, pos
             ),
         ),
         Work(senders.QUEUE, checks.handle, slots=CHECKING),
+        Work(registry.QUEUE, templates.handle, slots=1),
     ]
 
 
@@ -140,38 +151,47 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         db = await Database.connect(dsn, size=settings.sayso_database_pool)
         stack.push_async_callback(db.close)
         rt = Runtime(settings, db)
-        session = await stack.enter_async_context(graph_session(settings.sayso_send_concurrency))
-        credentials = Credentials.of(settings)
-        graph = GraphClient(
-            session,
-            base_url=settings.whatsapp_base_url,
-            version=settings.whatsapp_api_version,
-            token=credentials,
-        )
-        managing = await stack.enter_async_context(graph_session(MANAGING))
-        checks = Checks(
-            management(managing, settings, credentials, CallBudget(rt, urgent=True)),
-            credentials,
-            tier_changed,
-        )
+        graph, checks, templates = await _meta(stack, rt)
         results = Results(rt, on_failed=confirmations.prompt_failed)
         dispatcher = Dispatcher(graph, results, on_failed=confirmations.prompt_failed)
         intake = receive.Intake(rt)
-        todo = works(intake, dispatcher, checks, posts=settings.sayso_send_concurrency)
+        todo = works(intake, dispatcher, checks, templates, posts=settings.sayso_send_concurrency)
         worker = Worker(rt, todo)
         tokens = Tokens(jwt_secret(settings), settings.sayso_jwt_issuer, settings.sayso_jwt_audience)
         app = api(rt, tokens)
+        app.state.templates = templates
         gauges = (alerts.gauge, partial(senders.gauge, rt))
         state = Health(rt, worker, [work.queue for work in todo], confirmations.count_open, gauges)
         app.state.health = state
         async with db.tx() as tx:
             await senders.ensure(tx, rt)
+            await mirror.ask_sync(tx, rt)
         for loop in (rt.wakes.run(db), intake.run(), results.run(), state.run(), checks.watch(rt)):
             await stack.enter_async_context(_background(loop))
         await stack.enter_async_context(_until_done(worker))
         _settle_memory()
         asgi = webhook.Webhook(_Counted(app), intake, settings)
         yield Service(rt, asgi, worker, state)
+
+
+async def _meta(stack: contextlib.AsyncExitStack, rt: Runtime) -> tuple[GraphClient, Checks, Registry]:
+    """Those who speak to Meta: the one that sends, and on connections of their own those that ask and manage."""
+    settings, credentials = rt.settings, Credentials.of(rt.settings)
+    sending = await stack.enter_async_context(graph_session(settings.sayso_send_concurrency))
+    managing = await stack.enter_async_context(graph_session(MANAGING))
+    graph = GraphClient(
+        sending,
+        base_url=settings.whatsapp_base_url,
+        version=settings.whatsapp_api_version,
+        token=credentials,
+    )
+    checking = management(managing, settings, credentials, CallBudget(rt, urgent=True))
+    registering = management(managing, settings, credentials, CallBudget(rt))
+    return (
+        graph,
+        Checks(checking, credentials, tier_changed),
+        Registry(registering, messages.release, settings.sayso_templates_dir),
+    )
 
 
 def management(

@@ -20,9 +20,11 @@ from sayso.core.health import Health
 from sayso.core.runtime import Runtime, wall_clock
 from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES
 from sayso.core.worker import Worker
+from sayso.events import alerts
+from sayso.senders import service as senders
 
 from .rooms import runtime
-from .service import TOKENS
+from .service import PHONE_NUMBER_ID, TOKENS
 
 ALICE = "+15550001111"
 ASKED = {
@@ -44,6 +46,10 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/people/{external_id}"): ("/people/alice", None),
     ("GET", "/events"): ("/events", None),
     ("GET", "/updates"): ("/updates", None),
+    ("GET", "/senders"): ("/senders", None),
+    ("POST", "/senders/{sender}/release"): (f"/senders/{PHONE_NUMBER_ID}/release", None),
+    ("GET", "/alerts"): ("/alerts", None),
+    ("POST", "/alerts/{alert_id}/resolve"): ("/alerts/{alert}/resolve", None),
 }
 #: Routes that are open on purpose: they tell nothing but whether the process lives, and what the API is.
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
@@ -115,7 +121,21 @@ class Contract:
         assert linked.status_code == 200, linked.text
         sent = await self.call("POST", "/send", json={"content": "hello"})
         asked = await self.call("POST", "/confirmation", json=ASKED)
-        self.made = {"message": sent.json()["id"], "confirmation": asked.json()["id"]}
+        self.made = {
+            "message": sent.json()["id"],
+            "confirmation": asked.json()["id"],
+            "alert": await self.alert(),
+        }
+
+    async def alert(self) -> str:
+        """Our number, and something wrong with it; the alert's id."""
+        about: dict[str, Any] = {"severity": "warning", "title": "t", "detail": "d", "advice": "a"}
+        async with self.rt.db.tx() as tx:
+            await senders.ensure(tx, self.rt)
+            await alerts.raise_(tx, self.rt, "sender.quality:1", **about)
+            (row,) = await alerts.page(tx, state="open", before=None, limit=1)
+        found: str = row["id"]
+        return found
 
 
 @contextlib.asynccontextmanager
