@@ -21,11 +21,20 @@ ON CONFLICT (waba_id, name, language) DO UPDATE SET meta_id = $4, category = $5,
 """
 
 
+async def _alone(tx: Tx, rt: Runtime) -> None:
+    """Until the transaction ends nobody else writes this account's mirror: webhooks name rows in any order."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtext($1))", f"templates:{rt.settings.whatsapp_business_account_id}"
+    )
+
+
 async def listed(tx: Tx, rt: Runtime, *, name: str | None = None, lock: bool = False) -> list[Row]:
     """Every row of the account (of one name), in the order of names and languages, locked when they will be written."""
+    if lock:
+        await _alone(tx, rt)
     rows = await tx.fetch(
         f"SELECT {_ROW} FROM templates WHERE waba_id = $1 AND ($2::text IS NULL OR name = $2) "
-        f"ORDER BY name, language{' FOR UPDATE' if lock else ''}",
+        "ORDER BY name, language",
         rt.settings.whatsapp_business_account_id,
         name,
     )
@@ -48,9 +57,10 @@ async def compared(tx: Tx, rt: Runtime) -> dict[str, Any]:
 
 
 async def one(tx: Tx, rt: Runtime, name: str, language: str) -> Row | None:
-    """One row, locked; Meta writes ``en-US`` in some webhooks and ``en_US`` everywhere else (cloud-api 3.8)."""
+    """One row, to be written; Meta writes ``en-US`` in some webhooks and ``en_US`` everywhere else (cloud-api 3.8)."""
+    await _alone(tx, rt)
     row = await tx.fetchrow(
-        f"SELECT {_ROW} FROM templates WHERE waba_id = $1 AND name = $2 AND language = $3 FOR UPDATE",
+        f"SELECT {_ROW} FROM templates WHERE waba_id = $1 AND name = $2 AND language = $3",
         rt.settings.whatsapp_business_account_id,
         name,
         language.replace("-", "_"),
@@ -135,6 +145,7 @@ async def take_in(
 
 async def ask_sync(tx: Tx, rt: Runtime) -> None:
     """Compare with Meta soon; asking again while that is pending or under way costs one comparison more at most."""
+    await _alone(tx, rt)
     now = rt.now()
     await tx.execute(
         "INSERT INTO template_syncs AS s (id, asked_at, work, work_at) VALUES ($1, $2, 'ready', $2) "

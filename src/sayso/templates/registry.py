@@ -260,7 +260,8 @@ def _standing(has: Mirrored | None) -> tuple[str | None, str | None]:
 async def _as_it_stands(rt: Runtime, pushed: Pushed) -> Pushed:
     """With the status and category of after the push: a review may have ended by now."""
     async with rt.db.one() as tx:
-        row = await mirror.one(tx, rt, pushed.name, pushed.language)
+        rows = await mirror.listed(tx, rt, name=pushed.name)
+    row = next((each for each in rows if each.mirrored.language == pushed.language), None)
     if row is None or pushed.did not in ("created", "edited"):
         return pushed
     at = row.mirrored

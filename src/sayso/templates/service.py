@@ -60,8 +60,10 @@ async def synced(tx: Tx, rt: Runtime) -> bool:
     return bool(found)
 
 
-async def states(tx: Tx, rt: Runtime, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Standing]:
-    """Whether templates, by (name, language), can be sent; one the mirror does not know is missing: Meta decides."""
+async def mirrored(
+    tx: Tx, rt: Runtime, keys: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], Mirrored]:
+    """Templates by (name, language); one that the mirror does not know is missing: Meta decides."""
     rows = await tx.fetch(
         f"SELECT {COLUMNS} FROM templates WHERE waba_id = $1 AND (name, language) IN "
         "(SELECT * FROM unnest($2::text[], $3::text[]))",
@@ -69,7 +71,12 @@ async def states(tx: Tx, rt: Runtime, keys: Sequence[tuple[str, str]]) -> Mappin
         [name for name, _ in keys],
         [language for _, language in keys],
     )
-    return {(row["name"], row["language"]): standing(of_row(row)) for row in rows}
+    return {(row["name"], row["language"]): of_row(row) for row in rows}
+
+
+async def states(tx: Tx, rt: Runtime, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Standing]:
+    """Whether templates, by (name, language), can be sent; one that the mirror does not know is missing."""
+    return {key: standing(each) for key, each in (await mirrored(tx, rt, keys)).items()}
 
 
 async def refused(tx: Tx, rt: Runtime, name: str, language: str, code: int) -> None:
