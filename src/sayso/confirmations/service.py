@@ -11,14 +11,14 @@ from sayso.consent import service as consent
 from sayso.core import claims
 from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
-from sayso.core.errors import OptedOutError
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import CONFIRMATIONS
 from sayso.core.worker import Lease
 from sayso.events import service as events
 from sayso.events.service import Event
+from sayso.messages import conversations
 from sayso.messages import service as messages
-from sayso.messages.rules import Purpose
+from sayso.messages.rules import Purpose, window_open
 from sayso.messages.service import Draft
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -50,13 +50,10 @@ class Asking:
 async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
     """Ask; the confirmation's id. Row, texts, digests, message and deadline are one transaction.
 
-    Raises :class:`OptedOutError`, and :class:`ContentTooLongError` where a text is too long.
+    Raises :class:`OptedOutError`, :class:`ConsentMissingError`, and :class:`ContentTooLongError` where a text is too
+    long.
     """
-    entry = await consent.stands(tx, asking.person)
-    if consent.opted_out(entry):
-        raise OptedOutError(
-            "The person has opted out; nothing was asked. Only writing START brings them back."
-        )
+    await _permitted(tx, rt, asking.person)
     confirmation_id, now = rt.new_id("cnf"), rt.now()
     expires_at = now + asking.lasts
     shown = render.prompt(
@@ -87,6 +84,12 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
         data={"confirmation_id": confirmation_id, "expires_at": expires_at},
     )
     return confirmation_id
+
+
+async def _permitted(tx: Tx, rt: Runtime, person: Person) -> None:
+    talks = await conversations.read(tx, [person])
+    opened_at = talks.of(person, rt.settings.whatsapp_phone_number_id).opened_at
+    await consent.check(tx, rt, person, "confirmations", initiated=not window_open(opened_at, rt.now()))
 
 
 async def _insert(
@@ -211,7 +214,7 @@ async def prompt_failed(tx: Tx, rt: Runtime, message: Record) -> None:
     if message["purpose"] != "prompt" or message["confirmation_id"] is None or message["state"] == "expired":
         return
     person = await people.get(tx, message["person_id"])
-    opted_out = consent.opted_out(await consent.stands(tx, person))
+    opted_out = (await consent.verdict(tx, rt, person)).stopped("confirmations") is not None
     await decide(
         tx,
         rt,

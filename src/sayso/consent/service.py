@@ -216,27 +216,6 @@ async def set_policy(
     return policy
 
 
-async def stand(tx: Tx, persons: Sequence[Person]) -> dict[str, Entry]:
-    """The opt-outs of everything that hold, by person id."""
-    owner = {record_id: person.id for person in persons for record_id in person.ids}
-    rows = await tx.fetch("SELECT * FROM consent_entries WHERE person_id = ANY($1)", list(owner))
-    found: dict[str, list[Entry]] = {}
-    for row in rows:
-        found.setdefault(owner[row["person_id"]], []).append(entry_of(row))
-    outs = {who: rules.standing(said, now=said[0].captured_at).out for who, said in found.items()}
-    return {who: out for who, out in outs.items() if out is not None}
-
-
-async def stands(tx: Tx, person: Person) -> Entry | None:
-    """The opt-out of everything that holds for a person, under any of their records; None when they are not out."""
-    return (await stand(tx, [person])).get(person.id)
-
-
-def opted_out(entry: Entry | None) -> bool:
-    """Whether nothing may be sent."""
-    return entry is not None and entry.action == "withdrawn"
-
-
 async def history(tx: Tx, person: Person) -> list[Record]:
     """Everything the ledger holds of a person, oldest first."""
     return await tx.fetch(
