@@ -21,7 +21,12 @@ from sayso.core.runtime import Runtime, wall_clock
 from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES
 from sayso.core.worker import Worker
 from sayso.events import alerts
+from sayso.messages import service as messages
 from sayso.senders import service as senders
+from sayso.simulator import Simulator, SimulatorConfig
+from sayso.templates.registry import Registry
+from sayso.whatsapp.management import ManagementClient
+from sayso.whatsapp.wire import graph_session
 
 from .rooms import runtime
 from .service import PHONE_NUMBER_ID, TOKENS
@@ -33,6 +38,7 @@ ASKED = {
     "action_details": "tomorrow at 3 PM in Conference Room A",
     "timeout_minutes": 30,
 }
+GREETING = {"examples": ["Ana"], "languages": {"en": {"body": "Hello {{1}}, how are you today?"}}}
 #: A valid call of every route that needs a token: method, path, JSON body. ``{message}`` and ``{confirmation}`` are
 #: objects of the assistant ``bot``.
 CALLS: dict[tuple[str, str], tuple[str, Any]] = {
@@ -46,6 +52,12 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/people/{external_id}"): ("/people/alice", None),
     ("GET", "/events"): ("/events", None),
     ("GET", "/updates"): ("/updates", None),
+    ("GET", "/templates"): ("/templates", None),
+    ("GET", "/templates/{name}"): ("/templates/greeting", None),
+    ("PUT", "/templates/{name}"): ("/templates/greeting", GREETING),
+    ("POST", "/templates/{name}/preview"): ("/templates/greeting/preview", {"parameters": ["Ana"]}),
+    ("POST", "/templates/sync"): ("/templates/sync", None),
+    ("DELETE", "/templates/{name}"): ("/templates/farewell", None),
     ("GET", "/senders"): ("/senders", None),
     ("POST", "/senders/{sender}/release"): (f"/senders/{PHONE_NUMBER_ID}/release", None),
     ("GET", "/alerts"): ("/alerts", None),
@@ -92,7 +104,7 @@ def bearer(client: str = "bot", *, scopes: tuple[str, ...] = ASSISTANT_SCOPES, u
 
 
 ALL = tuple(SCOPES)
-EVERYTHING = (*ASSISTANT_SCOPES, "operate")
+EVERYTHING = (*ASSISTANT_SCOPES, "templates:write", "operate")
 
 
 @dataclass
@@ -121,6 +133,8 @@ class Contract:
         assert linked.status_code == 200, linked.text
         sent = await self.call("POST", "/send", json={"content": "hello"})
         asked = await self.call("POST", "/confirmation", json=ASKED)
+        pushed = await self.call("PUT", "/templates/greeting", json=GREETING)
+        assert pushed.status_code == 200, pushed.text
         self.made = {
             "message": sent.json()["id"],
             "confirmation": asked.json()["id"],
@@ -140,9 +154,21 @@ class Contract:
 
 @contextlib.asynccontextmanager
 async def contract(dsn: str) -> AsyncIterator[Contract]:
-    """The API on a database, with nothing working behind it."""
-    async with runtime(dsn) as rt:
+    """The API on a database, with nothing working behind it; what is asked of Meta at once, the simulator answers."""
+    async with (
+        runtime(dsn) as rt,
+        Simulator(SimulatorConfig(port=0, enforce_rates=False)) as sim,
+        graph_session(4) as session,
+    ):
         app = api(rt, TOKENS)
+        meta = ManagementClient(
+            session,
+            base_url=sim.base_url,
+            version="v25.0",
+            waba_id=rt.settings.whatsapp_business_account_id,
+            token=lambda: "sim-token",
+        )
+        app.state.templates = Registry(meta, messages.release)
 
         async def none_open(_tx: object) -> int:
             return 0
