@@ -23,10 +23,10 @@ _WHICH = (
 _COLUMNS = (
     "id, client_id, person_id, phone_number_id, purpose, confirmation_id, state, reason, error_code, wamid, "
     "past_wamids, attempt, form, fell_back, posted_at, expires_at, category, template_name, template_language, "
-    "outside_window IS NOT NULL AS has_template"
+    "outside_window IS NOT NULL AS has_template, content->>'type' = 'erased' AS erased"
 )
 _MOVE = """
-UPDATE messages m SET state = s.state, wamid = CASE WHEN s.again THEN NULL ELSE coalesce(m.wamid, s.wamid) END,
+UPDATE messages m SET state = s.state, wamid = CASE WHEN NOT s.again THEN coalesce(m.wamid, s.wamid) END,
     past_wamids = CASE WHEN s.again THEN array_append(array_remove(m.past_wamids, s.wamid), s.wamid)
         ELSE m.past_wamids END,
     reason = s.reason, error_code = s.code, fell_back = m.fell_back OR s.again, held = NULL, held_by = NULL,
@@ -168,17 +168,17 @@ def _join(row: Record, status: StatusUpdate, attempt: int | None, now: datetime)
     if state is None or not moved(row["state"], state):
         reason = reason or f"Meta said {status.status}; the message was further already"
         return Joined(row, moved=False), Step(
-            row["id"], at, row["state"], reason, _detail(status), moved=False
+            row["id"], at, row["state"], reason, _detail(row, status), moved=False
         )
     again = state == "failed" and _falls_back(row, status, now)
-    detail = _detail(status)
+    detail = _detail(row, status)
     if again:
         state, reason = "queued", f"{reason}; it goes once more, as its template"
         detail["again"] = "window"
     now_is = {
         **row,
         "state": state,
-        "wamid": status.wamid if again else row["wamid"] or status.wamid,
+        "wamid": None if row["erased"] else status.wamid if again else row["wamid"] or status.wamid,
         "reason": reason,
         "error_code": status.errors[0].code if status.errors else None,
         "fell_back": row["fell_back"] or again,
@@ -222,7 +222,7 @@ def _evidence(row: Record, status: StatusUpdate, attempt: int | None, at: dateti
         reason = f"about {which}: {explain(status.errors[0])}"
     else:
         reason = f"about {which}: Meta said {status.status}"
-    detail = _detail(status) | {"attempt": attempt, "earlier": True}
+    detail = _detail(row, status) | {"attempt": attempt, "earlier": True}
     return Step(row["id"], at, row["state"], reason, detail, moved=False)
 
 
@@ -247,8 +247,10 @@ async def _write(tx: Tx, rt: Runtime, messages: dict[str, Record], steps: Sequen
         await note(tx, steps)
 
 
-def _detail(status: StatusUpdate) -> dict[str, Any]:
-    detail: dict[str, Any] = {"status": status.status, "wamid": status.wamid}
+def _detail(row: Record, status: StatusUpdate) -> dict[str, Any]:
+    detail: dict[str, Any] = {"status": status.status}
+    if not row["erased"]:
+        detail["wamid"] = status.wamid  # it holds the person's number (cloud-api 2.2)
     if status.pricing:
         detail["pricing"] = status.pricing
     if status.errors:
