@@ -26,15 +26,17 @@ from sayso.core.tokens import Tokens
 from sayso.core.worker import Together, Work, Worker
 from sayso.events import alerts
 from sayso.events import routes as event_routes
-from sayso.inbound import handle, receive, webhook
+from sayso.inbound import handle, history, receive, webhook
 from sayso.inbound import routes as inbound_routes
-from sayso.messages import dead_routes, dispatch
+from sayso.messages import dead_routes, dispatch, media_routes
 from sayso.messages import routes as message_routes
 from sayso.messages import service as messages
 from sayso.messages.dispatch import Dispatcher
 from sayso.messages.results import Results
 from sayso.operate import alerts as alert_routes
 from sayso.operate import senders as sender_routes
+from sayso.operate import people as people_rights
+from sayso.operate.erasure import Inbox
 from sayso.people import routes as people_routes
 from sayso.senders import service as senders
 from sayso.senders.budget import CallBudget
@@ -45,18 +47,25 @@ from sayso.templates.registry import Registry
 from sayso.whatsapp.client import GraphClient, graph_session
 from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.management import ManagementClient
+from sayso.whatsapp.media import AT_ONCE as UPLOADING
+from sayso.whatsapp.media import MediaClient
 
 ROUTERS = (
     dead_routes.router,
     message_routes.router,
+    media_routes.router,
     template_routes.router,
     confirmation_routes.router,
     people_routes.router,
+    people_rights.router,
     event_routes.router,
     inbound_routes.router,
     sender_routes.router,
     alert_routes.router,
 )
+
+#: What was received from a person, for their export and their erasure.
+INBOX = Inbox(history.sent_by, history.empty, history.empty_since)
 
 #: Updates and expiries in hand at once, and how many of each are worked at once: connections are left for requests.
 DIGESTING = 250
@@ -117,9 +126,10 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
     )
     app.state.rt = rt
     app.state.tokens = tokens
+    app.state.inbox = INBOX
     app.state.message_failed = confirmations.prompt_failed
     speak_problem_json(app)
-    app.add_middleware(Bounded)
+    app.add_middleware(Bounded, larger={f"{PREFIX}{media_routes.PATH}": media_routes.LARGEST_BODY})
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(health.router)
@@ -146,12 +156,12 @@ class Service:
 async def running(settings: Settings) -> AsyncIterator[Service]:
     """PostgreSQL, the schema, the loops; torn down in the opposite order. Whatever is in hand is finished first."""
     async with contextlib.AsyncExitStack() as stack:
-        dsn = await stack.enter_async_context(_postgres(settings))
+        dsn = await stack.enter_async_context(postgres(settings))
         await migrate(dsn)
         db = await Database.connect(dsn, size=settings.sayso_database_pool)
         stack.push_async_callback(db.close)
         rt = Runtime(settings, db)
-        graph, checks, templates = await _meta(stack, rt)
+        graph, media, checks, templates = await _meta(stack, rt)
         results = Results(rt, on_failed=confirmations.prompt_failed)
         dispatcher = Dispatcher(graph, results, on_failed=confirmations.prompt_failed)
         intake = receive.Intake(rt)
@@ -160,6 +170,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         tokens = Tokens(jwt_secret(settings), settings.sayso_jwt_issuer, settings.sayso_jwt_audience)
         app = api(rt, tokens)
         app.state.templates = templates
+        app.state.media = media
         gauges = (alerts.gauge, partial(senders.gauge, rt))
         state = Health(rt, worker, [work.queue for work in todo], confirmations.count_open, gauges)
         app.state.health = state
@@ -174,11 +185,14 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         yield Service(rt, asgi, worker, state)
 
 
-async def _meta(stack: contextlib.AsyncExitStack, rt: Runtime) -> tuple[GraphClient, Checks, Registry]:
+async def _meta(
+    stack: contextlib.AsyncExitStack, rt: Runtime
+) -> tuple[GraphClient, MediaClient, Checks, Registry]:
     """Those who speak to Meta: the one that sends, and on connections of their own those that ask and manage."""
     settings, credentials = rt.settings, Credentials.of(rt.settings)
     sending = await stack.enter_async_context(graph_session(settings.sayso_send_concurrency))
     managing = await stack.enter_async_context(graph_session(MANAGING))
+    uploading = await stack.enter_async_context(graph_session(UPLOADING))
     graph = GraphClient(
         sending,
         base_url=settings.whatsapp_base_url,
@@ -187,8 +201,15 @@ async def _meta(stack: contextlib.AsyncExitStack, rt: Runtime) -> tuple[GraphCli
     )
     checking = management(managing, settings, credentials, CallBudget(rt, urgent=True))
     registering = management(managing, settings, credentials, CallBudget(rt))
+    media = MediaClient(
+        uploading,
+        base_url=settings.whatsapp_base_url,
+        version=settings.whatsapp_api_version,
+        credentials=credentials,
+    )
     return (
         graph,
+        media,
         Checks(checking, credentials, tier_changed),
         Registry(registering, messages.release, settings.sayso_templates_dir),
     )
@@ -214,7 +235,7 @@ async def tier_changed(tx: Tx, rt: Runtime, portfolio_id: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _postgres(settings: Settings) -> AsyncIterator[str]:
+async def postgres(settings: Settings) -> AsyncIterator[str]:
     """The server given by DATABASE_URL, else the embedded one, started or joined."""
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()

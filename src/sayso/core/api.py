@@ -114,21 +114,25 @@ def problem(error: SaysoError, *, instance: str = "") -> Response:
 
 
 class Bounded:
-    """Counts a body as it comes, so that no caller, with a token or without, can fill our memory."""
+    """Counts a body as it comes, so that no caller, with a token or without, can fill our memory.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``larger``: paths that take more bytes than the others, since they keep them on the disk.
+    """
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and end it where it has become too large."""
-        size = 0
+        size, most = 0, self._larger.get(scope.get("path", ""), LARGEST_BODY)
 
         async def counting() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > LARGEST_BODY:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            if size > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{most:,}")
             return message
 
         await self._app(scope, counting if scope["type"] == "http" else receive, send)
@@ -161,7 +165,7 @@ def _http_problem(error: HTTPException, where: str) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem(NotFoundError("No such route."), instance=where)
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem(BodyTooLargeError(f"A request holds at most {LARGEST_BODY:,} bytes."), instance=where)
+        return problem(BodyTooLargeError(f"A request holds at most {error.detail} bytes."), instance=where)
     body = {
         "type": "about:blank",
         "title": HTTPStatus(error.status_code).phrase,

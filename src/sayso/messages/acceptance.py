@@ -42,7 +42,7 @@ async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, A
     if body.dedupe_key is not None and (same := await _same(tx, actor, body.dedupe_key)):
         return same
     person, _ = await resolve(tx, rt, actor, body.recipient)
-    sender = _sender(rt, body.sender)
+    sender = sender_of(rt, body.sender)
     window = await _window(tx, rt, person, sender)
     await _permitted(tx, rt, person, body, window)
     content, outside = await _filled(tx, rt, person, asked)
@@ -116,7 +116,7 @@ async def _same(tx: Tx, actor: Actor, key: str) -> dict[str, Any] | None:
     }
 
 
-def _sender(rt: Runtime, wanted: str | None) -> str:
+def sender_of(rt: Runtime, wanted: str | None) -> str:
     if wanted is None:
         return rt.settings.whatsapp_phone_number_id
     if not senders.known(rt, wanted):
