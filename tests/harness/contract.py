@@ -25,7 +25,9 @@ from sayso.messages import service as messages
 from sayso.senders import service as senders
 from sayso.simulator import Simulator, SimulatorConfig
 from sayso.templates.registry import Registry
+from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.management import ManagementClient
+from sayso.whatsapp.media import MediaClient
 from sayso.whatsapp.wire import graph_session
 
 from .rooms import runtime
@@ -43,6 +45,7 @@ GREETING = {"examples": ["Ana"], "languages": {"en": {"body": "Hello {{1}}, how 
 #: objects of the assistant ``bot``.
 CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/send"): ("/send", {"recipient": ALICE, "content": "hello"}),
+    ("POST", "/media"): ("/media", None),
     ("GET", "/messages"): ("/messages", None),
     ("GET", "/messages/{message_id}"): ("/messages/{message}", None),
     ("POST", "/confirmation"): ("/confirmation", ASKED),
@@ -62,6 +65,10 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/senders/{sender}/release"): (f"/senders/{PHONE_NUMBER_ID}/release", None),
     ("GET", "/alerts"): ("/alerts", None),
     ("POST", "/alerts/{alert_id}/resolve"): ("/alerts/{alert}/resolve", None),
+}
+#: What is uploaded where a route takes a file and no JSON.
+UPLOADS: dict[str, dict[str, tuple[str, bytes, str]]] = {
+    "/media": {"file": ("dot.png", b"\x89PNG\r\n\x1a\n" + bytes(64), "image/png")}
 }
 #: Routes that are open on purpose: they tell nothing but whether the process lives, and what the API is.
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
@@ -125,6 +132,8 @@ class Contract:
             **options.pop("headers", {}),
         }
         headers = {name: value for name, value in headers.items() if value}
+        if path in UPLOADS and options.get("json") is None and "content" not in options:
+            options = {**options, "json": None, "files": UPLOADS[path]}
         return await self.http.request(method, prefix + path.format(**self.made), headers=headers, **options)
 
     async def make(self) -> None:
@@ -169,6 +178,9 @@ async def contract(dsn: str) -> AsyncIterator[Contract]:
             token=lambda: "sim-token",
         )
         app.state.templates = Registry(meta, messages.release)
+        app.state.media = MediaClient(
+            session, base_url=sim.base_url, version="v25.0", credentials=Credentials("sim-token")
+        )
 
         async def none_open(_tx: object) -> int:
             return 0
