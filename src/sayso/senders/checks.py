@@ -1,6 +1,7 @@
 """The regular look at each number of ours: what Meta says of it, whether the access token is good, what has ended.
 
-A check is a claimed row: every ten minutes; when a circuit opens at once, then after 15 seconds, 30, and every minute.
+A check is a claimed row: every ten minutes, or two while a hold lasts; when a circuit opens at once, then after 15
+seconds, 30, and every minute.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from sayso.whatsapp.usage import Usage
 log = structlog.get_logger("sayso.senders")
 
 EVERY: Final = timedelta(minutes=10)
+WHILE_HELD: Final = timedelta(minutes=2)
 #: While a circuit is open, and after a check that failed: doubling from the first to the second.
 AGAIN_OPEN: Final = (timedelta(seconds=15), timedelta(seconds=60))
 AGAIN_FAILED: Final = (timedelta(seconds=60), EVERY)
@@ -185,7 +187,7 @@ async def _next(tx: Tx, rt: Runtime, sender_id: str) -> datetime:
     if sender.checks_failed:
         return now + _doubling(AGAIN_FAILED, sender.checks_failed)
     if sender.hold_until is not None and sender.hold_until + PROVEN_AFTER > now:
-        return min(now + EVERY, sender.hold_until + PROVEN_AFTER)
+        return min(now + WHILE_HELD, sender.hold_until + PROVEN_AFTER)
     return now + EVERY
 
 

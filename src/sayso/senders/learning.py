@@ -10,7 +10,7 @@ from sayso.events import alerts
 from sayso.events import service as events
 from sayso.senders.concerns import PARTS, concerns
 from sayso.senders.reach import hold_key
-from sayso.senders.service import go_on
+from sayso.senders.service import go_on, release, tabled
 from sayso.whatsapp.numbers import Number, limit_of
 
 #: What is told when it changes, as the event names it, with the column it stands in.
@@ -43,6 +43,8 @@ async def learn(tx: Tx, rt: Runtime, phone_number_id: str, number: Number) -> Le
     after = await _write(tx, phone_number_id, number)
     if changed:
         go_on(tx, rt)
+    if changed.get("can_send") == "AVAILABLE" and before["can_send"] is not None:
+        await _free_again(tx, rt, before)
     tier_of = await learn_tier(tx, rt, before["portfolio_id"], number.tier)
     await _tell(tx, rt, before, changed)
     await _worry(tx, rt, after)
@@ -91,6 +93,13 @@ async def learn_tier(tx: Tx, rt: Runtime, portfolio_id: str, tier: str | None) -
         await _emit(tx, rt, portfolio_id, {"portfolio": portfolio_id, "changed": change})
     go_on(tx, rt)
     return portfolio_id
+
+
+async def _free_again(tx: Tx, rt: Runtime, before: Record) -> None:
+    """Meta says that nothing stands in the way any more: a hold for what the account lacked is over before its time."""
+    await alerts.resolve(tx, rt, "account.restriction")
+    if before["hold_code"] is not None and tabled(before["hold_code"]).kind == "account":
+        await release(tx, rt, before["id"])
 
 
 async def _tell(tx: Tx, rt: Runtime, before: Record, changed: Mapping[str, Any]) -> None:

@@ -257,7 +257,19 @@ async def _hold_as_asked(tx: Tx, rt: Runtime, whom: str | None, failure: Failure
             times += 1
         until = now + rules.hold_for(failure.hold_s, times)
         if await _put_on_hold(tx, rt, row, Hold(until, why, failure.code, times)):
+            if failure.kind == "account":
+                await _check_soon(tx, rt, row["id"])
             await _alert_of_hold(tx, rt, row["id"], failure, Hold(until, why, failure.code, times))
+
+
+async def _check_soon(tx: Tx, rt: Runtime, sender_id: str) -> None:
+    """Ask Meta what stands in the way: that it is gone again can then be seen, and the hold ends before its time."""
+    await tx.execute(
+        "UPDATE senders SET work = 'ready', work_at = $2 WHERE id = $1 AND work = 'waiting'",
+        sender_id,
+        rt.now(),
+    )
+    tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
 
 
 async def _alert_of_hold(tx: Tx, rt: Runtime, sender_id: str, failure: Failure, held: Hold) -> None:
