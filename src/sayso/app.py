@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
+from sayso.consent import ledger
 from sayso.core import embedded, health
 from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
 from sayso.core.database import Database, Tx
@@ -26,7 +27,7 @@ from sayso.core.tokens import Tokens
 from sayso.core.worker import Together, Work, Worker
 from sayso.events import alerts
 from sayso.events import routes as event_routes
-from sayso.inbound import handle, history, receive, webhook
+from sayso.inbound import consent_routes, handle, history, receive, webhook
 from sayso.inbound import routes as inbound_routes
 from sayso.messages import dead_routes, dispatch, media_routes
 from sayso.messages import routes as message_routes
@@ -34,8 +35,8 @@ from sayso.messages import service as messages
 from sayso.messages.dispatch import Dispatcher
 from sayso.messages.results import Results
 from sayso.operate import alerts as alert_routes
-from sayso.operate import senders as sender_routes
 from sayso.operate import people as people_rights
+from sayso.operate import senders as sender_routes
 from sayso.operate.erasure import Inbox
 from sayso.people import routes as people_routes
 from sayso.senders import service as senders
@@ -58,6 +59,7 @@ ROUTERS = (
     confirmation_routes.router,
     people_routes.router,
     people_rights.router,
+    consent_routes.router,
     event_routes.router,
     inbound_routes.router,
     sender_routes.router,
@@ -161,6 +163,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         db = await Database.connect(dsn, size=settings.sayso_database_pool)
         stack.push_async_callback(db.close)
         rt = Runtime(settings, db)
+        ledger.key(rt)  # a key that cannot be had is heard of now, not at the first word of a person's
         graph, media, checks, templates = await _meta(stack, rt)
         results = Results(rt, on_failed=confirmations.prompt_failed)
         dispatcher = Dispatcher(graph, results, on_failed=confirmations.prompt_failed)

@@ -53,6 +53,23 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/confirmations/{confirmation_id}"): ("/confirmations/{confirmation}", None),
     ("PUT", "/people/{external_id}"): ("/people/alice", {"phone": ALICE}),
     ("GET", "/people/{external_id}"): ("/people/alice", None),
+    ("GET", "/people/{external_id}/export"): ("/people/alice/export", None),
+    ("DELETE", "/people/{external_id}"): ("/people/bob", None),
+    ("POST", "/consents"): (
+        "/consents",
+        {"recipient": ALICE, "wording": "I agree to messages.", "evidence": ["form 7"]},
+    ),
+    ("POST", "/consents/revoke"): (
+        "/consents/revoke",
+        {"recipient": ALICE, "scope": ["marketing"], "reason": "asked on the phone"},
+    ),
+    ("GET", "/consents"): ("/consents", None),
+    ("GET", "/consents/export"): ("/consents/export?recipient=%2B15550001111", None),
+    ("GET", "/consents/policy"): ("/consents/policy", None),
+    ("PUT", "/consents/policy"): (
+        "/consents/policy",
+        {"category": "marketing", "opt_in_required": True, "reason": "as it was"},
+    ),
     ("GET", "/events"): ("/events", None),
     ("GET", "/updates"): ("/updates", None),
     ("GET", "/templates"): ("/templates", None),

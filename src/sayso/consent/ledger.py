@@ -19,6 +19,11 @@ from sayso.people.service import Person
 #: The client of what people and Meta say themselves. No token can carry it.
 OURSELVES = ""
 _PAGE = 1_000
+_NO_END = 2**63 - 1
+_PAGE_OF = "SELECT * FROM consent_entries WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
+_PAGE_OF_SOME = (
+    "SELECT * FROM consent_entries WHERE seq > $1 AND seq <= $2 AND person_id = ANY($4) ORDER BY seq LIMIT $3"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,12 +193,30 @@ def line_of(row: Record) -> Line:
     return Line(**{**row, "scope": tuple(row["scope"])})
 
 
+async def pages(
+    rt: Runtime, *, up_to: int, person_ids: Sequence[str] | None = None
+) -> AsyncIterator[list[Line]]:
+    """The ledger up to an entry, or some people's part of it, in order; nothing is held between two pages."""
+    after = 0
+    while True:
+        async with rt.db.one() as tx:
+            rows = await tx.fetch(
+                _PAGE_OF if person_ids is None else _PAGE_OF_SOME,
+                after,
+                up_to,
+                _PAGE,
+                *([] if person_ids is None else [list(person_ids)]),
+            )
+        if not rows:
+            return
+        yield [line_of(row) for row in rows]
+        after = rows[-1]["seq"]
+
+
 async def lines(tx: Tx) -> AsyncIterator[Line]:
     """The whole ledger, in order, page by page."""
     after = 0
-    while rows := await tx.fetch(
-        "SELECT * FROM consent_entries WHERE seq > $1 ORDER BY seq LIMIT $2", after, _PAGE
-    ):
+    while rows := await tx.fetch(_PAGE_OF, after, _NO_END, _PAGE):
         for row in rows:
             yield line_of(row)
         after = rows[-1]["seq"]

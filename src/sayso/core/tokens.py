@@ -17,10 +17,12 @@ SCOPES = {
     "messages:read": "see one's own messages and their timelines",
     "confirmations:ask": "ask a person for a confirmation",
     "confirmations:read": "see one's own confirmations, and wait for them",
-    "people:write": "link a user to a WhatsApp number",
-    "people:read": "see the link of a user",
+    "people:write": "link a user to a WhatsApp number, or have them forgotten",
+    "people:read": "see the link of a user, and everything known of them",
     "templates:read": "see templates, and how they look filled",
     "templates:write": "create, change and delete templates at Meta",
+    "consents:write": "record opt-ins and opt-outs",
+    "consents:read": "see how people stand, and the proof",
     "events:read": "read one's own feed of events",
     "operate": "see what came in from Meta and what became of it",
     "admin": "everything, across assistants",
@@ -34,6 +36,8 @@ ASSISTANT_SCOPES = (
     "people:write",
     "people:read",
     "templates:read",
+    "consents:write",
+    "consents:read",
     "events:read",
 )
 LEEWAY_S = 30

@@ -10,7 +10,7 @@ from sayso.core.database import Tx
 from sayso.core.errors import PersonUnknownError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
-from sayso.people import rules, service
+from sayso.people import meeting, rules, service
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity
 
@@ -33,16 +33,32 @@ async def resolve(tx: Tx, rt: Runtime, actor: Actor, recipient: str | None) -> t
     Raises :class:`PersonUnknownError` for a user without link, :class:`InputInvalidError` for what is no number.
     """
     if recipient is None:
-        found = await service.linked(tx, client_id=actor.client_id, external_id=actor.user_id)
-        if found is None:
-            raise PersonUnknownError(
-                f"The token's user {actor.user_id!r} has no WhatsApp number yet. Link one with "
-                f'PUT /people/{actor.user_id} {{"phone": "+…"}}, or name a `recipient`.'
-            )
-        return found
+        return await _linked(tx, actor)
     if _BSUID.fullmatch(recipient):
         return await service.meet(
             tx, rt, Identity(bsuid=recipient), learned_from=f"assistant:{actor.client_id}"
         ), None
     number = rules.phone(recipient, pointer="/recipient")
     return await service.by_phone(tx, rt, number, learned_from=f"assistant:{actor.client_id}"), None
+
+
+async def find(tx: Tx, actor: Actor, recipient: str | None) -> Person | None:
+    """The person, where nothing is to be changed; None when nobody is known by that number or user id.
+
+    Raises :class:`PersonUnknownError` for a user without link, :class:`InputInvalidError` for what is no number.
+    """
+    if recipient is None:
+        return (await _linked(tx, actor))[0]
+    if _BSUID.fullmatch(recipient):
+        return await meeting.find(tx, {"bsuid": recipient})
+    return await meeting.find(tx, {"phone": rules.phone(recipient, pointer="/recipient")})
+
+
+async def _linked(tx: Tx, actor: Actor) -> tuple[Person, str | None]:
+    found = await service.linked(tx, client_id=actor.client_id, external_id=actor.user_id)
+    if found is None:
+        raise PersonUnknownError(
+            f"The token's user {actor.user_id!r} has no WhatsApp number yet. Link one with "
+            f'PUT /people/{actor.user_id} {{"phone": "+…"}}, or name a `recipient`.'
+        )
+    return found

@@ -1,0 +1,381 @@
+"""Opt-ins and opt-outs as an assistant tells them: recorded with their proof, read, exported; and the policy."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, AwareDatetime, Field
+from starlette.responses import Response, StreamingResponse
+
+from sayso.consent import chain, ledger, portable
+from sayso.consent import service as consent
+from sayso.consent.rules import CATEGORIES, Category, Standing
+from sayso.core import idempotency
+from sayso.core.api import Input, Rt, Text, json_response
+from sayso.core.auth import MayOperate, MayReadConsents, MayRecordConsents
+from sayso.core.database import Tx
+from sayso.core.errors import Fault, ForbiddenError, InputInvalidError
+from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
+from sayso.inbound import leaving, recording
+from sayso.inbound.recording import Told
+from sayso.messages.recipients import Recipient, find, resolve
+from sayso.people.service import Person
+
+router = APIRouter(tags=["consents"])
+
+#: How long the answer to an opt-out waits for what is on its way to the person; one POST takes less.
+QUIET_WITHIN_S = 15.0
+_LOOK_S = 0.02
+_CLOCKS = timedelta(minutes=5)
+
+Scope = Literal["all", "confirmations", "notifications", "daily_summary", "marketing", "service"]
+Method = Literal["api", "web_form", "flow", "qr", "checkout", "phone", "paper", "in_person", "other"]
+Line = Annotated[Text, Field(min_length=1, max_length=500)]
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is blank")
+    return text
+
+
+class ConsentIn(Input):
+    """A person's opt-in, with its proof."""
+
+    recipient: Recipient = None
+    scope: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=6)] = ("all",)
+    wording: Annotated[
+        Text,
+        AfterValidator(_not_blank),
+        Field(
+            max_length=4_000,
+            description="What the person agreed to, word for word.",
+            examples=["I agree to get WhatsApp messages from Example Ltd. I can stop at any time with STOP."],
+        ),
+    ]
+    evidence: Annotated[
+        tuple[Line, ...],
+        Field(
+            min_length=1,
+            max_length=20,
+            description="What proves it: a form's id, an address, a document's reference …",
+            examples=[["signup form 2291, 203.0.113.7"]],
+        ),
+    ]
+    method: Method = "api"
+    source: Line | None = None
+    captured_at: Annotated[
+        AwareDatetime | None, Field(description="When the person said so; left out: now.")
+    ] = None
+    expires_at: AwareDatetime | None = None
+    wording_version: Line | None = None
+    locale: Annotated[Text | None, Field(max_length=35)] = None
+    lawful_basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation"] = "consent"
+    privacy_notice: Line | None = None
+    jurisdiction: Annotated[Text | None, Field(max_length=10)] = None
+    reason: Line | None = None
+    notify: Annotated[bool, Field(description="Thank the person in the chat, if their window is open.")] = (
+        True
+    )
+    double_opt_in: Annotated[
+        bool, Field(description="Ask the person in the chat first; only their yes is the opt-in.")
+    ] = False
+
+
+class RevokeIn(Input):
+    """A person's opt-out, told on their behalf."""
+
+    recipient: Recipient = None
+    scope: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=6)] = ("all",)
+    reason: Annotated[
+        Line, AfterValidator(_not_blank), Field(examples=["asked on the phone not to be messaged"])
+    ]
+    wording: Annotated[Text | None, Field(max_length=4_000)] = None
+    evidence: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
+    method: Method = "api"
+    captured_at: AwareDatetime | None = None
+    notify: bool = True
+
+
+class PolicyIn(Input):
+    """Whether what we begin in a category needs an opt-in, and why that was decided."""
+
+    category: Category
+    opt_in_required: bool
+    reason: Annotated[Line, AfterValidator(_not_blank)]
+
+
+_PROOF = (
+    "wording",
+    "source",
+    "wording_version",
+    "locale",
+    "lawful_basis",
+    "privacy_notice",
+    "jurisdiction",
+    "reason",
+)
+
+
+@router.post("/consents", status_code=201)
+async def record(rt: Rt, actor: MayRecordConsents, body: ConsentIn, key: idempotency.Key = None) -> Response:
+    """Record an opt-in with its proof, or ask the person for it (`double_opt_in`, 202): only a yes then counts."""
+    captured_at = _captured(rt, body.captured_at)
+    if body.expires_at is not None and body.expires_at <= captured_at:
+        raise _invalid("/expires_at", "ends before it began")
+
+    async def create(tx: Tx) -> dict[str, Any]:
+        told = await _told(tx, rt, actor, body, captured_at)
+        if body.double_opt_in:
+            return {"id": await recording.ask(tx, rt, told), "state": "asked"}
+        back = await recording.grant(tx, rt, told)
+        holds = await consent.verdict(tx, rt, told.person)
+        entry_id = back.entry.id if back.entry else None
+        return {
+            "id": entry_id,
+            "state": "stopped" if back.stale else "recorded",
+            "standing": _standing(holds),
+        }
+
+    status = 202 if body.double_opt_in else 201
+    return await idempotency.once(
+        rt,
+        actor,
+        route="POST /consents",
+        key=key,
+        body=body.model_dump(mode="json"),
+        status=status,
+        create=create,
+    )
+
+
+@router.post("/consents/revoke")
+async def revoke(rt: Rt, actor: MayRecordConsents, body: RevokeIn, key: idempotency.Key = None) -> Response:
+    """Opt a person out. The answer comes when nothing to them is on its way; 202 when something still may be."""
+    captured_at = _captured(rt, body.captured_at)
+    of_whom: list[Person] = []
+
+    async def create(tx: Tx) -> dict[str, Any]:
+        told = await _told(tx, rt, actor, body, captured_at)
+        of_whom.append(told.person)
+        left = await recording.revoke(tx, rt, told)
+        return {
+            "id": left.entry.id,
+            "state": "stale" if left.stale else "recorded" if left.news else "was_out",
+            "suppressed": left.suppressed,
+            "closed": left.ended,
+        }
+
+    answer = await idempotency.once(
+        rt,
+        actor,
+        route="POST /consents/revoke",
+        key=key,
+        body=body.model_dump(mode="json"),
+        status=200,
+        create=create,
+    )
+    if of_whom and (under_way := await _quiet(rt, of_whom[0])):
+        return json_response({**msgspec.json.decode(answer.body), "under_way": under_way}, 202)
+    return answer
+
+
+async def _quiet(rt: Runtime, person: Person) -> int:
+    """Wait until nothing to a person is on its way any more; how many messages still may be when the time is over."""
+    loop, since = asyncio.get_running_loop(), rt.now()
+    until = loop.time() + QUIET_WITHIN_S
+    while True:
+        async with rt.db.one() as tx:
+            under_way = await leaving.in_flight(tx, person, since)
+        if not under_way or loop.time() > until:
+            return under_way
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _told(tx: Tx, rt: Runtime, actor: Actor, body: ConsentIn | RevokeIn, captured_at: datetime) -> Told:
+    person, _ = await resolve(tx, rt, actor, body.recipient)
+    personal = {name: getattr(body, name, None) for name in _PROOF}
+    return Told(
+        person=person,
+        client_id=actor.client_id,
+        actor=f"{actor.client_id}/{actor.user_id}",
+        captured_at=captured_at,
+        method=body.method,
+        scope=tuple(dict.fromkeys(body.scope)),
+        expires_at=getattr(body, "expires_at", None),
+        notify=body.notify,
+        personal={**personal, "evidence": list(body.evidence)},
+    )
+
+
+def _captured(rt: Runtime, given: datetime | None) -> datetime:
+    now = rt.now()
+    if given is not None and given > now + _CLOCKS:
+        raise _invalid("/captured_at", "lies in the future")
+    return min(given or now, now)
+
+
+def _invalid(pointer: str, detail: str) -> InputInvalidError:
+    return InputInvalidError(f"{pointer.lstrip('/')}: {detail}", faults=[Fault(detail, pointer)])
+
+
+@router.get("/consents")
+async def read(
+    rt: Rt,
+    actor: MayReadConsents,
+    recipient: Annotated[
+        Text | None, Query(max_length=160, description="As in `POST /send`; left out: the token's user.")
+    ] = None,
+) -> Response:
+    """How a person stands, by category, and the entries an assistant may see: its own, the person's, and Meta's."""
+    async with rt.db.one() as tx:
+        person = await find(tx, actor, recipient)
+        if person is None:
+            return json_response({"standing": _standing(await _nobody(tx, rt)), "entries": []})
+        holds = await consent.verdict(tx, rt, person)
+        lines = [ledger.line_of(row) for row in await consent.history(tx, person)]
+    entries = [_entry(line) for line in lines if _sees(actor, line)]
+    return json_response({"standing": _standing(holds), "entries": entries})
+
+
+def _sees(actor: Actor, line: chain.Line) -> bool:
+    return line.client_id == ledger.OURSELVES or actor.sees(line.client_id)
+
+
+async def _nobody(tx: Tx, rt: Runtime) -> Standing:
+    policies = await consent.policies(tx)
+    return Standing(rt.now(), required=frozenset(p.category for p in policies.values() if p.opt_in_required))
+
+
+def _standing(holds: Standing) -> dict[str, Any]:
+    shown: dict[str, Any] = {"opted_out": holds.out is not None}
+    for category in CATEGORIES:
+        permit = holds.permits(category, initiated=True)
+        shown[category] = {
+            "allowed": permit.allowed,
+            "in_window": holds.permits(category, initiated=False).allowed,
+            "reason": permit.reason or None,
+            "entry_id": permit.entry_id,
+        }
+    return shown
+
+
+def _entry(line: chain.Line) -> dict[str, Any]:
+    hidden = {"salt", "personal_digest", "prev_hash", "person_prev_hash", "person_id"}
+    return {name: value for name, value in portable.as_json(line).items() if name not in hidden}
+
+
+class ExportQuery(Input):
+    """What of the ledger, and as what."""
+
+    format: Literal["json", "csv"] = "json"
+    recipient: Annotated[
+        Text | None, Field(max_length=160, description="Left out: the whole ledger (scope `admin`).")
+    ] = None
+    since: Annotated[
+        AwareDatetime | None, Field(description="Only entries that were received from here on.")
+    ] = None
+    until: AwareDatetime | None = None
+
+
+@router.get("/consents/export")
+async def export(rt: Rt, actor: MayReadConsents, query: Annotated[ExportQuery, Query()]) -> Response:
+    """The ledger as a file: JSON, which `sayso consent verify --file` verifies, or CSV."""
+    whose: tuple[str, ...] | None = None
+    if query.recipient is not None:
+        async with rt.db.one() as tx:
+            person = await find(tx, actor, query.recipient)
+        whose = person.ids if person else ()
+    elif not actor.may("admin"):
+        raise ForbiddenError(
+            "The whole ledger needs the scope admin; name a `recipient` to export one person's."
+        )
+    wanted = Wanted(whose, query.since, query.until, None if actor.may("admin") else actor.client_id)
+    media = "application/json" if query.format == "json" else "text/csv; charset=utf-8"
+    headers = {
+        "cache-control": "no-store",
+        "content-disposition": f'attachment; filename="consents.{query.format}"',
+    }
+    return StreamingResponse(export_file(rt, wanted, query.format), media_type=media, headers=headers)
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What of the ledger is exported: whose records, received when, seen by which assistant; None: no limit."""
+
+    person_ids: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    client_id: str | None = None
+
+    @property
+    def extent(self) -> chain.Extent:
+        """How whole it is, and with that how much of the chain can be verified."""
+        if self.since is not None or self.until is not None or self.client_id is not None:
+            return "some"
+        return "all" if self.person_ids is None else "person"
+
+    def holds(self, line: chain.Line) -> bool:
+        """Whether an entry is of it."""
+        return (
+            (self.person_ids is None or line.person_id in self.person_ids)
+            and (self.since is None or line.received_at >= self.since)
+            and (self.until is None or line.received_at < self.until)
+            and (self.client_id is None or line.client_id in (ledger.OURSELVES, self.client_id))
+        )
+
+
+async def export_file(rt: Runtime, wanted: Wanted, form: str) -> AsyncIterator[str]:
+    """The file, piece by piece; entries written while it is made are not in it."""
+    async with rt.db.one() as tx:
+        head = await ledger.head_of(tx)
+    if head is None:
+        raise RuntimeError("the ledger has lost its head")
+    yield portable.opening(wanted.extent, head, rt.now()) if form == "json" else portable.csv_head()
+    between = ""
+    async for page in ledger.pages(rt, up_to=head.seq, person_ids=wanted.person_ids):
+        for line in page:
+            if not wanted.holds(line):
+                continue
+            if form == "json":
+                yield between + msgspec.json.encode(portable.as_json(line)).decode()
+                between = ",\n"
+            else:
+                yield portable.csv_row(line)
+    if form == "json":
+        yield portable.CLOSING
+
+
+@router.get("/consents/policy")
+async def read_policy(rt: Rt, _actor: MayReadConsents) -> Response:
+    """Which categories need an opt-in before we begin, since when, and why."""
+    async with rt.db.one() as tx:
+        return json_response({"policies": [_policy(p) for p in (await consent.policies(tx)).values()]})
+
+
+@router.put("/consents/policy")
+async def set_policy(rt: Rt, actor: MayOperate, body: PolicyIn) -> Response:
+    """Switch whether a category needs an opt-in; the reason is kept, and so is every earlier policy."""
+    async with rt.db.tx() as tx:
+        policy = await consent.set_policy(
+            tx,
+            rt,
+            body.category,
+            opt_in_required=body.opt_in_required,
+            reason=body.reason,
+            actor=f"{actor.client_id}/{actor.user_id}",
+        )
+    return json_response(_policy(policy))
+
+
+def _policy(policy: consent.Policy) -> dict[str, Any]:
+    return {
+        "category": policy.category,
+        "opt_in_required": policy.opt_in_required,
+        "reason": policy.reason,
+        "actor": policy.actor or None,
+        "at": policy.at,
+    }

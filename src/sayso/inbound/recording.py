@@ -1,0 +1,175 @@
+"""Words about being messaged that reach us by another way than WhatsApp: an assistant, an operator, a file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sayso.consent import questions, texts
+from sayso.consent import service as consent
+from sayso.consent.portable import Imported
+from sayso.consent.questions import Asked
+from sayso.consent.rules import ALL, METAS
+from sayso.consent.service import Said
+from sayso.core.database import Tx
+from sayso.core.errors import OptedOutError, WindowClosedError
+from sayso.core.runtime import Runtime
+from sayso.inbound import leaving
+from sayso.inbound.leaving import Back, Chat, Left
+from sayso.messages import conversations
+from sayso.messages import service as messages
+from sayso.messages.rules import window_open
+from sayso.messages.service import Draft
+from sayso.people.service import Person
+from sayso.whatsapp.content import Button, Buttons, Content, Template
+
+#: How long a question to opt in may be answered.
+ASKED_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What somebody tells of a person's word, and who tells it."""
+
+    person: Person
+    client_id: str
+    actor: str
+    captured_at: datetime
+    method: str = "api"
+    scope: tuple[str, ...] = (ALL,)
+    expires_at: datetime | None = None
+    notify: bool = True
+    personal: Mapping[str, Any] = field(default_factory=dict)
+
+    def said(self, **changes: Any) -> Said:
+        """The entry to be."""
+        given: dict[str, Any] = {
+            "person": self.person,
+            "method": self.method,
+            "captured_at": self.captured_at,
+            "scope": self.scope,
+            "client_id": self.client_id,
+            "expires_at": self.expires_at,
+            "personal": {"time_zone": self.person.time_zone, **self.personal, "actor": self.actor},
+        }
+        return Said(**{**given, **changes})
+
+
+async def grant(tx: Tx, rt: Runtime, told: Told) -> Back:
+    """Write an opt-in down. The person is told in the chat, when their window is open."""
+    renews = (await consent.verdict(tx, rt, told.person)).opt_in(leaving.scopes(told.scope)[0]) is not None
+    said = told.said(action="renewed" if renews else "granted")
+    return await leaving.opt_in(tx, rt, said, await _chat(tx, rt, told))
+
+
+async def revoke(tx: Tx, rt: Runtime, told: Told) -> Left:
+    """Opt a person out on their behalf. Who is out already stays as they left, so that START means the same."""
+    before = await consent.verdict(tx, rt, told.person)
+    covered = leaving.scopes(told.scope)
+    stops = [stop for scope in covered if (stop := before.stopped(scope)) and stop.action not in METAS]
+    if len(stops) == len(covered):
+        return Left(stops[0])
+    return await leaving.leave(tx, rt, told.said(action="withdrawn"), await _chat(tx, rt, told))
+
+
+async def _chat(tx: Tx, rt: Runtime, told: Told) -> Chat:
+    sender = await open_window(tx, rt, told.person) if told.notify else None
+    spoken = texts.language(told.person.language_known, told.personal.get("locale"), told.person.language)
+    return Chat(phone_number_id=sender, language=spoken)
+
+
+async def open_window(tx: Tx, rt: Runtime, person: Person) -> str | None:
+    """The sender to whom the person wrote last, if that is less than 24 hours ago."""
+    talks = await conversations.read(tx, [person])
+    opened = [
+        (talk.opened_at, sender)
+        for (_, sender), talk in talks.by_pair.items()
+        if talk.opened_at is not None and window_open(talk.opened_at, rt.now())
+    ]
+    return max(opened)[1] if opened else None
+
+
+async def ask(tx: Tx, rt: Runtime, told: Told) -> str:
+    """Ask a person whether they opt in (double opt-in); the question's id. Only their yes to it is an opt-in.
+
+    Raises :class:`OptedOutError` for whoever left: they are not asked; :class:`WindowClosedError` when the window is
+    closed and no template for the question is configured.
+    """
+    holds = await consent.verdict(tx, rt, told.person)
+    if (stop := holds.out) is not None:
+        raise OptedOutError(f"Nothing was asked: the person opted out (consent entry {stop.id}).")
+    sender = await open_window(tx, rt, told.person)
+    template = rt.settings.sayso_opt_in_template
+    if sender is None and template is None:
+        raise WindowClosedError(
+            "Nothing was asked: the person has not written in the last 24 hours, and SAYSO_OPT_IN_TEMPLATE names no "
+            "template to ask with."
+        )
+    question_id = rt.new_id("opt")
+    spoken = texts.language(told.person.language_known, told.personal.get("locale"), told.person.language)
+    wording = texts.text("ask", spoken, business=rt.settings.sayso_business_name)
+    content = _question(rt, question_id, spoken, wording, template if sender is None else None)
+    if isinstance(content, Template):
+        wording = f"template {content.name} ({content.language})"
+    phone_number_id = sender or rt.settings.whatsapp_phone_number_id
+    message_id = await messages.send(
+        tx,
+        rt,
+        Draft(
+            client_id=told.client_id,
+            person=told.person,
+            phone_number_id=phone_number_id,
+            purpose="notice",
+            content=content,
+            expires_at=rt.now() + timedelta(days=1),
+        ),
+    )
+    asked = Asked(
+        id=question_id,
+        client_id=told.client_id,
+        person=told.person,
+        phone_number_id=phone_number_id,
+        message_id=message_id,
+        scope=told.scope,
+        shown={**told.personal, "wording": wording, "locale": spoken, "actor": told.actor},
+        expires_at=rt.now() + ASKED_FOR,
+    )
+    await questions.keep(tx, rt, asked)
+    return question_id
+
+
+def _question(rt: Runtime, question_id: str, spoken: str, wording: str, template: str | None) -> Content:
+    yes, no = questions.payload(question_id, "yes"), questions.payload(question_id, "no")
+    if template is not None:
+        return Template(template, spoken, (rt.settings.sayso_business_name,), (yes, no))
+    return Buttons(
+        body=wording,
+        buttons=(Button(yes, texts.text("yes", spoken)), Button(no, texts.text("no", spoken))),
+    )
+
+
+async def take_in(
+    tx: Tx, rt: Runtime, rows: Sequence[tuple[Person, Imported]], *, actor: str
+) -> tuple[int, int]:
+    """Write opt-ins of a file down; how many, and how many stood there already from an earlier import."""
+    known = await tx.fetch(
+        "SELECT person_id, captured_at FROM consent_entries WHERE action = 'imported' AND person_id = ANY($1)",
+        sorted({person.id for person, _ in rows}),
+    )
+    seen = {(row["person_id"], row["captured_at"]) for row in known}
+    new = [(person, row) for person, row in rows if (person.id, row.captured_at) not in seen]
+    said = [
+        Said(
+            person=person,
+            action="imported",
+            method="import",
+            captured_at=row.captured_at,
+            scope=row.scope,
+            expires_at=row.expires_at,
+            verified=row.verified,
+            personal={**row.personal, "actor": actor},
+        )
+        for person, row in new
+    ]
+    await consent.append(tx, rt, said)
+    return len(new), len(rows) - len(new)
