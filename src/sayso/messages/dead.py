@@ -17,6 +17,8 @@ MOST_AT_ONCE: Final = 1000
 
 #: A dead letter: nothing more happens to it by itself.
 _DEAD = "(state IN ('failed', 'expired') OR (state = 'unknown' AND work IS NULL))"
+#: Those of them that :func:`refusal` has no objection to.
+_RETRYABLE = "(state IN ('failed', 'expired') AND purpose = 'send')"
 _MATCHES = (
     "($1::text IS NULL OR client_id = $1) AND ($2::int IS NULL OR error_code = $2) "
     "AND ($3::text IS NULL OR phone_number_id = $3) AND ($4::text IS NULL OR template_name = $4) "
@@ -27,7 +29,7 @@ _MATCHES = (
 _REVIVE = """
 UPDATE messages SET state = 'queued', reason = $2, error_code = NULL, retries = 0, held = NULL, held_by = NULL,
     past_wamids = past_wamids || array_remove(ARRAY[wamid], NULL), wamid = NULL,
-    expires_at = greatest(expires_at, $3 + (expires_at - greatest(created_at, send_at))),
+    expires_at = greatest(expires_at, $3::timestamptz + (expires_at - greatest(created_at, send_at))),
     work = CASE WHEN work = 'running' THEN work ELSE 'ready' END, work_at = $3, tries = 0
 WHERE id = ANY($1)
 """
@@ -149,16 +151,21 @@ async def retry_many(
 ) -> Retried:
     """Send dead letters again, the oldest first, at most ``limit`` at once; with ``dry_run`` only say which."""
     rows = await tx.fetch(
-        f"SELECT * FROM messages WHERE {_DEAD} AND {_MATCHES} ORDER BY id LIMIT $8 FOR UPDATE SKIP LOCKED",
+        f"SELECT * FROM messages WHERE {_DEAD} AND {_MATCHES} AND {_RETRYABLE} ORDER BY id LIMIT $8 "
+        "FOR UPDATE SKIP LOCKED",
         *which.columns(),
         limit + 1,
     )
-    found, more = rows[:limit], len(rows) > limit
-    refused = [(row["id"], why) for row in found if (why := refusal(row))]
-    going = [row for row in found if not refusal(row)]
+    others = await tx.fetch(
+        f"SELECT * FROM messages WHERE {_DEAD} AND {_MATCHES} AND NOT {_RETRYABLE} ORDER BY id LIMIT $8",
+        *which.columns(),
+        limit,
+    )
+    going = rows[:limit]
     if going and not dry_run:
         await _revive(tx, rt, going, by=by)
-    return Retried(tuple(row["id"] for row in going), tuple(refused), more)
+    refused = [(row["id"], why) for row in others if (why := refusal(row))]
+    return Retried(tuple(row["id"] for row in going), tuple(refused), len(rows) > limit)
 
 
 async def _revive(tx: Tx, rt: Runtime, rows: Sequence[Record], *, by: str) -> None:

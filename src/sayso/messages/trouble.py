@@ -32,7 +32,7 @@ _FRESH = timedelta(minutes=1)
 
 _HOLD = """
 INSERT INTO conversations AS c (person_id, phone_number_id, hold_until, hold_why)
-SELECT person_id, phone_number_id, $5 + make_interval(secs => hold_s), why
+SELECT person_id, phone_number_id, $5::timestamptz + make_interval(secs => hold_s), why
 FROM unnest($1::text[], $2::text[], $3::float[], $4::text[]) AS t (person_id, phone_number_id, hold_s, why)
 ON CONFLICT (person_id, phone_number_id) DO UPDATE SET hold_why = excluded.hold_why,
     hold_times = CASE WHEN c.hold_until > $5 - $6::interval THEN c.hold_times + 1 ELSE 0 END,
@@ -43,7 +43,7 @@ WHERE c.hold_until IS NULL OR c.hold_until <= $5
 """
 _MARKETING = """
 INSERT INTO conversations AS c (person_id, phone_number_id, marketing_until, marketing_why)
-SELECT person_id, phone_number_id, $5 + make_interval(secs => hold_s), why
+SELECT person_id, phone_number_id, $5::timestamptz + make_interval(secs => hold_s), why
 FROM unnest($1::text[], $2::text[], $3::float[], $4::text[]) AS t (person_id, phone_number_id, hold_s, why)
 ON CONFLICT (person_id, phone_number_id) DO UPDATE SET marketing_why = excluded.marketing_why,
     marketing_until = greatest(c.marketing_until, excluded.marketing_until)

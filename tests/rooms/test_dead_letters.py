@@ -1,0 +1,180 @@
+"""What did not get through: listed with its reason; cancelled, retried and settled, or refused with why not."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from harness.mail import Mail
+from harness.rooms import Clock
+from harness.service import PHONE_NUMBER_ID
+from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
+from sayso.core.runtime import Runtime
+from sayso.messages import dead
+from sayso.messages.dead import Settlement, Which
+from sayso.messages.outcome import Result
+
+ALL = Which(None)
+
+
+@pytest.fixture
+def mail(rt: Runtime) -> Mail:
+    """No message yet."""
+    return Mail(rt)
+
+
+async def at(mail: Mail, state: str, *, code: int | None = None, **changes: Any) -> str:
+    """A message in a state."""
+    message = await mail.queue(await mail.person(), **changes)
+    async with mail.rt.db.tx() as tx:
+        await tx.execute(
+            "UPDATE messages SET state = $2, error_code = $3, wamid = $4, attempt = 1, reason = 'a reason', "
+            "work = CASE WHEN $2 = 'queued' THEN work END WHERE id = $1",
+            message,
+            state,
+            code,
+            f"wamid.{message}",
+        )
+    return message
+
+
+async def act(mail: Mail, message: str, what: str, *args: Any) -> Any:
+    """Cancel, retry or settle it."""
+    async with mail.rt.db.tx() as tx:
+        row = await dead.locked(tx, message)
+        assert row is not None
+        if what == "retry":
+            return await dead.retry(tx, mail.rt, row, by="bot")
+        if what == "cancel":
+            return await dead.cancel(tx, mail.rt, row, by="bot", on_failed=mail.on_failed)
+        return await dead.settle(tx, mail.rt, row, *args, by="bot", on_failed=mail.on_failed)
+
+
+async def letters(mail: Mail, which: Which = ALL) -> list[str]:
+    async with mail.rt.db.one() as tx:
+        return [row["id"] for row in await dead.letters(tx, which, before=None, limit=50)]
+
+
+async def test_dead_is_what_nothing_more_happens_to_by_itself(mail: Mail) -> None:
+    ends = [await at(mail, state) for state in ("failed", "expired", "unknown")]
+    for state in ("queued", "sending", "accepted", "sent", "delivered", "read", "suppressed", "cancelled"):
+        await at(mail, state)
+    assert await letters(mail) == ends[::-1]
+
+
+async def test_they_are_found_by_code_sender_template_time_and_client(mail: Mail, clock: Clock) -> None:
+    one = await at(mail, "failed", code=131042, template=True)
+    clock.advance(hours=1)
+    two = await at(mail, "failed", code=131026, client_id="another bot")
+    assert await letters(mail, Which(None, code=131042)) == [one]
+    assert await letters(mail, Which("another bot")) == [two]
+    assert await letters(mail, Which(None, template="t")) == [one]
+    assert await letters(mail, Which(None, sender=PHONE_NUMBER_ID)) == [two, one]
+    assert await letters(mail, Which(None, sender="100000000000009")) == []
+    assert await letters(mail, Which(None, since=clock())) == [two]
+    assert await letters(mail, Which(None, until=clock())) == [one]
+
+
+async def test_a_retry_gives_a_message_a_new_life_and_no_attempt_counted(mail: Mail, clock: Clock) -> None:
+    message = await at(mail, "failed", code=131042)
+    clock.advance(hours=30)
+    assert await act(mail, message, "retry") is True
+    row = await mail.row(message)
+    assert (row["state"], row["retries"], row["error_code"], row["wamid"]) == ("queued", 0, None, None)
+    assert row["past_wamids"] == [f"wamid.{message}"]
+    assert row["expires_at"] == clock() + timedelta(hours=1)
+    assert await act(mail, message, "retry") is False
+    assert await mail.claim() == [message]
+    assert (await mail.row(message))["attempt"] == 2
+    assert await act(mail, message, "retry") is False
+
+
+async def test_a_late_word_of_the_first_attempt_moves_no_second(mail: Mail) -> None:
+    message = await at(mail, "failed", code=131000)
+    await act(mail, message, "retry")
+    await mail.claim()
+    await mail.status("failed", callback=f"{message}:1", wamid=f"wamid.{message}", code=131000)
+    assert await mail.state(message) == ("sending", "running")
+
+
+@pytest.mark.parametrize(
+    ("state", "purpose", "why"),
+    [
+        ("delivered", "send", "reached the person"),
+        ("read", "send", "has read it"),
+        ("unknown", "send", "settle it"),
+        ("suppressed", "send", "consent"),
+        ("cancelled", "send", "cancelled"),
+        ("failed", "prompt", "ask it anew"),
+        ("failed", "closing", "over"),
+    ],
+)
+async def test_a_refused_retry_says_why(mail: Mail, state: str, purpose: Any, why: str) -> None:
+    message = await at(mail, state, purpose=purpose)
+    with pytest.raises(NotRetryableError, match=why):
+        await act(mail, message, "retry")
+    assert await mail.state(message) == (state, None)
+
+
+async def test_many_are_retried_by_code_boundedly_and_dry_first(mail: Mail) -> None:
+    ids = sorted([await at(mail, "failed", code=131042) for _ in range(3)])
+    prompt = await at(mail, "failed", code=131042, purpose="prompt")
+    await at(mail, "failed", code=131026)
+    which = Which(None, code=131042)
+    async with mail.rt.db.tx() as tx:
+        dry = await dead.retry_many(tx, mail.rt, which, by="bot", dry_run=True)
+        assert (dry.going, dry.more) == (tuple(ids), False)
+        assert [message for message, _ in dry.refused] == [prompt]
+        some = await dead.retry_many(tx, mail.rt, which, by="bot", limit=2)
+        assert (some.going, some.more) == (tuple(ids[:2]), True)
+        rest = await dead.retry_many(tx, mail.rt, which, by="bot")
+        assert rest.going == (ids[2],)
+        assert (await dead.retry_many(tx, mail.rt, which, by="bot")).going == ()
+    assert sorted(await mail.claim()) == sorted(ids)
+
+
+async def test_what_waits_can_be_cancelled_and_is_not_sent(mail: Mail, clock: Clock) -> None:
+    later = {"send_at": clock() + timedelta(minutes=30)}
+    for changes in ({}, later):
+        message = await mail.queue(await mail.person(), **changes)
+        assert await act(mail, message, "cancel") == "cancelled"
+        assert await act(mail, message, "cancel") == "cancelled"
+        assert await mail.state(message) == ("cancelled", None)
+        assert mail.failed.pop() == message
+    assert await mail.claim() == []
+
+
+@pytest.mark.parametrize("state", ["sending", "accepted", "sent", "delivered", "read", "failed", "unknown"])
+async def test_anything_further_is_too_late(mail: Mail, state: str) -> None:
+    message = await at(mail, state)
+    with pytest.raises(TooLateError, match=state):
+        await act(mail, message, "cancel")
+
+
+async def test_cancelling_a_second_attempt_does_not_hide_the_first(mail: Mail, clock: Clock) -> None:
+    message = await mail.queue(await mail.person())
+    await mail.claim()
+    await mail.apply(Result(message, 1, clock(), state="unknown", reason="cut", again_at=clock()))
+    await act(mail, message, "settle", "retry")
+    assert await act(mail, message, "cancel") == "unknown"
+    assert "may have reached" in (await mail.row(message))["reason"]
+
+
+@pytest.mark.parametrize(("said", "told"), [("delivered", []), ("failed", ["message.failed"])])
+async def test_what_is_unknown_can_be_settled_once(mail: Mail, said: Settlement, told: list[str]) -> None:
+    message = await at(mail, "unknown")
+    for _ in range(2):
+        assert await act(mail, message, "settle", said) == said
+    assert await mail.state(message) == (said, None)
+    assert await mail.events() == told
+    assert mail.failed == ([message] if told else [])
+    with pytest.raises(NotUnknownError, match=said):
+        await act(mail, message, "settle", "retry")
+
+
+async def test_settled_as_retry_it_is_posted_again_and_says_that_it_may_come_twice(mail: Mail) -> None:
+    message = await at(mail, "unknown")
+    assert await act(mail, message, "settle", "retry") == "queued"
+    assert await act(mail, message, "settle", "retry") == "queued"
+    assert "twice" in (await mail.row(message))["reason"]
+    assert await mail.claim() == [message]

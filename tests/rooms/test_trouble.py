@@ -1,0 +1,245 @@
+"""What an error of Meta's holds besides its message, as its row says: at once, late, and no longer than it should."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from harness.mail import Mail
+from harness.rooms import Clock
+from harness.service import PHONE_NUMBER_ID
+from sayso.consent import service as consent
+from sayso.core.runtime import Runtime
+from sayso.messages import service, trouble
+from sayso.messages.outcome import Outgoing, result_of
+from sayso.people.service import Person
+from sayso.senders import service as senders
+from sayso.whatsapp.client import Refused
+from sayso.whatsapp.content import Text
+from sayso.whatsapp.failures import GraphError, classify
+
+OTHER = "+15550002222"
+
+
+@pytest.fixture
+def mail(rt: Runtime) -> Mail:
+    """No message yet."""
+    return Mail(rt)
+
+
+async def refused(mail: Mail, message: str, code: int, **changes: Any) -> None:
+    """Meta refuses a message that is on the wire."""
+    row, error = await mail.row(message), GraphError(code, "A title")
+    person = await mail.person()
+    outgoing = Outgoing(message, row["attempt"], PHONE_NUMBER_ID, b"", person, 0.0, row["retries"], **changes)
+    sent = Refused(error, classify(error, 400), 400)
+    await mail.apply(result_of(sent, outgoing, mail.rt.now(), 0.0))
+
+
+async def held(mail: Mail, person: Person) -> trouble.Standing:
+    """What holds a person."""
+    async with mail.rt.db.one() as tx:
+        found = await trouble.holds_of(tx, [person], mail.rt.now())
+    return found.get((person.id, PHONE_NUMBER_ID), trouble.Standing())
+
+
+async def on_the_wire(mail: Mail, **changes: Any) -> str:
+    """A message that is being posted."""
+    message = await mail.queue(await mail.person(), **changes)
+    assert await mail.claim() == [message]
+    return message
+
+
+async def test_one_person_is_held_four_times_as_long_each_time_and_others_go_on(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    message = await on_the_wire(mail, expires_at=clock() + timedelta(days=1))
+    waits = []
+    for _ in range(6):
+        await refused(mail, message, 131056)
+        hold = (await held(mail, alice)).everything
+        assert hold is not None
+        waits.append((hold.until - clock()).total_seconds())
+        clock.at = hold.until + timedelta(seconds=1)
+        await mail.promote()
+        assert await mail.claim() == [message]
+    assert waits == [6, 24, 96, 384, 1536, 3600]
+    await refused(mail, message, 131056)
+    other = await mail.queue(await mail.person(OTHER))
+    assert await mail.claim() == [other]
+
+
+async def test_the_same_verdict_on_what_was_under_way_is_no_repetition(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    one = await mail.queue(alice)
+    two = await mail.queue(alice)
+    await mail.claim()
+    await refused(mail, one, 131056)
+    await refused(mail, two, 131056)
+    hold = (await held(mail, alice)).everything
+    assert hold is not None
+    assert hold.until == clock() + timedelta(seconds=6)
+
+
+async def test_a_hold_is_told_once_and_not_at_each_look(mail: Mail, clock: Clock) -> None:
+    message = await on_the_wire(mail)
+    await refused(mail, message, 131056)
+    second = await mail.queue(await mail.person())
+    for _ in range(3):
+        assert await mail.claim() == []
+        async with mail.rt.db.tx() as tx:
+            await tx.execute("UPDATE messages SET work = 'ready' WHERE id = $1", second)
+    assert await mail.steps(second) == ["queued", "queued"]
+
+
+async def test_marketing_to_one_person_waits_for_a_day_and_nothing_else_does(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    message = await on_the_wire(mail, category="marketing")
+    await refused(mail, message, 131049, marketing=True)
+    assert await mail.state(message) == ("failed", None)
+    standing = await held(mail, alice)
+    assert standing.everything is None
+    assert standing.marketing is not None
+    assert standing.marketing.until == clock() + timedelta(days=1)
+    marketing = await mail.queue(alice, category="marketing")
+    other = await mail.queue(alice, category="notifications")
+    assert await mail.claim() == [other]
+    assert await mail.state(marketing) == ("queued", "waiting")
+
+
+async def test_three_undeliverable_in_a_row_hold_a_person_until_they_write(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    for number in range(3):
+        assert (await held(mail, alice)).everything is None, number
+        await refused(mail, await on_the_wire(mail), 131026)
+    hold = (await held(mail, alice)).everything
+    assert hold is not None
+    assert hold.until == clock() + timedelta(days=1)
+    await mail.wrote(alice, clock())
+    assert (await held(mail, alice)).everything is None
+
+
+async def test_one_that_arrives_ends_the_row_of_undeliverable_ones(mail: Mail) -> None:
+    alice = await mail.person()
+    for _ in range(2):
+        await refused(mail, await on_the_wire(mail), 131026)
+    arrived = await on_the_wire(mail)
+    await mail.status("delivered", callback=f"{arrived}:1")
+    await refused(mail, await on_the_wire(mail), 131026)
+    assert (await held(mail, alice)).everything is None
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_who_stopped_marketing_is_in_the_ledger_and_what_waits_of_it_is_taken_back(
+    mail: Mail, clock: Clock, late: bool
+) -> None:
+    alice = await mail.person()
+    message = await on_the_wire(mail, category="marketing")
+    to_come = {"send_at": clock() + timedelta(hours=1), "expires_at": clock() + timedelta(hours=2)}
+    waits = await mail.queue(alice, category="marketing", **to_come)
+    stays = await mail.queue(alice, category="notifications", **to_come)
+    if late:
+        await mail.status("failed", callback=f"{message}:1", code=131050)
+    else:
+        await refused(mail, message, 131050, marketing=True)
+    assert (await mail.state(message))[0] == "failed"
+    row = await mail.row(waits)
+    assert row["state"] == "suppressed"
+    assert await mail.state(stays) == ("queued", "waiting")
+    async with mail.rt.db.one() as tx:
+        permit = (await consent.verdict(tx, mail.rt, alice)).permits("marketing", initiated=False)
+    assert (permit.allowed, permit.entry_id) == (False, row["suppressed_by"])
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_locked_account_holds_its_sender(mail: Mail, clock: Clock, late: bool) -> None:
+    message = await on_the_wire(mail)
+    if late:
+        await mail.status("failed", callback=f"{message}:1", code=131031)
+    else:
+        await refused(mail, message, 131031)
+    async with mail.rt.db.one() as tx:
+        sender = await senders.get(tx, PHONE_NUMBER_ID)
+    assert sender is not None
+    assert sender.held(clock())
+    assert sender.hold_code == 131031
+    second = await mail.queue(await mail.person(OTHER))
+    assert await mail.claim() == []
+    assert await mail.state(second) == ("queued", "ready")
+    assert (await mail.state(message))[0] == ("failed" if late else "queued")
+
+
+async def test_an_old_failure_says_nothing_about_how_things_are_now(mail: Mail, clock: Clock) -> None:
+    message = await on_the_wire(mail)
+    was = clock.at
+    clock.advance(hours=5)
+    now, clock.at = clock.at, was
+    error = GraphError(131031, "Locked")
+    old = trouble.Trouble(was, "per_x", PHONE_NUMBER_ID, None, was, error, classify(error, None), message)
+    clock.at = now
+    async with mail.rt.db.tx() as tx:
+        await trouble.obey(tx, mail.rt, [old])
+        sender = await senders.get(tx, PHONE_NUMBER_ID)
+    assert sender is not None
+    assert sender.held(clock()) is None
+
+
+async def test_what_held_is_released_at_once_and_says_so(mail: Mail, clock: Clock) -> None:
+    message = await on_the_wire(mail)
+    await refused(mail, message, 132015, template=("t", "en"))
+    row = await mail.row(message)
+    assert (row["state"], row["work"], row["held_by"]) == ("queued", "waiting", "template:t:en")
+    async with mail.rt.db.tx() as tx:
+        assert await service.release(tx, mail.rt, "template:t:de") == 0
+        assert await service.release(tx, mail.rt, "template:t:en") == 1
+    row = await mail.row(message)
+    assert (row["work"], row["held"], row["held_by"]) == ("ready", None, None)
+    async with mail.rt.db.one() as tx:
+        assert (await service.timeline(tx, message))[-1]["reason"].startswith(
+            "no longer held: template t (en)"
+        )
+
+
+async def test_leaving_takes_back_everything_that_waits_but_the_answer_to_it(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    later = {"send_at": clock() + timedelta(hours=1), "expires_at": clock() + timedelta(hours=2)}
+    messages = [await mail.queue(alice), await mail.queue(alice, **later)]
+    answer = await mail.queue(alice, purpose="consent")
+    others = await mail.queue(await mail.person(OTHER))
+    async with mail.rt.db.tx() as tx:
+        rows = await service.suppress_all(tx, mail.rt, alice, "con_1", scope=None, reason="they left")
+    assert sorted(row["id"] for row in rows) == sorted(messages)
+    for message in messages:
+        row = await mail.row(message)
+        assert (row["state"], row["work"], row["suppressed_by"], row["reason"]) == (
+            "suppressed",
+            None,
+            "con_1",
+            "they left",
+        )
+    assert sorted(await mail.claim()) == sorted([answer, others])
+    assert await mail.events() == ["message.failed", "message.failed"]
+
+
+async def test_the_same_message_is_queued_once(mail: Mail) -> None:
+    alice = await mail.person()
+    first = await mail.queue(alice, dedupe="welcome")
+    assert await mail.queue(alice, dedupe="welcome", content=Text("again")) == first
+    assert await mail.queue(alice, dedupe="other") != first
+    assert await mail.queue(alice, dedupe="welcome", client_id="another bot") != first
+    assert await mail.steps(first) == ["queued"]
+
+
+async def test_what_is_to_go_later_waits_until_then(mail: Mail, clock: Clock) -> None:
+    at = clock() + timedelta(hours=3)
+    message = await mail.queue(await mail.person(), send_at=at, expires_at=at + timedelta(hours=1))
+    await mail.promote()
+    assert await mail.claim() == []
+    clock.at = at
+    await mail.promote()
+    assert await mail.claim() == [message]
