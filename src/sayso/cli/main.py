@@ -8,7 +8,9 @@ import typer
 
 from sayso.cli.demo import demo
 from sayso.cli.mistyped import Commands
+from sayso.cli.people import people
 from sayso.cli.serve import serve
+from sayso.cli.templates import templates
 from sayso.cli.token import token
 from sayso.core.errors import SaysoError
 from sayso.simulator.command import simulator
@@ -25,6 +27,8 @@ app.command()(demo)
 app.command()(serve)
 app.command()(token)
 app.command()(simulator)
+app.add_typer(people, name="people")
+app.add_typer(templates, name="templates")
 
 
 def _tell_version(value: bool) -> None:  # noqa: FBT001  # as a callback is called

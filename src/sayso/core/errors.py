@@ -160,6 +160,15 @@ class BodyTooLargeError(SaysoError):
     title = "The request body is too large"
 
 
+class StillSendingError(SaysoError):
+    """A message to this person is on its way to Meta; nothing is forgotten while it is. Ask again in a moment."""
+
+    status = 503
+    code = "still_sending"
+    title = "A message to this person is under way"
+    retryable = True
+
+
 class DatabaseUnavailableError(SaysoError):
     """PostgreSQL cannot be reached or cannot commit; try again after ``Retry-After`` seconds."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -54,6 +54,15 @@ async def once(
             bytes(answer.body),
         )
     return answer
+
+
+async def forget(tx: Tx, ids: Sequence[str]) -> None:
+    """Drop kept answers that speak of these objects; a repetition of such a request is then a new one."""
+    await tx.execute(
+        "DELETE FROM idempotency WHERE EXISTS "
+        "(SELECT 1 FROM unnest($1::bytea[]) AS i (id) WHERE position(id IN body) > 0)",
+        [each.encode() for each in ids],
+    )
 
 
 async def _reserve(tx: Tx, rt: Runtime, actor: Actor, *request: Any) -> bool:

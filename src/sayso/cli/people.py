@@ -1,0 +1,130 @@
+"""``sayso people``: who somebody is, everything known of them, forgetting them, and merges taken back."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sayso.cli.database import with_runtime
+from sayso.core.database import Tx
+from sayso.core.errors import NotFoundError
+from sayso.core.runtime import Runtime
+from sayso.people.persons import Person
+
+people = typer.Typer(help="Who is who: look, export, forget, take apart.", no_args_is_help=True)
+
+Who = Annotated[
+    str,
+    typer.Argument(
+        help="A number with +, a WhatsApp user id, a person's id (per_…), or a user with --client."
+    ),
+]
+Client = Annotated[str | None, typer.Option(help="The assistant whose user is meant.")]
+EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
+
+
+@people.command()
+def show(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) -> None:
+    """Print how somebody is known, since when and from whom, and what each assistant calls them."""
+
+    async def work(rt: Runtime) -> dict[str, Any]:
+        from sayso.people import erasing  # noqa: PLC0415
+
+        async with rt.db.tx() as tx:
+            person = await _found(tx, who, client)
+            return {
+                "id": person.id,
+                "records": person.ids,
+                "same_line": person.twins,
+                "name": person.name,
+                "sends_go_to": person.to or person.bsuid,
+                "language": person.language,
+                "time_zone": person.time_zone,
+                "identifiers": [dict(row) for row in await erasing.identifiers(tx, person)],
+                "users": [dict(row) for row in await erasing.users(tx, person)],
+            }
+
+    _print(with_runtime(env_file, work))
+
+
+@people.command()
+def export(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) -> None:
+    """Print everything that is known of somebody, as JSON."""
+
+    async def work(rt: Runtime) -> dict[str, Any]:
+        from sayso.app import INBOX  # noqa: PLC0415
+        from sayso.operate.export import export as told  # noqa: PLC0415
+
+        async with rt.db.tx() as tx:
+            return await told(tx, rt, INBOX, await _found(tx, who, client), client_id=None)
+
+    _print(with_runtime(env_file, work))
+
+
+@people.command()
+def erase(
+    who: Who,
+    client: Client = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - a flag of the command line
+    env_file: EnvFile = Path(".env"),
+) -> None:
+    """Forget somebody, whichever assistants know them: texts, answers, identifiers. It cannot be undone."""
+    if not yes:
+        typer.confirm(f"Forget {who}, for every assistant? It cannot be undone", abort=True)
+
+    async def work(rt: Runtime) -> str:
+        from sayso.app import INBOX  # noqa: PLC0415
+        from sayso.operate import erasure  # noqa: PLC0415
+
+        async with rt.db.tx() as tx:
+            person = await _found(tx, who, client)
+        await erasure.forget(rt, INBOX, person)
+        return person.id
+
+    typer.echo(f"{with_runtime(env_file, work)} is forgotten.")
+
+
+@people.command()
+def merges(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) -> None:
+    """Print which records were found to be one person, when and why."""
+
+    async def work(rt: Runtime) -> list[dict[str, Any]]:
+        from sayso.people import merging  # noqa: PLC0415
+
+        async with rt.db.tx() as tx:
+            return [dict(row) for row in await merging.merges_of(tx, await _found(tx, who, client))]
+
+    _print(with_runtime(env_file, work))
+
+
+@people.command()
+def undo(
+    merge: Annotated[str, typer.Argument(help="The id of a merge (mrg_…), from `sayso people merges`.")],
+    because: Annotated[str, typer.Option(help="Why, for the record.")],
+    env_file: EnvFile = Path(".env"),
+) -> None:
+    """Take apart what was found to be one person. Whoever had left stays out on both sides."""
+
+    async def work(rt: Runtime) -> tuple[Person, Person]:
+        from sayso.operate.apart import take_apart  # noqa: PLC0415
+
+        async with rt.db.tx() as tx:
+            return await take_apart(tx, rt, merge, because=because)
+
+    one, other = with_runtime(env_file, work)
+    typer.echo(f"{one.id} and {other.id} are two persons again.")
+
+
+async def _found(tx: Tx, who: str, client: str | None) -> Person:
+    """Whoever is meant; raises :class:`NotFoundError`."""
+    from sayso.people import finding  # noqa: PLC0415
+
+    person = await finding.find(tx, who, client_id=client)
+    if person is None:
+        raise NotFoundError(f"Nobody is known as {who!r}" + (f" by {client!r}." if client else "."))
+    return person
+
+
+def _print(told: Any) -> None:
+    typer.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))

@@ -1,0 +1,60 @@
+"""The questions to somebody who is to be forgotten: ended, told once more, and emptied."""
+
+from sayso.confirmations import service
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime
+from sayso.people.service import Person
+
+_THEIRS = "person_id = ANY($1) AND ($2::text IS NULL OR client_id = $2)"
+_GONE = "(erased)"
+_ERASED = dict.fromkeys(("action_type", "action_description", "action_details"), _GONE)
+
+
+async def end(tx: Tx, rt: Runtime, person: Person, client_id: str | None) -> int:
+    """Withdraw every open question to the person, of one client or of all; how many there were."""
+    rows = await tx.fetch(
+        f"SELECT id FROM confirmations WHERE {_THEIRS} AND status = 'pending' ORDER BY id FOR UPDATE",
+        list(person.ids),
+        client_id,
+    )
+    await service.decide_all(tx, rt, {row["id"]: person for row in rows}, "withdrawn")
+    return len(rows)
+
+
+async def all_of(tx: Tx, person: Person, client_id: str | None) -> list[Record]:
+    """Every question to the person, oldest first, each with all answers to it."""
+    return await tx.fetch(
+        "SELECT c.*, (SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'said', a.said, 'how', a.how, "
+        "'verdict', a.verdict, 'effect', a.effect, 'wamid', a.wamid, 'sent_at', a.sent_at, "
+        "'received_at', a.received_at) "
+        "ORDER BY a.id), '[]') FROM answers a WHERE a.confirmation_id = c.id) AS answers "
+        f"FROM confirmations c WHERE {_THEIRS} ORDER BY c.id",
+        list(person.ids),
+        client_id,
+    )
+
+
+async def clients(tx: Tx, person: Person) -> set[str]:
+    """Who has ever asked the person, and has not forgotten it."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT client_id FROM confirmations WHERE person_id = ANY($1) AND user_id <> $2",
+        list(person.ids),
+        _GONE,
+    )
+    return {row["client_id"] for row in rows}
+
+
+async def empty(tx: Tx, person: Person, client_id: str | None) -> list[str]:
+    """Take from questions and answers what was said; their ids. Outcomes, times and hashes stay: they tell nothing."""
+    rows = await tx.fetch(
+        f"UPDATE confirmations SET action = $3, shown = '{{}}', user_id = $4 WHERE {_THEIRS} RETURNING id",
+        list(person.ids),
+        client_id,
+        _ERASED,
+        _GONE,
+    )
+    confirmation_ids = [row["id"] for row in rows]
+    await tx.execute(
+        "UPDATE answers SET said = '', wamid = '' WHERE confirmation_id = ANY($1)", confirmation_ids
+    )
+    return confirmation_ids
