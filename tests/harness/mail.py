@@ -11,7 +11,7 @@ from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
-from sayso.messages import service, statuses
+from sayso.messages import conversations, service, statuses
 from sayso.messages.dispatch import Dispatcher
 from sayso.messages.results import Result, Results, apply
 from sayso.messages.rules import Purpose
@@ -68,7 +68,7 @@ class Mail:
     async def wrote(self, person: Person, at: datetime) -> None:
         """The person wrote to us then."""
         async with self.rt.db.tx() as tx:
-            await service.note_inbound(tx, person, PHONE_NUMBER_ID, at)
+            await conversations.note_inbound(tx, self.rt, person, PHONE_NUMBER_ID, at)
 
     async def said(self, person: Person, action: Action, at: datetime) -> None:
         """The person left, or came back."""

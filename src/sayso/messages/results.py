@@ -9,7 +9,7 @@ import structlog
 
 from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages import trouble
+from sayso.messages import conversations, trouble
 from sayso.messages.outcome import Result
 from sayso.messages.service import Step, note, tell_failed
 from sayso.people import service as people
@@ -133,6 +133,15 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
     learned = [fact for result in results for fact in result.learned]
     if learned:
         await people.learn(tx, rt, learned, learned_from="meta:send")
+    taken = {result.message_id for result in results if result.state == "accepted"}
+    await conversations.note_answered(
+        tx,
+        [
+            (row["person_id"], row["phone_number_id"], row["posted_at"] or rt.now())
+            for row in rows
+            if row["id"] in taken
+        ],
+    )
     refused = {result.message_id for result in results if result.state == "failed"}
     for row in rows:
         if row["state"] == "failed" and row["id"] in refused:

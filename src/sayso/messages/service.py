@@ -230,34 +230,6 @@ async def release(tx: Tx, rt: Runtime, held_by: str) -> int:
     return len(rows)
 
 
-async def note_inbound(tx: Tx, person: Person, phone_number_id: str, at: datetime) -> None:
-    """The person wrote at ``at``: their 24-hour window with this sender runs from there, or from later."""
-    await tx.execute(
-        "INSERT INTO conversations AS c (person_id, phone_number_id, last_inbound_at) VALUES ($1, $2, $3) "
-        "ON CONFLICT (person_id, phone_number_id) DO UPDATE SET last_inbound_at = $3, strikes = 0 "
-        "WHERE c.last_inbound_at IS NULL OR c.last_inbound_at < $3",
-        person.id,
-        phone_number_id,
-        at,
-    )
-
-
-async def windows(tx: Tx, persons: Sequence[Person]) -> dict[tuple[str, str], datetime]:
-    """When each person last wrote to each sender, by (person id, phone number id)."""
-    owner = {record_id: person.id for person in persons for record_id in person.ids}
-    rows = await tx.fetch(
-        "SELECT person_id, phone_number_id, CASE WHEN closed_at >= last_inbound_at THEN closed_at - interval '1 day' "
-        "ELSE last_inbound_at END AS last_inbound_at FROM conversations "
-        "WHERE person_id = ANY($1) AND last_inbound_at IS NOT NULL",
-        list(owner),
-    )
-    opened: dict[tuple[str, str], datetime] = {}
-    for row in rows:
-        pair = (owner[row["person_id"]], row["phone_number_id"])
-        opened[pair] = max(row["last_inbound_at"], opened.get(pair, row["last_inbound_at"]))
-    return opened
-
-
 async def get(tx: Tx, message_id: str) -> Record | None:
     """A message's row."""
     return await tx.fetchrow("SELECT * FROM messages WHERE id = $1", message_id)
