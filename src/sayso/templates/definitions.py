@@ -114,7 +114,7 @@ class Reading:
         """Note every key that is not one of ``keys``, with what may have been meant."""
         for key in value:
             if key not in keys:
-                self.wrong((*at, key), f"{key} is not a key here{_meant(key, keys)}.")
+                self.wrong((*at, key), f"{key} is not a key here{_meant(key, keys)}")
 
     def text(self, value: Mapping[str, Any], key: str, at: Place) -> str | None:
         """A text that may be missing; blanks around it, such as the last line break, are not part of it."""
@@ -158,7 +158,7 @@ def _category(reading: Reading, data: Mapping[str, Any]) -> str:
     if category == "authentication":
         reading.wrong(("category",), "one-time passwords have fixed texts of Meta's and no file here.")
     elif category not in CATEGORIES:
-        reading.wrong(("category",), f"category must be utility or marketing{_meant(category, CATEGORIES)}.")
+        reading.wrong(("category",), f"category must be utility or marketing{_meant(category, CATEGORIES)}")
     return category.upper()
 
 
@@ -227,7 +227,7 @@ def _header(reading: Reading, table: Mapping[str, Any], at: Place) -> str | Medi
     if len(found) != 1 or kind not in MEDIA:
         reading.wrong(
             (*at, "header"),
-            f'header must be a text or one of {{ image = "file" }}, video, document, location{_meant(kind, MEDIA)}.',
+            f'header must be a text or one of {{ image = "file" }}, video, document, location{_meant(kind, MEDIA)}',
         )
         return None
     if kind == "location":
@@ -276,7 +276,7 @@ def _button(reading: Reading, found: Any, at: Place) -> Button | None:
 
 def _meant(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else f" (there are: {', '.join(known)})"
+    return f"; did you mean {near[0]}?" if near else f" (there are: {', '.join(known)})."
 
 
 #: What tells the line of a place in a file; 0 when it is about the whole.

@@ -77,6 +77,7 @@ def load(folder: Path | None) -> Library:
     if folder is not None and folder.is_dir():
         for path in sorted(each for each in folder.iterdir() if each.suffix in (".toml", ".json")):
             _add_file(library, path)
+    library.findings.sort(key=lambda each: (each.file, each.line))
     return library
 
 
@@ -180,7 +181,16 @@ def checked(name: str, data: Mapping[str, Any], folder: Path | None) -> Definiti
     """
     definition, problems = read(name, data)
     problems = [*problems, *([*lint(definition), *_absent(definition, folder)] if definition else ())]
-    faults = [Fault(each.detail, pointer(each.at)) for each in problems if each.severity == "error"]
+    faults = [
+        Fault(_sayable(each.detail), _sayable(pointer(each.at)))
+        for each in problems
+        if each.severity == "error"
+    ]
     if definition is None or faults:
         raise InputInvalidError("; ".join(each.detail for each in faults), faults=faults)
     return definition
+
+
+def _sayable(text: str) -> str:
+    """The caller chose the names of keys: halves of characters are shown as such."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
