@@ -37,6 +37,7 @@ from sayso.messages.results import Results
 from sayso.operate import alerts as alert_routes
 from sayso.operate import people as people_rights
 from sayso.operate import senders as sender_routes
+from sayso.operate import stats
 from sayso.operate.erasure import Inbox
 from sayso.people import routes as people_routes
 from sayso.senders import service as senders
@@ -64,6 +65,7 @@ ROUTERS = (
     inbound_routes.router,
     sender_routes.router,
     alert_routes.router,
+    stats.router,
 )
 
 #: What was received from a person, for their export and their erasure.

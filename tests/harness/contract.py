@@ -79,6 +79,7 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/templates/sync"): ("/templates/sync", None),
     ("DELETE", "/templates/{name}"): ("/templates/farewell", None),
     ("GET", "/senders"): ("/senders", None),
+    ("GET", "/stats"): ("/stats", None),
     ("POST", "/senders/{sender}/release"): (f"/senders/{PHONE_NUMBER_ID}/release", None),
     ("GET", "/alerts"): ("/alerts", None),
     ("POST", "/alerts/{alert_id}/resolve"): ("/alerts/{alert}/resolve", None),

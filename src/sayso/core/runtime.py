@@ -29,6 +29,15 @@ class Runtime:
 
     def new_id(self, prefix: str) -> str:
         """A fresh id, e.g. ``msg_01k9…``: 48 bits of milliseconds (so that ids sort by age), 80 of chance."""
-        number = int(self.now().timestamp() * 1000) << 80 | self.rng.getrandbits(80)
-        digits = [_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)]
-        return f"{prefix}_{''.join(digits)}"
+        return _id(prefix, self.now(), self.rng.getrandbits(80))
+
+
+def id_at(prefix: str, moment: datetime) -> str:
+    """The lowest id that can be made at ``moment``: what was made before has a lower one."""
+    return _id(prefix, moment, 0)
+
+
+def _id(prefix: str, moment: datetime, chance: int) -> str:
+    number = int(moment.timestamp() * 1000) << 80 | chance
+    digits = [_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)]
+    return f"{prefix}_{''.join(digits)}"

@@ -33,18 +33,18 @@ SELECT s.id AS sender, lanes.lane, w.many, w.oldest_at FROM unnest($1::text[]) A
 CROSS JOIN generate_series(0, $2::int) AS lanes (lane)
 CROSS JOIN LATERAL (SELECT count(*) AS many, min(work_at) AS oldest_at FROM (
     SELECT work_at FROM messages m WHERE m.work = 'ready' AND m.phone_number_id = s.id AND m.lane = lanes.lane
-    ORDER BY id LIMIT $3) AS some) AS w
+    ORDER BY id LIMIT $3) AS part) AS w
 WHERE w.many > 0 ORDER BY 1, 2
 """
 _HELD = """
 SELECT held_by AS by, min(held) AS held, count(*) AS many, min(work_at) AS until FROM (
-    SELECT held_by, held, work_at FROM messages WHERE held_by IS NOT NULL AND work IS NOT NULL LIMIT $1) AS some
+    SELECT held_by, held, work_at FROM messages WHERE held_by IS NOT NULL AND work IS NOT NULL LIMIT $1) AS part
 GROUP BY 1 ORDER BY many DESC, 1 LIMIT 100
 """
 _UNKNOWN = """
 SELECT count(*) AS many, min(posted_at) AS oldest_at FROM (
     SELECT posted_at FROM messages WHERE state = 'unknown' LIMIT $1
-) AS some
+) AS part
 """
 
 
