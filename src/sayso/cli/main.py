@@ -11,7 +11,6 @@ from sayso.cli.mistyped import Commands
 from sayso.cli.people import people
 from sayso.cli.serve import serve
 from sayso.cli.templates import templates
-from sayso.cli.templates import templates
 from sayso.cli.token import token
 from sayso.core.errors import SaysoError
 from sayso.simulator.command import simulator
@@ -29,7 +28,6 @@ app.command()(serve)
 app.command()(token)
 app.command()(simulator)
 app.add_typer(people, name="people")
-app.add_typer(templates, name="templates")
 app.add_typer(templates, name="templates")
 
 
