@@ -264,6 +264,13 @@ async def page(tx: Tx, client_id: str, *, state: str | None, before: str | None,
     )
 
 
+async def newest(tx: Tx, *, state: str | None, limit: int) -> list[Record]:
+    """Everybody's messages, newest first, for the operator."""
+    return await tx.fetch(
+        "SELECT * FROM messages WHERE $1::text IS NULL OR state = $1 ORDER BY id DESC LIMIT $2", state, limit
+    )
+
+
 async def tell_failed(tx: Tx, rt: Runtime, row: Record) -> None:
     """Tell the assistant that its message did not reach the person."""
     await events.emit(
