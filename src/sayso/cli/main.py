@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sayso.cli.demo import demo
+from sayso.cli.messages import messages
 from sayso.cli.mistyped import Commands
 from sayso.cli.people import people
 from sayso.cli.serve import serve
@@ -27,6 +28,7 @@ app.command()(demo)
 app.command()(serve)
 app.command()(token)
 app.command()(simulator)
+app.add_typer(messages, name="messages")
 app.add_typer(people, name="people")
 app.add_typer(templates, name="templates")
 
