@@ -182,15 +182,17 @@ def checked(name: str, data: Mapping[str, Any], folder: Path | None) -> Definiti
     definition, problems = read(name, data)
     problems = [*problems, *([*lint(definition), *_absent(definition, folder)] if definition else ())]
     faults = [
-        Fault(_sayable(each.detail), _sayable(pointer(each.at)))
+        Fault(
+            _sayable(each.detail), pointer(each.at) if _sayable(pointer(each.at)) == pointer(each.at) else ""
+        )
         for each in problems
         if each.severity == "error"
     ]
     if definition is None or faults:
-        raise InputInvalidError("; ".join(each.detail for each in faults), faults=faults)
+        raise InputInvalidError("; ".join(fault.detail for fault in faults), faults=faults)
     return definition
 
 
 def _sayable(text: str) -> str:
-    """The caller chose the names of keys: halves of characters are shown as such."""
+    """The caller chose the names of keys: halves of characters, which no answer can hold, are shown as such."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -87,7 +87,10 @@ async def push(
     dry_run: Annotated[bool, Query(description="Only say what would be done.")] = False,
 ) -> Response:
     """Create a template at Meta, or edit it where it differs: in each of its languages."""
-    kept = _defined(registry, name) if body is None else _given(registry, name, body)
+    try:
+        kept = _defined(registry, name) if body is None else _given(registry, name, body)
+    except NotFoundError as error:
+        raise InputInvalidError(f"The request has no definition in its body. {error.detail}") from error
     return json_response(
         {"name": name, "results": [_result(one) for one in await registry.push(rt, [kept], dry_run=dry_run)]}
     )
