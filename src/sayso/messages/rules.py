@@ -150,11 +150,12 @@ def window_closed(opened_at: datetime | None, heard_since: datetime | None, now:
 
     It is known when the person wrote once and no more, or when they never wrote although everything written to the
     sender has been heard for longer than a window lasts. A number that Sayso has been listening to for less than
-    that may have been written to before.
+    that may have been written to before. In the last minutes (the margin) a window is neither open nor known to be
+    closed.
     """
-    if window_open(opened_at, now):
-        return None
     if opened_at is not None:
+        if now < opened_at + WINDOW:
+            return None
         closed = (opened_at + WINDOW).strftime("%Y-%m-%d %H:%M UTC")
         return f"the 24-hour window closed at {closed}: only a template may be sent"
     if heard_since is not None and now >= heard_since + WINDOW:
