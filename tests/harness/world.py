@@ -50,6 +50,18 @@ class World:
         wamid = await self.sim.inbound(person, text="hello there")
         await self.digested(wamid)
 
+    async def needs_opt_ins(self) -> None:
+        """Take the tests' policy away: we begin nothing without an opt-in, which is the default."""
+        await self.rows("DELETE FROM consent_policies RETURNING id")
+
+    async def opts_in(self, person: str = ALICE, **more: Any) -> dict[str, Any]:
+        """Record a person's opt-in by the API; its JSON."""
+        proof = {"wording": "Yes, message me.", "evidence": ["form 7"], "notify": False}
+        status, body = await self.api.call("POST", "/consents", json={"recipient": person, **proof, **more})
+        assert status == 201, body
+        assert isinstance(body, dict)
+        return body
+
     async def asked(
         self, description: str = "schedule a meeting with John", *, person: str = ALICE, **changes: Any
     ) -> tuple[dict[str, Any], dict[str, Any]]:

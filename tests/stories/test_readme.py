@@ -36,12 +36,21 @@ async def _shell(script: str, **variables: str) -> str:
     return out.decode()
 
 
+@pytest.fixture(autouse=True)
+async def _opt_ins_are_needed(world: Any) -> None:
+    """As on a reader's machine: nobody is asked or notified without an opt-in."""
+    await world.needs_opt_ins()
+
+
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's calls are made with curl")
 async def test_the_curl_calls_of_the_readme_do_what_it_says(world: Any) -> None:
-    link, ask, look, send, verify = (
+    link, opt_in, ask, look, send, verify = (
         block.replace("http://127.0.0.1:8000", world.api.url) for block in _blocks("bash", holding="curl ")
     )
     await _shell(link, TOKEN=token())
+    with pytest.raises(AssertionError, match="consent_missing"):
+        await _shell(ask, TOKEN=token())
+    assert '"state":"recorded"' in await _shell(opt_in, TOKEN=token())
     asked = await _shell(ask, TOKEN=token())
     found = re.search(r'"id":"(cnf_\w+)"', asked)
     assert found, asked
@@ -60,6 +69,7 @@ async def test_the_five_lines_of_the_readme_ask_and_print_the_outcome(
     monkeypatch.setenv("TOKEN", token())
     (five,) = _blocks("python", holding="sayso.client")
     await world.api.link(ALICE)
+    await world.opts_in()
 
     async def tap() -> None:
         prompt = await world.sim.expect_message(to=ALICE, containing="schedule a meeting")

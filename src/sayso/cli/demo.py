@@ -25,6 +25,7 @@ from sayso.core import embedded
 from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
 
 USER, CLIENT, PHONE, NAME = "alice", "my-assistant", "+15550001111", "Alice"
+WORDING = "I agree that AI Assistant asks me for confirmations and notifies me on WhatsApp. STOP ends it."
 #: The simulator's defaults, as the service's settings.
 SIMULATED = {
     "WHATSAPP_ACCESS_TOKEN": "sim-token",
@@ -148,6 +149,9 @@ def _perform(stage: Stage, *, auto: bool) -> None:
         with _step(stage, f"{NAME} ({PHONE}) is linked to the assistant's user, and says hello") as done:
             _guard(lambda: sayso.link(USER, PHONE, name=NAME))
             _inbound(stage, {"from": PHONE, "text": "Hi!", "name": NAME})
+            done()
+        with _step(stage, f"{NAME}'s opt-in is recorded, with her words and the proof of them") as done:
+            _guard(lambda: sayso.opt_in(WORDING, evidence="sayso demo: nobody is asked without an opt-in"))
             done()
         asked = _ask(stage, sayso)
         if auto:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sayso.cli.consent import consent
 from sayso.cli.demo import demo
 from sayso.cli.messages import messages
 from sayso.cli.mistyped import Commands
@@ -29,6 +30,7 @@ app.command()(serve)
 app.command()(token)
 app.command()(simulator)
 app.add_typer(messages, name="messages")
+app.add_typer(consent, name="consent")
 app.add_typer(people, name="people")
 app.add_typer(templates, name="templates")
 

@@ -34,6 +34,16 @@ class Sending(TypedDict, total=False):
     idempotency_key: str
 
 
+class OptingIn(TypedDict, total=False):
+    """Options of an opt-in: whose (the token's user), what for (everything), how and when they said so, a key."""
+
+    recipient: str
+    scope: list[str]
+    method: str
+    captured_at: str
+    idempotency_key: str
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request. ``timeout_s`` bounds the wait for its answer."""
@@ -90,6 +100,19 @@ def link(user: str, phone: str, *, name: str | None) -> Call[None]:
     """Say which WhatsApp number a user has."""
     body = {"phone": phone} if name is None else {"phone": phone, "name": name}
     yield from _exchange(Request("PUT", f"{_PREFIX}/people/{quote(user, safe='')}", body))
+
+
+def opt_in(wording: str, evidence: str, options: OptingIn) -> Call[None]:
+    """Record that a person agreed to be messaged: their words, and what proves them."""
+    body = {
+        "wording": wording,
+        "evidence": [evidence],
+        "recipient": options.get("recipient"),
+        "scope": options.get("scope"),
+        "method": options.get("method"),
+        "captured_at": options.get("captured_at"),
+    }
+    yield from _create("/consents", body, options.get("idempotency_key"))
 
 
 def ask(action_type: str, description: str, details: str, options: Asking) -> Call[Confirmation]:

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx2
 
 from sayso.client import calls
-from sayso.client.calls import Answer, Asking, Call, Pause, Request, Sending
+from sayso.client.calls import Answer, Asking, Call, OptingIn, Pause, Request, Sending
 from sayso.client.model import Confirmation, Message
 
 _Result = TypeVar("_Result")
@@ -38,6 +38,10 @@ class Sayso:
     def link(self, user: str, phone: str, *, name: str | None = None) -> None:
         """Say which WhatsApp number a user has."""
         self._drive(calls.link(user, phone, name=name))
+
+    def opt_in(self, wording: str, *, evidence: str, **options: Unpack[OptingIn]) -> None:
+        """Record that the token's user (or ``recipient``) agreed to be messaged: their words, and what proves them."""
+        self._drive(calls.opt_in(wording, evidence, options))
 
     def ask(
         self,
@@ -112,6 +116,10 @@ class AsyncSayso:
     async def link(self, user: str, phone: str, *, name: str | None = None) -> None:
         """Say which WhatsApp number a user has."""
         await self._drive(calls.link(user, phone, name=name))
+
+    async def opt_in(self, wording: str, *, evidence: str, **options: Unpack[OptingIn]) -> None:
+        """Record that the token's user (or ``recipient``) agreed to be messaged: their words, and what proves them."""
+        await self._drive(calls.opt_in(wording, evidence, options))
 
     async def ask(
         self,

@@ -78,6 +78,11 @@ class Walk:
     _of_person: dict[str, bytes] = field(default_factory=dict)
     _ids: set[str] = field(default_factory=set)
 
+    @property
+    def last_seq(self) -> int:
+        """The number of the entry looked at last."""
+        return self._last.seq if self._last else 0
+
     def step(self, line: Line) -> None:
         """Check one entry, by itself and against those before it."""
         self.entries += 1
@@ -94,8 +99,11 @@ class Walk:
         self._last = line
 
     def end(self, head: Head | None, key: bytes | None) -> list[Finding]:
-        """Check the end against the head, when there is one, and the head against its seal, when the key is there."""
+        """Check the end against the head, and the head against its seal, when the key is there."""
         if head is None:
+            self.findings.append(
+                Finding(None, None, "the end of the chain is not recorded: its head is gone")
+            )
             return self.findings
         last = (self._last.seq, self._last.hash) if self._last else (0, NOTHING)
         if self.extent == "all" and last != (head.seq, head.hash):

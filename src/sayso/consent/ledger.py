@@ -19,7 +19,8 @@ from sayso.people.service import Person
 #: The client of what people and Meta say themselves. No token can carry it.
 OURSELVES = ""
 _PAGE = 1_000
-_NO_END = 2**63 - 1
+#: Beyond every entry.
+NO_END = 2**63 - 1
 _PAGE_OF = "SELECT * FROM consent_entries WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
 _PAGE_OF_SOME = (
     "SELECT * FROM consent_entries WHERE seq > $1 AND seq <= $2 AND person_id = ANY($4) ORDER BY seq LIMIT $3"
@@ -64,7 +65,9 @@ async def append(tx: Tx, rt: Runtime, said: Sequence[Said]) -> list[Entry]:
     """
     persons = sorted({record_id for each in said for record_id in each.person.ids})
     await people.lock(tx, persons, exclusive=True)
-    head = await lock_head(tx)
+    head = await head_of(tx, lock=True)
+    if head is None:
+        raise RuntimeError("the ledger has lost its head; restore it from a backup")
     before = await _last_of(tx, [each.person.id for each in said])
     lines: list[Line] = []
     for number, each in enumerate(said, start=1):
@@ -76,17 +79,9 @@ async def append(tx: Tx, rt: Runtime, said: Sequence[Said]) -> list[Entry]:
     return [_entry(line) for line in lines]
 
 
-async def lock_head(tx: Tx) -> Head:
-    """The end of the chain, held by this transaction until it ends."""
-    row = await tx.fetchrow("SELECT seq, hash, seal FROM consent_head FOR UPDATE")
-    if row is None:
-        raise RuntimeError("the ledger has lost its head; restore it from a backup")
-    return Head(row["seq"], row["hash"], row["seal"])
-
-
-async def head_of(tx: Tx) -> Head | None:
-    """The end of the chain as it is now; None when it is gone."""
-    row = await tx.fetchrow("SELECT seq, hash, seal FROM consent_head")
+async def head_of(tx: Tx, *, lock: bool = False) -> Head | None:
+    """The end of the chain as it is now, for whoever locks it until their transaction ends; None when it is gone."""
+    row = await tx.fetchrow(f"SELECT seq, hash, seal FROM consent_head{' FOR UPDATE' if lock else ''}")
     return Head(row["seq"], row["hash"], row["seal"]) if row else None
 
 
@@ -213,10 +208,9 @@ async def pages(
         after = rows[-1]["seq"]
 
 
-async def lines(tx: Tx) -> AsyncIterator[Line]:
-    """The whole ledger, in order, page by page."""
-    after = 0
-    while rows := await tx.fetch(_PAGE_OF, after, _NO_END, _PAGE):
+async def lines(tx: Tx, *, after: int = 0) -> AsyncIterator[Line]:
+    """The ledger after an entry, in order, page by page."""
+    while rows := await tx.fetch(_PAGE_OF, after, NO_END, _PAGE):
         for row in rows:
             yield line_of(row)
         after = rows[-1]["seq"]
