@@ -178,3 +178,18 @@ async def test_while_the_own_language_is_paused_new_messages_go_in_english(world
     assert status == 200, told
     await sent(world, FILLED)
     await world.sim.expect_message(to=ALICE, containing="is ready to be fetched")
+
+
+async def test_a_question_outside_the_window_is_asked_in_the_persons_language_and_answered_by_its_button(
+    world: World,
+) -> None:
+    await pushed(world, "confirmation_request")
+    await becomes(world, "confirmation_request", "de", status="APPROVED")
+    status, told = await world.api.call("PUT", "/people/alice", json={"phone": ALICE, "language": "de"})
+    assert status == 200, told
+    asked_ = await world.api.ask("den Wochenbericht versenden")
+    shown = await world.sim.expect_message(to=ALICE, containing="Wochenbericht")
+    assert shown["buttons"] == ["Bestätigen", "Ablehnen", "Abbrechen"]
+    await world.tapped(shown["wamid"], 0)
+    assert (await world.api.outcome(asked_["id"]))["outcome"] == "confirmed"
+    await world.keeps_its_promises()

@@ -31,6 +31,8 @@ from sayso.whatsapp.content import (
 #: The guide's template (step 5): name, language and the order of its three variables.
 TEMPLATE = "confirmation_request"
 LANGUAGE = "en"
+#: How somebody without a name is greeted, after the template's own "Hi", "Hallo" …
+_NOBODY = {"de": "und guten Tag", "es": "buenas", "fr": "à vous", "it": "a te", "pt": "tudo bem"}
 
 #: Our own limits on the assistant's words, chosen so that the whole fits a body of 1,024 characters (cloud-api 2.8)
 #: with the longest name of a business and of a person; counted as ``limits.length`` counts.
@@ -95,8 +97,16 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
-def prompt(question_id: str, action: Action, *, greet: str | None, business: str, lasts: timedelta) -> Prompt:
-    """Both forms of a question.
+def prompt(
+    question_id: str,
+    action: Action,
+    *,
+    greet: str | None,
+    business: str,
+    lasts: timedelta,
+    language: str = LANGUAGE,
+) -> Prompt:
+    """Both forms of a question; ``language`` is the template's, as Meta has it.
 
     Raises :class:`ContentTooLongError` saying by how much a text is too long, :class:`InputInvalidError` for one that
     shows nothing.
@@ -118,8 +128,8 @@ def prompt(question_id: str, action: Action, *, greet: str | None, business: str
         ),
         template=Template(
             name=TEMPLATE,
-            language=LANGUAGE,
-            parameters=(name, description, details),
+            language=language,
+            parameters=(_name(greet or "", language), description, details),
             quick_replies=tuple(payload(question_id, verdict) for verdict in verdicts),
         ),
     )
@@ -151,13 +161,13 @@ def _clean(text: str) -> str:
     return _UNDERSCORE.sub("\uff3f", plain)
 
 
-def _name(text: str) -> str:
+def _name(text: str, language: str = LANGUAGE) -> str:
     """A name to greet by. It stands outside any quotation, so it holds what names hold; else the greeting has none."""
     name = clean_parameter(text)
     fits = 0 < limits.length(name) <= _LONGEST_NAME and all(
         unicodedata.category(c)[0] in "LM" or c in " '\u2019.-" for c in name
     )
-    return name if fits else "there"
+    return name if fits else _NOBODY.get(language.partition("_")[0], "there")
 
 
 def closing(outcome: Outcome, description: str) -> Text | None:

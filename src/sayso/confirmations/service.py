@@ -11,6 +11,7 @@ from sayso.consent import service as consent
 from sayso.core import claims
 from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
+from sayso.core.errors import TemplateUnknownError
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import CONFIRMATIONS
 from sayso.core.worker import Lease
@@ -22,6 +23,7 @@ from sayso.messages.rules import Purpose, window_open
 from sayso.messages.service import Draft
 from sayso.people import service as people
 from sayso.people.service import Person
+from sayso.templates import service as templates
 from sayso.whatsapp.content import Content
 
 QUEUE = Queue("confirmations", order="work_at, id")
@@ -62,6 +64,7 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
         greet=asking.greet,
         business=rt.settings.sayso_business_name,
         lasts=asking.lasts,
+        language=await _language(tx, rt, asking.person),
     )
     draft = Draft(
         client_id=asking.client_id,
@@ -84,6 +87,18 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
         data={"confirmation_id": confirmation_id, "expires_at": expires_at},
     )
     return confirmation_id
+
+
+async def _language(tx: Tx, rt: Runtime, person: Person) -> str:
+    """The language of the question's template: the person's own where Meta has it, or the nearest.
+
+    Without any it is English, as if nobody knew: inside the window none is needed, and outside Meta says so.
+    """
+    try:
+        found = await templates.choose(tx, rt, render.TEMPLATE, [person.language] if person.language else [])
+    except TemplateUnknownError:
+        return render.LANGUAGE
+    return found.language if found else render.LANGUAGE
 
 
 async def _permitted(tx: Tx, rt: Runtime, person: Person) -> None:
