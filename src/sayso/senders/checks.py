@@ -68,15 +68,16 @@ class Checks:
                 await claims.complete(tx, QUEUE, worker=lease.worker, ids=[sender_id])
             return
         self.credentials.look()
-        mark = self.credentials.mark
+        mark, began = self.credentials.mark, rt.now()
         try:
             found = await self._ask(sender_id)
         except CallBudgetSpentError as error:
             await self._book(rt, lease, sender_id, error.until)
             return
         async with rt.db.tx() as tx:
-            await self._conclude(tx, rt, sender_id, found, mark)
-            next_at = await _next(tx, rt, sender_id)
+            again = await proving.asked_again(tx, sender_id)
+            await self._conclude(tx, rt, sender_id, found, mark=mark, began=began)
+            next_at = rt.now() if again else await _next(tx, rt, sender_id)
             await claims.postpone(
                 tx, QUEUE, worker=lease.worker, row_id=sender_id, until=next_at, blameless=True
             )
@@ -115,7 +116,9 @@ class Checks:
             return Found(good=False, failed=error.detail)
         return Found(good=True, number=numbers.read(answer))
 
-    async def _conclude(self, tx: Tx, rt: Runtime, sender_id: str, found: Found, mark: str) -> None:
+    async def _conclude(
+        self, tx: Tx, rt: Runtime, sender_id: str, found: Found, *, mark: str, began: datetime
+    ) -> None:
         """What the check means for the circuit, for what is known of the number, and for what has ended."""
         refused = found.refused
         if refused is not None and not found.good:
@@ -124,7 +127,7 @@ class Checks:
             await budget.heed(tx, rt, rt.settings.whatsapp_business_account_id, Usage(percent=100.0))
         await proving.checked(tx, rt, sender_id, failed=found.failed)
         if found.good:
-            await proving.prove(tx, rt, sender_id, mark)
+            await proving.prove(tx, rt, sender_id, mark, began)
         if found.number is not None:
             learned = await learn(tx, rt, sender_id, found.number)
             if learned.tier_of is not None:

@@ -4,19 +4,27 @@ from datetime import datetime
 
 from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
-from sayso.senders.service import PROVEN_AFTER, QUEUE, TOKEN_CODES, Sender, go_on, release, tabled
+from sayso.senders.service import CHECK_NOW, PROVEN_AFTER, QUEUE, TOKEN_CODES, Sender, go_on, release, tabled
 
 
-async def check_now(tx: Tx, rt: Runtime) -> None:
-    """Have every number checked at once."""
-    await tx.execute("UPDATE senders SET work = 'ready', work_at = $1 WHERE work = 'waiting'", rt.now())
+async def check_now(tx: Tx, rt: Runtime, phone_number_id: str | None = None) -> None:
+    """Have a number (None: every one) checked at once; one that is being checked this moment, once more after it."""
+    await tx.execute(CHECK_NOW, phone_number_id, rt.now())
     tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
+
+
+async def asked_again(tx: Tx, phone_number_id: str) -> bool:
+    """Whether a check was asked for while one was under way; from here on its row is locked, and the question open."""
+    return bool(
+        await tx.fetchval("SELECT check_again FROM senders WHERE id = $1 FOR UPDATE", phone_number_id)
+    )
 
 
 async def checked(tx: Tx, rt: Runtime, phone_number_id: str, *, failed: str | None) -> None:
     """Write down that a number was looked at, and why that told nothing about it if so."""
     await tx.execute(
-        "UPDATE senders SET checked_at = CASE WHEN $3::text IS NULL THEN $2 ELSE checked_at END, check_failed = $3, "
+        "UPDATE senders SET check_again = false, check_failed = $3, "
+        "checked_at = CASE WHEN $3::text IS NULL THEN $2 ELSE checked_at END, "
         "checks_failed = CASE WHEN $3 IS NULL THEN 0 ELSE checks_failed + 1 END WHERE id = $1",
         phone_number_id,
         rt.now(),
@@ -24,8 +32,10 @@ async def checked(tx: Tx, rt: Runtime, phone_number_id: str, *, failed: str | No
     )
 
 
-async def prove(tx: Tx, rt: Runtime, phone_number_id: str, mark: str) -> None:
+async def prove(tx: Tx, rt: Runtime, phone_number_id: str, mark: str, began: datetime) -> None:
     """Meta took the access token with this ``mark``: close the number's circuit if that was what it waited for.
+
+    A check that ``began`` before the circuit opened knows nothing of why it did.
 
     Where Meta had refused something that the token may not do, a look at the number cannot tell whether it may now:
     then another token than at the last look closes it, or the end of the hold, after which a message will show.
@@ -34,7 +44,7 @@ async def prove(tx: Tx, rt: Runtime, phone_number_id: str, mark: str) -> None:
     if row is None:
         return
     await tx.execute("UPDATE senders SET token_mark = $2 WHERE id = $1", phone_number_id, mark)
-    if row["circuit"] == "closed":
+    if row["circuit"] == "closed" or row["circuit_since"] > began:
         return
     replaced = row["token_mark"] not in {None, mark}
     over = row["hold_until"] is None or row["hold_until"] <= rt.now()

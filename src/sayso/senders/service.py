@@ -31,6 +31,13 @@ WORTH_TELLING: Final = 3
 _A_MOMENT: Final = timedelta(seconds=1)
 _ABOUT_SENDERS: Final = frozenset({"sender", "everything"})
 
+#: Makes a number's check due now ($2), or once more when one is under way; $1 which number, NULL every one.
+CHECK_NOW: Final = (
+    "UPDATE senders SET check_again = (work = 'running'), work_at = CASE work WHEN 'waiting' THEN $2 ELSE work_at END, "
+    "work = CASE work WHEN 'waiting' THEN 'ready' ELSE work END "
+    "WHERE ($1::text IS NULL OR id = $1) AND work IN ('waiting', 'running')"
+)
+
 _SENDER = (
     "SELECT s.*, p.tier, p.tier_limit, p.used AS reached, clock_timestamp() AS clock FROM senders s "
     "JOIN portfolios p ON p.id = s.portfolio_id"
@@ -178,7 +185,7 @@ async def open_circuit(tx: Tx, rt: Runtime, phone_number_id: str | None, *, why:
     """
     rows = await tx.fetch(
         "UPDATE senders SET circuit = 'open', circuit_since = $2, circuit_why = $3, circuit_code = $4, "
-        "checks_failed = 0, token_mark = NULL, work_at = $2, "
+        "checks_failed = 0, token_mark = NULL, work_at = $2, check_again = (work IS NOT DISTINCT FROM 'running'), "
         "work = CASE work WHEN 'running' THEN work ELSE 'ready' END "
         "WHERE id IN (SELECT id FROM senders WHERE ($1::text IS NULL OR id = $1) AND circuit = 'closed' "
         "ORDER BY id FOR UPDATE) RETURNING id",
@@ -258,18 +265,9 @@ async def _hold_as_asked(tx: Tx, rt: Runtime, whom: str | None, failure: Failure
         until = now + rules.hold_for(failure.hold_s, times)
         if await _put_on_hold(tx, rt, row, Hold(until, why, failure.code, times)):
             if failure.kind == "account":
-                await _check_soon(tx, rt, row["id"])
+                await tx.execute(CHECK_NOW, row["id"], now)  # what stands in the way can then be seen to go
+                tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
             await _alert_of_hold(tx, rt, row["id"], failure, Hold(until, why, failure.code, times))
-
-
-async def _check_soon(tx: Tx, rt: Runtime, sender_id: str) -> None:
-    """Ask Meta what stands in the way: that it is gone again can then be seen, and the hold ends before its time."""
-    await tx.execute(
-        "UPDATE senders SET work = 'ready', work_at = $2 WHERE id = $1 AND work = 'waiting'",
-        sender_id,
-        rt.now(),
-    )
-    tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
 
 
 async def _alert_of_hold(tx: Tx, rt: Runtime, sender_id: str, failure: Failure, held: Hold) -> None:

@@ -57,6 +57,7 @@ STATEMENTS = (
         checked_at timestamptz,
         checks_failed int NOT NULL DEFAULT 0,
         check_failed text,
+        check_again boolean NOT NULL DEFAULT false,
         work text CHECK (work IN ('ready', 'waiting', 'running')),
         work_at timestamptz NOT NULL,
         worker bigint,
