@@ -35,6 +35,7 @@ class Stage:
     postgres: Tree
     sql: asyncpg.Connection
     log: Path
+    more: tuple[Tree, ...] = ()
 
     @property
     def url(self) -> str:
@@ -67,8 +68,11 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def staged(graph_port: int = 9, **settings: Any) -> AsyncIterator[Stage]:
-    """``sayso serve`` as anybody runs it, with the embedded PostgreSQL (fsync on) in a directory of its own."""
+async def staged(graph_port: int = 9, *, more: int = 0, **settings: Any) -> AsyncIterator[Stage]:
+    """``sayso serve`` as anybody runs it, with the embedded PostgreSQL (fsync on) in a directory of its own.
+
+    ``more`` processes of it share the database.
+    """
     with tempfile.TemporaryDirectory(prefix="sayso-bench-") as name:
         data = Path(name)
         await asyncio.to_thread(data.chmod, 0o711)
@@ -77,8 +81,14 @@ async def staged(graph_port: int = 9, **settings: Any) -> AsyncIterator[Stage]:
             await migrate(server.dsn)
             sql = await asyncpg.connect(server.dsn)
             pid = int((data / "postgres" / "postmaster.pid").read_text(encoding="ascii").split()[0])
-            async with _serving(data, graph_port, settings) as (process, port):
-                yield Stage(port, Tree(process.pid), Tree(pid), sql, data / "service.log")
+            async with contextlib.AsyncExitStack() as services:
+                process, port = await services.enter_async_context(_serving(data, graph_port, settings))
+                others = [
+                    await services.enter_async_context(_serving(data, graph_port, settings, dsn=server.dsn))
+                    for _ in range(more)
+                ]
+                trees = tuple(Tree(other.pid) for other, _ in others)
+                yield Stage(port, Tree(process.pid), Tree(pid), sql, data / "service.log", trees)
             await sql.close()
         finally:
             await asyncio.to_thread(server.release)
@@ -86,7 +96,7 @@ async def staged(graph_port: int = 9, **settings: Any) -> AsyncIterator[Stage]:
 
 @contextlib.asynccontextmanager
 async def _serving(
-    data: Path, graph_port: int, settings: dict[str, Any]
+    data: Path, graph_port: int, settings: dict[str, Any], *, dsn: str | None = None
 ) -> AsyncIterator[tuple[Process, int]]:
     port = free_port()
     environment = {
@@ -103,7 +113,9 @@ async def _serving(
         **{name.upper(): str(value) for name, value in settings.items()},
     }
     environment.pop("DATABASE_URL", None)
-    with (data / "service.log").open("wb") as log:
+    if dsn:
+        environment["DATABASE_URL"] = dsn
+    with (data / "service.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             str(Path(sys.executable).parent / "sayso"),
             *("serve", "--port", str(port), "--env-file", str(data / "none")),

@@ -1,12 +1,16 @@
 """Meta's side reduced to an answer: every send gets 200 and a wamid, after the latency asked for.
 
-``GET /stats`` tells how many came, how many of them twice, and when the first and the last one did.
+``GET /stats`` tells how many came, how many of them twice, when the first and the last one did, and how many came from
+the busiest number in the second in which most did. Any other GET is answered as if asked for a number.
 """
 
 import asyncio
 import random
 import re
 import sys
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 import msgspec
@@ -16,6 +20,11 @@ from connection import Connection
 
 _CALLBACK = re.compile(rb'"biz_opaque_callback_data":"([^"]+)"')
 _TO = re.compile(rb'"to":"\+?(\d+)"')
+_FROM = re.compile(rb"/(\d+)/messages")
+_NUMBER = (
+    b'{"id":"1","quality_rating":"GREEN","status":"CONNECTED","throughput":{"level":"%b"},'
+    b'"whatsapp_business_manager_messaging_limit":"TIER_UNLIMITED","data":[]}'
+)
 _numbers = count()
 
 
@@ -30,34 +39,55 @@ class Seen:
         self.posts = 0
         self.first = self.last = 0.0
         self.callbacks: set[bytes] = set()
+        self.moments: defaultdict[bytes, array[float]] = defaultdict(lambda: array("d"))
 
-    def note(self, now: float, content: bytes) -> None:
+    def note(self, now: float, head: bytes, content: bytes) -> None:
         """Count a send."""
         self.posts += 1
+        sender = _FROM.search(head)
+        self.moments[sender[1] if sender else b""].append(now)
         self.first = self.first or now
         self.last = now
         found = _CALLBACK.search(content)
         self.callbacks.add(found[1] if found else content)
 
 
+def busiest(moments: Iterable[Sequence[float]]) -> int:
+    """Most sends of one number in any second."""
+    most = 0
+    for each in moments:
+        first = 0
+        for last, moment in enumerate(each):
+            while moment - each[first] >= 1.0:
+                first += 1
+            most = max(most, last - first + 1)
+    return most
+
+
 class Stub(Connection):
     """One connection of a client that sends, or asks what came."""
 
-    def __init__(self, seen: Seen, least_s: float, most_s: float) -> None:
+    def __init__(self, seen: Seen, least_s: float, most_s: float, level: bytes) -> None:
         super().__init__()
         self.seen = seen
+        self.level = level
         self.least_s, self.most_s = least_s, most_s
         self.loop = asyncio.get_running_loop()
 
     def answer(self, head: bytes, content: bytes) -> None:
         """Accept a send, or tell the counts."""
         if head.startswith(b"POST"):
-            self._send(content)
-        else:
+            self._send(head, content)
+        elif head.startswith((b"GET /stats", b"GET /reset")):
             self._tell(head)
+        else:
+            self._write(_NUMBER % self.level)
 
-    def _send(self, content: bytes) -> None:
-        self.seen.note(self.loop.time(), content)
+    def _write(self, answer: bytes) -> None:
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+
+    def _send(self, head: bytes, content: bytes) -> None:
+        self.seen.note(self.loop.time(), head, content)
         to = _TO.search(content)
         wa_id = to[1] if to else b"15550000000"
         answer = (
@@ -83,20 +113,22 @@ class Stub(Connection):
                 "seconds": seen.last - seen.first,
                 "now": self.loop.time(),
                 "last": seen.last,
+                "busiest": busiest(seen.moments.values()),
             }
         )
         if head.startswith(b"GET /reset"):
             seen.reset()
-        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+        self._write(answer)
 
 
 async def main() -> None:
-    """Serve: port, and the least and the most milliseconds an answer takes."""
+    """Serve: port, the least and the most milliseconds an answer takes, and the numbers' throughput (HIGH)."""
     port, least_ms, most_ms = (int(word) for word in sys.argv[1:4])
+    level = (sys.argv[4] if len(sys.argv) > 4 else "HIGH").encode()
     seen = Seen()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Stub(seen, least_ms / 1e3, most_ms / 1e3), "127.0.0.1", port, backlog=2048
+        lambda: Stub(seen, least_ms / 1e3, most_ms / 1e3, level), "127.0.0.1", port, backlog=2048
     )
     await server.serve_forever()
 

@@ -1,6 +1,7 @@
 """Queue to wire: a backlog of messages against a stub Graph server, beside a bare loop with the same HTTP client."""
 
 import asyncio
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,19 +11,25 @@ from figures import Row, cost
 from proc import Meter
 from processes import Stage, beside, free_port, staged, told
 
-MESSAGES = 20_000
+MESSAGES = 100_000
+SLOWLY = 20_000
 PEOPLE = 5_000
 CONCURRENCY = 256
+#: Numbers that may send 1,000/s each: so many that their pace is not what bounds.
+SENDERS = tuple(str(100_000_000_000_001 + number) for number in range(5))
 #: Milliseconds Meta takes to answer, from and to; what its users report.
 SLOW = (50, 250)
+#: One number, several processes: its limit, how many messages.
+PACED = ((80, 1_600), (1_000, 12_000))
+PROCESSES = 4
 
 _PEOPLE = """
 INSERT INTO people (id, name, created_at)
 SELECT 'per_' || lpad(n::text, 26, '0'), 'Person ' || n, now() FROM generate_series(0, $1 - 1) n
 """
 _IDENTIFIERS = """
-INSERT INTO people_identifiers (kind, value, person_id, learned_from, learned_at)
-SELECT kind, value, 'per_' || lpad(n::text, 26, '0'), 'bench', now() FROM generate_series(0, $1 - 1) n,
+INSERT INTO people_identifiers (kind, value, person_id, learned_from, learned_at, said_at)
+SELECT kind, value, 'per_' || lpad(n::text, 26, '0'), 'bench', now(), now() FROM generate_series(0, $1 - 1) n,
 LATERAL (VALUES ('phone', '+1555' || lpad(n::text, 7, '0')), ('wa_id', '1555' || lpad(n::text, 7, '0')),
     ('bsuid', 'US.' || lpad(n::text, 20, '0'))) AS f (kind, value)
 """
@@ -30,20 +37,25 @@ _COLUMNS = (
     *("id", "client_id", "person_id", "phone_number_id", "purpose", "lane", "content"),
     *("state", "expires_at", "created_at", "work_at"),
 )
+#: Each person wrote to one number, in turn, a moment ago.
 _WINDOWS = """
 INSERT INTO conversations (person_id, phone_number_id, last_inbound_at)
-SELECT 'per_' || lpad(n::text, 26, '0'), '100000000000001', now() FROM generate_series(0, $1 - 1) n
+SELECT 'per_' || lpad(n::text, 26, '0'), ($2::text[])[1 + n % cardinality($2::text[])], now()
+FROM generate_series(0, $1 - 1) n
 """
 
 
-async def people(stage: Stage, count: int) -> None:
-    """Persons with every identifier known and the window open."""
-    for statement in (_PEOPLE, _IDENTIFIERS, _WINDOWS):
-        await stage.sql.execute(statement, count)
+async def people(stage: Stage, count: int, senders: tuple[str, ...] = SENDERS[:1]) -> None:
+    """Persons with every identifier known and the window with one number each open."""
+    await stage.sql.execute(_PEOPLE, count)
+    await stage.sql.execute(_IDENTIFIERS, count)
+    await stage.sql.execute(_WINDOWS, count, list(senders))
     await stage.sql.execute("ANALYZE people, people_identifiers, conversations")
 
 
-async def queue(stage: Stage, count: int) -> None:
+async def queue(
+    stage: Stage, count: int, *, persons: int = PEOPLE, senders: tuple[str, ...] = SENDERS[:1]
+) -> None:
     """A backlog as ``/send`` would have made it, except that nothing is ready yet."""
     now = datetime.now(UTC)
     await stage.sql.set_type_codec(
@@ -52,12 +64,12 @@ async def queue(stage: Stage, count: int) -> None:
     await stage.sql.copy_records_to_table(
         "messages",
         columns=_COLUMNS,
-        records=[
+        records=(
             (
                 f"msg_{number:026d}",
                 "bench",
-                f"per_{number % PEOPLE:026d}",
-                "100000000000001",
+                f"per_{number % persons:026d}",
+                senders[number % len(senders)],
                 "send",
                 2,
                 f'{{"type":"text","body":"Your parcel {number} comes today between two and four."}}',
@@ -67,7 +79,7 @@ async def queue(stage: Stage, count: int) -> None:
                 now,
             )
             for number in range(count)
-        ],
+        ),
     )
     await stage.sql.execute("ANALYZE messages")
 
@@ -83,8 +95,9 @@ async def ask(port: int, path: str) -> Any:
 
 
 async def measure() -> list[Row]:
-    """Against an instant Meta, which shows our own cost, and against one as slow as the real one."""
-    return [await _run(0, 0, MESSAGES), await _run(*SLOW, MESSAGES // 2)]
+    """Against an instant Meta, which shows our own cost; against one as slow as the real one; and the pace kept."""
+    rows = [await _run(0, 0, MESSAGES), await _run(*SLOW, SLOWLY)]
+    return rows + [await _paced(limit, count) for limit, count in PACED]
 
 
 async def _run(least_ms: int, most_ms: int, count: int) -> Row:
@@ -93,11 +106,12 @@ async def _run(least_ms: int, most_ms: int, count: int) -> Row:
         async with beside("bare_sender.py", port, count, CONCURRENCY) as sender:
             alone = await told(sender)
         await ask(port, "/reset")
-        async with staged(port) as stage:
-            await people(stage, PEOPLE)
-            await queue(stage, count)
+        async with staged(port, sayso_more_senders=",".join(SENDERS[1:])) as stage:
+            await people(stage, count, SENDERS)
+            await queue(stage, count, persons=count, senders=SENDERS)
             meter = Meter.start(service=stage.service, PostgreSQL=stage.postgres)
             await stage.sql.execute("UPDATE messages SET work = 'ready'")
+            await stage.sql.execute("NOTIFY sayso, 'bench:messages'")
             seen = await _all_sent(stage, port, count)
             used = meter.used()
     base = count / alone["seconds"]
@@ -105,7 +119,7 @@ async def _run(least_ms: int, most_ms: int, count: int) -> Row:
     every = used | {"together": sum(used.values()), "bare loop": alone["cpu_s"]}
     latency = f"answers in {least_ms} to {most_ms} ms" if most_ms else "instant answers"
     return Row(
-        f"queue to wire, {count:,} queued, {latency}",
+        f"queue to wire, {count:,} queued for {len(SENDERS)} numbers, {latency}",
         f"{rate:,.0f} messages/s, {seen['twice']} twice",
         "≥ 1,000/s, ≤ 0.7 ms CPU, ≥ 0.5",
         f"{rate / base:.2f} of {base:,.0f}/s",
@@ -113,12 +127,37 @@ async def _run(least_ms: int, most_ms: int, count: int) -> Row:
     )
 
 
+async def _paced(limit: int, count: int) -> Row:
+    """Several processes share what one number may send."""
+    port = free_port()
+    level = "HIGH" if limit > 80 else "STANDARD"
+    async with (
+        beside("stub_graph.py", port, 20, 60, level, port=port),
+        staged(port, more=PROCESSES - 1) as stage,
+    ):
+        await people(stage, count)
+        await queue(stage, count, persons=count)
+        await stage.sql.execute("UPDATE messages SET work = 'ready'")
+        await stage.sql.execute("NOTIFY sayso, 'bench:messages'")
+        seen = await _all_sent(stage, port, count)
+    rate = (seen["posts"] - 1) / seen["seconds"]
+    return Row(
+        f"pace of one number allowed {limit:,}/s, {PROCESSES} processes, {count:,} queued",
+        f"{rate:,.1f} messages/s, {seen['busiest']:,} in the busiest second, {seen['twice']} twice",
+        "within 5 %, never above",
+        f"{rate / limit:.3f} of {limit:,}/s",
+        f"load of the machine {os.getloadavg()[0]:.0f}",
+    )
+
+
 async def _all_sent(stage: Stage, port: int, count: int) -> Any:
     """Wait until all are out and their answers recorded; what the stub saw."""
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + 240
     while True:
         await asyncio.sleep(0.25)
-        left = await stage.sql.fetchval("SELECT count(*) FROM messages WHERE state IN ('queued', 'sending')")
+        left = await stage.sql.fetchval(
+            "SELECT count(*) FROM messages WHERE work IS NOT NULL AND state IN ('queued', 'sending')"
+        )
         if not left or asyncio.get_running_loop().time() > deadline:
             seen = await ask(port, "/stats")
             if left or seen["posts"] != count:

@@ -35,15 +35,16 @@ _TEMPLATE_LOOK_LEAST = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """A message that goes, in this form, to this person, in this slot (by the database's clock).
+    """A message that goes, in this form, to this person, in this slot; times by the database's clock.
 
-    ``reaches``: it counts towards the messaging limit.
+    ``clock`` is when its sender's slots were read. ``reaches``: it counts towards the messaging limit.
     """
 
     row: Record
     form: Form
     person: Person
     slot: datetime
+    clock: datetime
     reaches: bool
 
 
@@ -223,7 +224,7 @@ def _queued_up(known: Known, row: Record, sender: Taken, verdict: Go | Stop | Wa
 def _going(known: Known, row: Record, sender: Taken, form: Form, slot: datetime) -> Going:
     person = known.persons[row["person_id"]]
     outside = not window_open(known.talks.of(person, sender.id).opened_at, known.now)
-    return Going(row, form, person, slot, reaches=form == "template" and outside)
+    return Going(row, form, person, slot, sender.clock, reaches=form == "template" and outside)
 
 
 def _spend(known: Known, going: Going, sender: Taken) -> None:
@@ -276,7 +277,7 @@ async def _in_flight(tx: Tx, persons: Sequence[Person]) -> set[str]:
     """To whom of these something is under way."""
     if not persons:
         return set()
-    owner = {record_id: person.id for person in persons for record_id in person.ids}
+    owner = {record_id: person.id for person in persons for record_id in person.fence}
     rows = await tx.fetch(
         "SELECT DISTINCT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1)", list(owner)
     )

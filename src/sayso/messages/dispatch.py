@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sayso.core import claims
 from sayso.core.database import Record, Tx
@@ -17,7 +18,7 @@ from sayso.messages.rules import Stop, Wait
 from sayso.messages.service import QUEUE, Step, note, tell_failed
 from sayso.senders import pace
 from sayso.senders.pace import Taken
-from sayso.whatsapp.client import GraphClient, NotSent, Sent
+from sayso.whatsapp.client import GraphClient
 from sayso.whatsapp.content import Template, from_data, to_json
 
 #: A process that was frozen between its slot and its POST must not post any more: others believe it dead by then.
@@ -41,10 +42,14 @@ FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) AS w (id, unt
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """What is posted once its slot (by the loop's clock) has come."""
+    """What is posted once its slot has come; times by the loop's clock.
+
+    ``claimed`` is when the slots of its claim were read, given to the first message of each claim.
+    """
 
     outgoing: Outgoing
     slot: float
+    claimed: float | None
 
 
 @dataclass(slots=True)
@@ -56,6 +61,7 @@ class Dispatcher:
     on_failed: Failed
     beat: pace.Beat = field(default_factory=pace.Beat)
     _offset: pace.Offset = field(default_factory=pace.Offset)
+    _lead: pace.Lead = field(default_factory=pace.Lead)
     _ready: dict[str, _Ready] = field(default_factory=dict)
 
     async def claim(self, rt: Runtime, tx: Tx, lease: Lease, most: int) -> Claimed:
@@ -66,7 +72,7 @@ class Dispatcher:
         if not await claims.alive(tx, lease.worker):
             return Claimed([], LOOK_S)
         await claiming.report(tx, rt)
-        taken = await pace.take(tx, rt, await claiming.with_ready(tx), most=most)
+        taken = await pace.take(tx, rt, await claiming.with_ready(tx), most=most, lead=self._lead.value)
         if not taken:
             return Claimed([], LOOK_S)
         base = self._offset.read(taken[-1].clock)
@@ -85,14 +91,20 @@ class Dispatcher:
     async def handle(self, rt: Runtime, _lease: Lease, row: Record) -> None:
         """Post one message in its slot and see its result committed."""
         ready = self._ready.pop(row["id"])
-        sent: Sent
+        outgoing = ready.outgoing
+        turn = partial(self._turn, ready)
+        sent = await self.graph.post_message(outgoing.phone_number_id, outgoing.body, turn=turn)
+        await self.results.commit(outcome.result_of(sent, outgoing, rt.now(), rt.rng.random()))
+
+    async def _turn(self, ready: _Ready) -> str | None:
+        """Return when a message may be posted: None, or why it may not any more."""
+        if ready.claimed is not None:
+            self._lead.learn(asyncio.get_running_loop().time() - ready.claimed)
         if not await self.beat.wait(ready.outgoing.phone_number_id, ready.slot):
-            sent = NotSent("the service was asked to end before its turn came")
-        elif asyncio.get_running_loop().time() > ready.outgoing.post_before:
-            sent = NotSent("the process stood still between its intent and the POST")
-        else:
-            sent = await self.graph.post_message(ready.outgoing.phone_number_id, ready.outgoing.body)
-        await self.results.commit(outcome.result_of(sent, ready.outgoing, rt.now(), rt.rng.random()))
+            return "the service was asked to end before its turn came"
+        if asyncio.get_running_loop().time() > ready.outgoing.post_before:
+            return "the process stood still between its intent and the POST"
+        return None
 
     def stop(self) -> None:
         """Whatever waits for its slot goes back into the queue: it was not posted."""
@@ -121,8 +133,10 @@ class Dispatcher:
             for one in going
         ]
         await note(tx, steps)
-        for one in going:
-            self._ready[one.row["id"]] = _ready(one, one.slot.timestamp() + base)
+        for number, one in enumerate(going):
+            slot = one.slot.timestamp() + base
+            claimed = one.clock.timestamp() + base if number == 0 else None
+            self._ready[one.row["id"]] = _Ready(_outgoing(one, slot), slot, claimed)
 
     async def _stop(self, tx: Tx, rt: Runtime, stopped: Sequence[tuple[Record, Stop]]) -> None:
         if not stopped:
@@ -175,11 +189,11 @@ def _look_in(taken: Sequence[Taken], line: Line) -> float:
     return min(when)
 
 
-def _ready(going: Going, slot: float) -> _Ready:
+def _outgoing(going: Going, slot: float) -> Outgoing:
     row, person = going.row, going.person
     fallback = row["outside_window"]
     content = from_data(fallback if going.form == "template" and fallback else row["content"])
-    outgoing = Outgoing(
+    return Outgoing(
         message_id=row["id"],
         attempt=row["attempt"] + 1,
         phone_number_id=row["phone_number_id"],
@@ -198,7 +212,6 @@ def _ready(going: Going, slot: float) -> _Ready:
         marketing="marketing" in (row["category"], row["price_estimate"]),
         reaches=going.reaches,
     )
-    return _Ready(outgoing, slot)
 
 
 async def lost_with_their_worker(rt: Runtime, tx: Tx, workers: Sequence[int]) -> None:

@@ -1,9 +1,9 @@
 """How fast one sender writes to one person: bursts on credit, paid back before the next (cloud-api 6).
 
-Only claims write them, under the sender's lock: an inbound message never waits for them, nor they for it.
+Claims write them, under the sender's lock, and results: an inbound message never waits for them, nor they for it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sayso.core.database import Tx
@@ -20,6 +20,11 @@ _WRITE = (
     "SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[]) "
     "ON CONFLICT (phone_number_id, person_id) DO UPDATE SET began = EXCLUDED.began, count = EXCLUDED.count"
 )
+_GIVE_BACK = """
+UPDATE pairs p SET count = greatest(0, p.count - g.count)
+FROM (SELECT person_id, sender, count(*) AS count FROM unnest($1::text[], $2::text[]) AS g (person_id, sender)
+    GROUP BY 1, 2) g WHERE p.phone_number_id = g.sender AND p.person_id = g.person_id
+"""
 #: When the last of those that wait for one thing looks again.
 TAILS = """
 SELECT k.key, (SELECT m.work_at FROM messages m WHERE m.held_by = k.key AND m.work IS NOT NULL
@@ -55,6 +60,12 @@ async def write(tx: Tx, bursts: Mapping[Pair, Burst]) -> None:
             [bursts[pair].began for pair in pairs],
             [bursts[pair].count for pair in pairs],
         )
+
+
+async def give_back(tx: Tx, pairs: Sequence[Pair]) -> None:
+    """Messages that provably were not accepted used up no credit."""
+    if pairs:
+        await tx.execute(_GIVE_BACK, [person for person, _ in pairs], [sender for _, sender in pairs])
 
 
 async def tails(tx: Tx, keys: Collection[str]) -> dict[str, datetime]:

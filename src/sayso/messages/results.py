@@ -9,7 +9,7 @@ import structlog
 
 from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages import conversations, trouble
+from sayso.messages import conversations, pairs, trouble
 from sayso.messages.outcome import Result
 from sayso.messages.service import Step, note, tell_failed
 from sayso.people import service as people
@@ -147,23 +147,24 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
         if row["state"] == "failed" and row["id"] in refused:
             await tell_failed(tx, rt, row)
             await on_failed(tx, rt, row)
-    await _settle_reach(tx, rt, rows, {result.message_id: result for result in results})
+    await _settle(tx, rt, rows, {result.message_id: result for result in results})
 
 
-async def _settle_reach(tx: Tx, rt: Runtime, rows: Sequence[Record], results: Mapping[str, Result]) -> None:
-    """What counts towards the messaging limit and was accepted is kept; the place of what was not is given back.
+async def _settle(tx: Tx, rt: Runtime, rows: Sequence[Record], results: Mapping[str, Result]) -> None:
+    """What counts towards the messaging limit and was accepted is kept; what was not gives place and credit back.
 
     Last of all: a claim may wait for the portfolios' rows, and holds people and senders meanwhile.
     """
-    counted = [row for row in rows if row["was_open"] and results[row["id"]].reaches]
-    accepted = [row for row in counted if results[row["id"]].state == "accepted"]
-    if counted:
-        await reach.settle(
-            tx,
-            accepted=[(row["phone_number_id"], row["person_id"], row["id"]) for row in accepted],
-            given_back=[row["id"] for row in counted if results[row["id"]].state in ("queued", "failed")],
-            now=rt.now(),
-        )
+    ours = [(row, results[row["id"]]) for row in rows if row["was_open"]]
+    not_taken = [(row, result) for row, result in ours if result.state in ("queued", "failed")]
+    accepted = [
+        (row["phone_number_id"], row["person_id"], row["id"])
+        for row, result in ours
+        if result.state == "accepted" and result.reaches
+    ]
+    given_back = [row["id"] for row, result in not_taken if result.reaches]
+    await reach.settle(tx, accepted=accepted, given_back=given_back, now=rt.now())
+    await pairs.give_back(tx, [(row["person_id"], row["phone_number_id"]) for row, _ in not_taken])
 
 
 def _step(result: Result, row: Record) -> Step:

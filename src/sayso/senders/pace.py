@@ -17,8 +17,9 @@ from sayso.senders import rules
 
 #: How far ahead slots are taken: longer makes fewer claims, and lets a late answer wait behind what was taken already.
 HORIZON: Final = timedelta(milliseconds=100)
-#: A sender is looked at again when this part of its horizon is free, so that slots are taken several at a time.
-WORTHWHILE: Final = HORIZON / 2
+#: On a machine so busy that a claim takes long, slots are taken so many times as far ahead: claims of one sender come
+#: one after another, and each has to last until the next.
+_LEADS: Final = 3
 #: Senders whose slots are taken in one claim.
 AT_ONCE: Final = 8
 
@@ -28,6 +29,9 @@ _TIMERS_S: Final = 0.001
 _TOLERATED_S: Final = 0.008
 #: How fast a process that was late comes closer to its slots again: the share of time that ``rules.SHARE`` leaves.
 _CATCHES_UP: Final = 0.01
+#: The longest lead, and the share by which each claim that needed less brings it down.
+_LONGEST_LEAD_S: Final = 0.25
+_FORGETS: Final = 0.1
 #: More lateness than this is not kept: whoever stood still for so long begins anew.
 _LATEST_S: Final = 0.5
 
@@ -53,12 +57,15 @@ _STRANGERS = (
 class Taken:
     """A sender whose row is locked until the transaction ends, with the slots it has for us.
 
-    ``clock`` is the database's when the row was read; ``turn`` counts the messages that ever got a slot.
+    ``clock`` is the database's when the row was read, ``begin`` when what is claimed now can be posted at the earliest.
+    It is looked at again when half of its ``horizon`` is free. ``turn`` counts the messages that ever got a slot.
     """
 
     id: str
     portfolio_id: str
     clock: datetime
+    begin: datetime
+    horizon: timedelta
     turn: int
     free: list[datetime]
     apart: timedelta
@@ -78,11 +85,11 @@ class Taken:
 
     def look_in(self) -> float:
         """In how many seconds it has a worthwhile number of slots, from when the row was read."""
-        return max(0.0, (self.tat - self.clock - WORTHWHILE).total_seconds())
+        return max(0.0, (self.tat - self.begin - self.horizon / 2).total_seconds())
 
 
-async def take(tx: Tx, rt: Runtime, ids: Sequence[str], *, most: int) -> list[Taken]:
-    """Lock what is free of these senders, and find their slots, ``most`` together.
+async def take(tx: Tx, rt: Runtime, ids: Sequence[str], *, most: int, lead: timedelta) -> list[Taken]:
+    """Lock what is free of these senders, and find their slots from ``lead`` on, ``most`` together.
 
     Passed over are those that are on hold, and those somebody else is just claiming from. Those whose slots are not
     worth a claim yet have none.
@@ -93,10 +100,20 @@ async def take(tx: Tx, rt: Runtime, ids: Sequence[str], *, most: int) -> list[Ta
     taken = []
     for row in rows:
         rate = rules.grown(row["rate"], row["rate_grows_at"], row["clock"], row["rate_limit"])
-        free, apart = rules.slots(row["tat"], row["clock"], rate, HORIZON, most)
-        one = Taken(row["id"], row["portfolio_id"], row["clock"], row["turn"], free, apart, row["tat"])
-        if one.look_in() > 0 and one.tat <= row["clock"] + HORIZON + apart:
-            one.free = []
+        begin, horizon = row["clock"] + lead, max(HORIZON, _LEADS * lead)
+        free, apart = rules.slots(row["tat"], begin, begin + horizon, rate, most)
+        worthwhile = bool(free) and free[0] <= begin + horizon / 2
+        one = Taken(
+            row["id"],
+            row["portfolio_id"],
+            row["clock"],
+            begin,
+            horizon,
+            row["turn"],
+            free if worthwhile else [],
+            apart,
+            row["tat"],
+        )
         most -= len(one.free)
         taken.append(one)
     return taken
@@ -134,6 +151,26 @@ class Offset:
         """Learn from a time of the database's that has just been read; the best offset known."""
         self._readings.append(asyncio.get_running_loop().time() - clock.timestamp())
         return min(self._readings)
+
+
+class Lead:
+    """How long this process needs from reading a sender's row until a message of that claim stands at the wire.
+
+    Slots before that would be missed. What it needs more is learned at once, what it needs less bit by bit.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @property
+    def value(self) -> timedelta:
+        """What to expect now."""
+        return timedelta(seconds=self.seconds)
+
+    def learn(self, seconds: float) -> None:
+        """The first message of a claim needed so long."""
+        weight = 1.0 if seconds > self.seconds else _FORGETS
+        self.seconds = min(_LONGEST_LEAD_S, max(0.0, self.seconds + weight * (seconds - self.seconds)))
 
 
 @dataclass(slots=True)

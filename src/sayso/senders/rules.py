@@ -53,9 +53,11 @@ def hold_for(asked_s: float, times: int) -> timedelta:
     return min(LONGEST_HOLD, timedelta(seconds=min(doubled, LONGEST_HOLD.total_seconds())))
 
 
-#: The share of the limit that is used: at most one message more than this fits into any second, and what is left over
-#: is for messages that reach Meta a little closer together than they left.
-SHARE: Final = 0.98
+#: The share of the limit that is used. What is left over is for messages that reach Meta closer together than their
+#: slots are: at 0.97 the limit is passed only when one is overtaken by 31 ms in what it takes to get there.
+SHARE: Final = 0.97
+#: Slots are never taken further ahead than this.
+CLOCK_SET_BACK: Final = timedelta(seconds=2)
 #: Every so-maniest slot goes to the oldest message whatever its lane, so that nothing starves.
 OLDEST_EVERY: Final = 10
 
@@ -70,16 +72,15 @@ REACH: Final = timedelta(hours=24)
 
 
 def slots(
-    tat: datetime, now: datetime, rate: float, horizon: timedelta, most: int
+    tat: datetime, begin: datetime, end: datetime, rate: float, most: int
 ) -> tuple[list[datetime], timedelta]:
-    """The moments before ``now + horizon`` at which a message may go, at most ``most``, and how far apart they are.
+    """The moments from ``begin`` to ``end`` at which a message may go, at most ``most``, and how far apart they are.
 
-    ``tat`` is the first moment nobody has taken (GCRA without a burst). It lies further ahead than the horizon only
-    when the database's clock was set back, and then does not count: nobody waits for the old time to come round again.
+    ``tat`` is the first moment nobody has taken (GCRA without a burst). It lies so far ahead that nobody could have
+    taken it only when the database's clock was set back, and then does not count: nobody waits for the old time.
     """
     apart = timedelta(seconds=1.0 / (SHARE * rate))
-    end = now + horizon
-    first = now if tat > end + apart else max(tat, now)
+    first = begin if tat > end + apart + CLOCK_SET_BACK else max(tat, begin)
     count = min(most, math.ceil((end - first) / apart)) if first < end else 0
     return [first + apart * number for number in range(count)], apart
 

@@ -20,7 +20,7 @@ from sayso.core.telemetry import META_ERRORS, META_REQUEST_SECONDS, META_REQUEST
 from sayso.whatsapp.answers import Accepted, Lost, NotSent, Refused, Sent, interpret, succeeded
 from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.tolerant import load
-from sayso.whatsapp.wire import MARK, Mark, StaleConnectionError, graph_session
+from sayso.whatsapp.wire import MARK, Mark, NotItsTurnError, StaleConnectionError, Turn, graph_session
 
 __all__ = ["Accepted", "GraphClient", "Lost", "NotSent", "Refused", "Sent", "graph_session"]
 
@@ -93,15 +93,22 @@ class GraphClient:
         self._token = ""
         self._urls: dict[str, URL] = {}
 
-    async def post_message(self, phone_number_id: str, body: bytes) -> Sent:
-        """Send one message, once; ``body`` is made by ``content.to_json``.
+    async def post_message(self, phone_number_id: str, body: bytes, *, turn: Turn | None = None) -> Sent:
+        """Send one message, once; ``body`` is made by ``content.to_json``. Once connected, it waits for its ``turn``.
 
         Raises CancelledError, where a caller must treat the message as Lost, since the request may be on its way;
         and RuntimeError inside a transaction, before anything is sent. Nothing else.
         """
-        started, token = asyncio.get_running_loop().time(), self._credentials.token
-        sent = self._excuse(token, _judge(await self._post(phone_number_id, body)))
-        META_REQUEST_SECONDS.observe(asyncio.get_running_loop().time() - started)
+        clock, token = asyncio.get_running_loop().time, self._credentials.token
+        started = clock()
+
+        async def its_turn() -> str | None:
+            nonlocal started
+            reason, started = await turn() if turn else None, clock()
+            return reason
+
+        sent = self._excuse(token, _judge(await self._post(phone_number_id, body, its_turn)))
+        META_REQUEST_SECONDS.observe(clock() - started)
         _OUTCOMES[type(sent)].inc()
         if isinstance(sent, Refused):
             META_ERRORS.labels(str(sent.error.code) if sent.failure.known else "unknown").inc()
@@ -127,7 +134,9 @@ class GraphClient:
         answer = await self._post(phone_number_id, msgspec.json.encode(body | extra))
         return isinstance(answer, _Answer) and succeeded(answer.status, answer.body)
 
-    async def _post(self, phone_number_id: str, body: bytes) -> _Answer | NotSent | Lost:
+    async def _post(
+        self, phone_number_id: str, body: bytes, turn: Turn | None = None
+    ) -> _Answer | NotSent | Lost:
         """Make the call; try another connection only while nothing has been written.
 
         Raises RuntimeError inside a transaction: one that waits for the network holds its locks meanwhile.
@@ -142,7 +151,7 @@ class GraphClient:
         if url is None:
             url = self._urls[phone_number_id] = URL(f"{self._root}/{phone_number_id}/messages")
         for _ in range(_STALE_TRIES):
-            result = await self._post_once(url, body)
+            result = await self._post_once(url, body, turn)
             if result is not None:
                 break
         else:
@@ -151,9 +160,9 @@ class GraphClient:
             _log.debug("%s", _exchange(url, body, result))
         return result
 
-    async def _post_once(self, url: URL, body: bytes) -> _Answer | NotSent | Lost | None:
+    async def _post_once(self, url: URL, body: bytes, turn: Turn | None) -> _Answer | NotSent | Lost | None:
         """Make one attempt; None when the connection turned out dead before anything was written."""
-        mark = Mark()
+        mark = Mark(turn)
         token = MARK.set(mark)
         try:
             return await self._answer(url, body)
@@ -199,6 +208,8 @@ def _judge(result: _Answer | NotSent | Lost) -> Sent:
 
 def _reason(error: BaseException) -> str:
     """Say in words of ours what broke; the texts of libraries may quote what was sent."""
+    if isinstance(error, NotItsTurnError):
+        return str(error)
     return next((words for kind, words in _REASONS if isinstance(error, kind)), type(error).__name__)
 
 

@@ -2,10 +2,12 @@
 
 aiohttp never sends a POST twice by itself (it retries idempotent methods only, RFC 9110 9.2.2), and tells
 connection faults apart by type. Two things are added, both in the one place through which each request
-passes on its way to the socket: a mark that writing begins, and a last look whether the peer has closed.
+passes on its way to the socket: a mark that writing begins, and a last look whether the peer has closed. And, since
+a connection may take a while, a request may wait there, connected, for its turn.
 """
 
 import select
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -20,14 +22,19 @@ DNS_TTL_S: Final = 60
 _CLOSED: Final = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 
+Turn = Callable[[], Awaitable[str | None]]
+"""Returns when a request may be written: None, or the reason why it may not any more."""
+
+
 class Mark:
-    """How far one request came: whether our session made it, and whether writing has begun."""
+    """How far one request came: whether our session made it, and whether writing has begun. It waits for ``turn``."""
 
-    __slots__ = ("begun", "watched")
+    __slots__ = ("begun", "turn", "watched")
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Turn | None = None) -> None:
         self.watched = False
         self.begun = False
+        self.turn = turn
 
 
 MARK: Final[ContextVar[Mark | None]] = ContextVar("sayso_whatsapp_mark", default=None)
@@ -36,6 +43,10 @@ MARK: Final[ContextVar[Mark | None]] = ContextVar("sayso_whatsapp_mark", default
 
 class StaleConnectionError(Exception):
     """The peer had closed this connection before anything was written on it."""
+
+
+class NotItsTurnError(Exception):
+    """The request may not be written any more; the reason is its only argument."""
 
 
 class _Request(aiohttp.ClientRequest):
@@ -47,6 +58,8 @@ class _Request(aiohttp.ClientRequest):
         self._mark.watched = True
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        if self._mark.turn is not None and (reason := await self._mark.turn()) is not None:
+            raise NotItsTurnError(reason)
         if _closed_by_peer(conn):
             raise StaleConnectionError
         self._mark.begun = True
