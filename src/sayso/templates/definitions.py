@@ -213,7 +213,7 @@ def _wording(
         header=_header(reading, table, at),
         footer=reading.text(table, "footer", at),
         buttons=_buttons(reading, table, at),
-        examples=own if own is not None else shared or (),
+        examples=next((each for each in (own, shared) if each is not None), ()),
         header_example=header_example if header_example is not None else shared_header,
     )
 

@@ -99,7 +99,7 @@ def _body(say: Say, wording: Wording, at: Place) -> None:
     if words < needed:
         say(
             at,
-            f"{words} words for {len(wording.names)} variables is too little text (2388293): have {needed}.",
+            f"too little text around the variables (Meta's 2388293): {words} of {needed} words.",
         )
 
 
@@ -159,7 +159,7 @@ def _buttons(say: Say, buttons: Sequence[Button], at: Place) -> None:
     if len(buttons) > BUTTONS:
         say(at, f"{len(buttons)} buttons; a template has at most {BUTTONS}.")
     for kind, count in Counter(each.kind for each in buttons).items():
-        if count > OF_A_KIND.get(kind, BUTTONS):
+        if kind in OF_A_KIND and count > OF_A_KIND[kind]:
             say(at, f"{count} buttons of kind {kind}; a template has at most {OF_A_KIND[kind]}.")
     runs = [quick for quick, _ in groupby(each.kind == "QUICK_REPLY" for each in buttons) if quick]
     if len(runs) > 1:
