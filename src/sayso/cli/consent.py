@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sayso.consent.portable import Imported, Rejected
 
 consent = typer.Typer(help="Opt-ins and opt-outs: record, import, export, verify.", no_args_is_help=True)
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False)
 
 #: Rows of a file that are written in one transaction, and findings that are shown.
 _AT_ONCE = 500
@@ -57,7 +57,7 @@ def grant(
         async with rt.db.tx() as tx:
             told = recording.Told(
                 person=await _person(tx, rt, who),
-                client_id=OPERATOR,
+                client_id=recording.OURSELVES,
                 actor=_actor(),
                 captured_at=_moment(rt, captured_at),
                 method=method,
@@ -71,7 +71,7 @@ def grant(
             f"[green]✓[/] Opted in: {who}, {', '.join(scope)} (entry {back.entry.id if back.entry else '-'})"
         )
 
-    out.print(with_runtime(env_file, work))
+    out.print(with_runtime(env_file, work), soft_wrap=True)
 
 
 @consent.command()
@@ -88,7 +88,7 @@ def revoke(
         async with rt.db.tx() as tx:
             told = recording.Told(
                 person=await _person(tx, rt, who),
-                client_id=OPERATOR,
+                client_id=recording.OURSELVES,
                 actor=_actor(),
                 captured_at=rt.now(),
                 method="other",
@@ -103,7 +103,7 @@ def revoke(
             f"{left.suppressed} messages taken back, {left.ended} open questions closed"
         )
 
-    out.print(with_runtime(env_file, work))
+    out.print(with_runtime(env_file, work), soft_wrap=True)
 
 
 @consent.command("import")
@@ -130,18 +130,20 @@ def take_in(
     unverified = sum(not row.verified for row in good)
     note = f", {unverified} of them unverified: these permit no marketing" if unverified else ""
     if dry_run:
-        out.print(f"[green]✓[/] {len(good)} opt-ins could be taken in{note}. Nothing was written.")
+        out.print(
+            f"[green]✓[/] {len(good)} opt-ins could be taken in{note}. Nothing was written.", soft_wrap=True
+        )
         return
     written, known = with_runtime(env_file, lambda rt: _write(rt, good))
     again = f"; {known} were there already" if known else ""
-    out.print(f"[green]✓[/] {written} opt-ins taken in{note}{again}")
+    out.print(f"[green]✓[/] {written} opt-ins taken in{note}{again}", soft_wrap=True)
 
 
 async def _write(rt: Runtime, rows: "Sequence[Imported]") -> tuple[int, int]:
     from sayso.inbound import recording  # noqa: PLC0415
 
     written = known = 0
-    with Progress(console=out, transient=True) as progress:
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task("Taking in", total=len(rows))
         for start in range(0, len(rows), _AT_ONCE):
             some = rows[start : start + _AT_ONCE]
@@ -169,7 +171,7 @@ def _show_rejected(wrong: "Sequence[Rejected]", total: int) -> None:
     for row in wrong[:_SHOWN]:
         table.add_row(str(row.number), row.why)
     out.print(table)
-    out.print("[red]✗[/] Nothing was written. Mend the file and import it again.")
+    out.print("[red]✗[/] Nothing was written. Mend the file and import it again.", soft_wrap=True)
 
 
 @consent.command()
@@ -197,7 +199,7 @@ def export(
         typer.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8", newline="")
-        out.print(f"[green]✓[/] Written to {output}")
+        out.print(f"[green]✓[/] Written to {output}", soft_wrap=True)
 
 
 @consent.command()
@@ -208,7 +210,7 @@ def verify(
     env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Walk the chain of the ledger: whatever was changed, removed, moved or added in it is found. Exit code 1 if so."""
-    walk, sealed = _verify_file(file, env_file) if file else (with_runtime(env_file, _verify_database), True)
+    walk, sealed = _verify_file(file, env_file) if file else (with_runtime(env_file, verify_database), True)
     if walk.findings:
         _show_findings(walk.findings)
         raise typer.Exit(1)
@@ -227,13 +229,14 @@ def verify(
     out.print(Panel(said, title="[green]✓ verified", border_style="green", expand=False))
 
 
-async def _verify_database(rt: Runtime) -> "Walk":
+async def verify_database(rt: Runtime) -> "Walk":
+    """Walk the ledger of a database; most of it without holding anything up."""
     from sayso.consent import chain, ledger  # noqa: PLC0415
 
     walk = chain.Walk()
     async with rt.db.one() as tx:
         head = await ledger.head_of(tx)
-    with Progress(console=out, transient=True) as progress:
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task("Verifying", total=head.seq if head else None)
         async for page in ledger.pages(rt, up_to=ledger.NO_END):
             for line in page:
@@ -258,13 +261,19 @@ def _verify_file(file: Path, env_file: Path) -> "tuple[Walk, bool]":
 
 
 def _show_findings(findings: "Sequence[Finding]") -> None:
-    table = Table("entry", "id", "what is wrong", title=f"{len(findings)} findings", border_style="red")
+    table = Table(
+        "entry",
+        "id",
+        "what is wrong",
+        title=f"{len(findings)} finding{'s' if len(findings) > 1 else ''}",
+        border_style="red",
+    )
     for finding in findings[:_SHOWN]:
         table.add_row(str(finding.seq or "end"), finding.entry_id or "", finding.what)
     out.print(table)
     if len(findings) > _SHOWN:
-        out.print(f"… and {len(findings) - _SHOWN} more")
-    out.print("[bold red]✗ The ledger is not as it was written.[/]")
+        out.print(f"… and {len(findings) - _SHOWN} more", soft_wrap=True)
+    out.print("[bold red]✗ The ledger is not as it was written.[/]", soft_wrap=True)
 
 
 @consent.command()
@@ -301,10 +310,6 @@ def policy(
         since = f"{each.at:%Y-%m-%d %H:%M} UTC" if each.at else ""
         table.add_row(each.category, needed, each.reason, each.actor, since)
     out.print(table)
-
-
-#: Who records what an operator tells at the terminal. No token can carry it.
-OPERATOR = "\u2014operator"
 
 
 def _actor() -> str:

@@ -142,7 +142,7 @@ class Imported:
     number: int
     recipient: str
     scope: tuple[str, ...]
-    captured_at: datetime
+    captured_at: datetime | None
     expires_at: datetime | None
     verified: bool
     personal: Mapping[str, Any]
@@ -204,9 +204,9 @@ def _imported(number: int, row: Mapping[str, Any], now: datetime) -> Imported | 
         return Rejected(number, "captured_at lies in the future")
     personal: dict[str, Any] = {name: given[name] for name in PERSONAL_COLUMNS if name in given}
     if "evidence" in personal:
-        personal["evidence"] = personal["evidence"].split()
+        personal["evidence"] = [personal["evidence"]]
     verified = captured is not None and "wording" in personal and "evidence" in personal
-    return Imported(number, recipient, scope, captured or now, expires, verified, personal)
+    return Imported(number, recipient, scope, captured, expires, verified, personal)
 
 
 def _moment(text: str | None) -> datetime | None:

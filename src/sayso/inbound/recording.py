@@ -7,6 +7,7 @@ from typing import Any
 
 from sayso.consent import questions, texts
 from sayso.consent import service as consent
+from sayso.consent.ledger import OURSELVES
 from sayso.consent.portable import Imported
 from sayso.consent.questions import Asked
 from sayso.consent.rules import ALL, METAS
@@ -22,6 +23,8 @@ from sayso.messages.rules import window_open
 from sayso.messages.service import Draft
 from sayso.people.service import Person
 from sayso.whatsapp.content import Button, Buttons, Content, Template
+
+__all__ = ["OURSELVES", "Told", "ask", "grant", "revoke", "take_in"]
 
 #: How long a question to opt in may be answered.
 ASKED_FOR = timedelta(days=7)
@@ -153,17 +156,19 @@ async def take_in(
 ) -> tuple[int, int]:
     """Write opt-ins of a file down; how many, and how many stood there already from an earlier import."""
     known = await tx.fetch(
-        "SELECT person_id, captured_at FROM consent_entries WHERE action = 'imported' AND person_id = ANY($1)",
+        "SELECT person_id, captured_at, verified FROM consent_entries "
+        "WHERE action = 'imported' AND person_id = ANY($1)",
         sorted({person.id for person, _ in rows}),
     )
     seen = {(row["person_id"], row["captured_at"]) for row in known}
+    seen |= {(row["person_id"], None) for row in known if not row["verified"]}
     new = [(person, row) for person, row in rows if (person.id, row.captured_at) not in seen]
     said = [
         Said(
             person=person,
             action="imported",
             method="import",
-            captured_at=row.captured_at,
+            captured_at=row.captured_at or rt.now(),
             scope=row.scope,
             expires_at=row.expires_at,
             verified=row.verified,

@@ -8,7 +8,7 @@ down_revision = "0002"
 STATEMENTS = (
     """
     CREATE TABLE consent_entries (
-        seq bigint PRIMARY KEY,
+        seq bigint PRIMARY KEY CHECK (seq > 0),
         id text NOT NULL UNIQUE,
         client_id text NOT NULL,
         person_id text NOT NULL REFERENCES people (id),
@@ -30,6 +30,7 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX consent_entries_person ON consent_entries (person_id, seq)",
+    "CREATE INDEX consent_entries_received ON consent_entries (received_at)",
     """
     CREATE TABLE consent_head (
         one boolean PRIMARY KEY DEFAULT true CHECK (one),

@@ -1,0 +1,137 @@
+"""The ledger on paper: read back as it was written, harmless in a spreadsheet; and files of opt-ins."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.consent import chain, portable
+from sayso.consent.chain import NOTHING, Head, Line
+from sayso.consent.portable import Imported, Rejected
+from sayso.core.errors import InputInvalidError
+
+NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+LINE = Line(
+    seq=1,
+    id="con_1",
+    client_id="bot",
+    person_id="per_1",
+    action="granted",
+    scope=("confirmations", "marketing"),
+    method="web_form",
+    about=None,
+    captured_at=NOW,
+    received_at=NOW + timedelta(microseconds=7),
+    expires_at=None,
+    verified=True,
+    personal={"wording": "yes", "identifiers": {"phone": "+15550001111"}, "evidence": ["a", "b"]},
+    salt=b"s" * 16,
+    personal_digest=b"d" * 32,
+    prev_hash=NOTHING,
+    person_prev_hash=NOTHING,
+    hash=b"h" * 32,
+)
+
+
+@pytest.mark.parametrize(
+    "line", [LINE, replace(LINE, personal=None, salt=None, expires_at=NOW, about="con_0")]
+)
+@pytest.mark.parametrize("seal", [None, b"z" * 32])
+def test_an_export_is_read_back_as_it_was_written(line: Line, seal: bytes | None) -> None:
+    head = Head(1, LINE.hash, seal)
+    text = portable.opening("all", head, NOW) + json.dumps(portable.as_json(line)) + portable.CLOSING
+    read = portable.read_export(text)
+    assert (read.extent, read.head, read.lines) == ("all", head, [line])
+    assert chain.digest(read.lines[0]) == chain.digest(line)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "other"}', "7", "null", '{"format": null}'])
+def test_what_is_no_export_is_refused_in_words(text: str) -> None:
+    with pytest.raises(InputInvalidError, match="no export of a consent ledger"):
+        portable.read_export(text)
+
+
+@given(st.text(max_size=20))
+def test_no_cell_of_the_csv_is_a_formula(said: str) -> None:
+    line = replace(LINE, personal={"wording": said, "evidence": [said], "identifiers": {"bsuid": said}})
+    [row] = list(csv.DictReader(io.StringIO(portable.csv_head() + portable.csv_row(line), newline="")))
+    assert None not in row
+    for cell in row.values():
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert row["wording"].removeprefix("'") == said.removeprefix("'") or row["wording"] == f"'{said}"
+
+
+def test_the_csv_says_what_the_entry_says() -> None:
+    [row] = list(csv.DictReader(io.StringIO(portable.csv_head() + portable.csv_row(LINE))))
+    assert row["phone"] == "'+15550001111"
+    assert row["scope"] == "confirmations marketing"
+    assert row["evidence"] == "a b"
+    assert row["verified"] == "true"
+    assert row["expires_at"] == ""
+
+
+CSV = (
+    "\ufeffphone,captured_at,wording,evidence,scope\r\n"
+    '+15550001111,2026-01-01T10:00:00,"I agree, of course",form 7,"confirmations marketing"\r\n'
+    "+15550002222,,,,\r\n"
+)
+
+
+def test_a_row_with_its_proof_is_verified_and_one_without_is_not() -> None:
+    one, two = portable.read_import(CSV, name="in.csv", now=NOW)
+    assert one == Imported(
+        1,
+        "+15550001111",
+        ("confirmations", "marketing"),
+        datetime(2026, 1, 1, 10, tzinfo=UTC),
+        None,
+        verified=True,
+        personal={"wording": "I agree, of course", "evidence": ["form 7"]},
+    )
+    assert two == Imported(2, "+15550002222", ("all",), None, None, verified=False, personal={})
+
+
+@pytest.mark.parametrize("name", ["in.json", "in.jsonl"])
+def test_json_is_read_as_csv_is(name: str) -> None:
+    row = {"bsuid": "US.1", "wording": "yes", "evidence": "x", "captured_at": "2026-01-01T10:00:00+01:00"}
+    text = json.dumps([row]) if name == "in.json" else json.dumps(row) + "\n\n"
+    [read] = portable.read_import(text, name=name, now=NOW)
+    assert isinstance(read, Imported)
+    assert read.recipient == "US.1"
+    assert read.verified
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"wording": "yes"}, "no recipient"),
+        ({"phone": "+1", "wroding": "x"}, "unknown column wroding"),
+        ({"phone": "+1", "scope": "all everything"}, "unknown scope everything"),
+        ({"phone": "+1", "captured_at": "yesterday"}, "not a time"),
+        ({"phone": "+1", "captured_at": "2027-01-01"}, "in the future"),
+        ({"phone": "+1", "expires_at": "soon"}, "not a time"),
+    ],
+)
+def test_a_row_that_cannot_be_taken_in_says_why(row: dict[str, str], why: str) -> None:
+    [read] = portable.read_import(json.dumps([row]), name="in.json", now=NOW)
+    assert isinstance(read, Rejected)
+    assert why in read.why
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("{", "a.json"), ("{}", "a.json"), ("[1]", "a.json"), ("x\n", "a.jsonl"), ('a\n"x', "a.csv")],
+)
+def test_a_file_that_cannot_be_read_is_refused(text: str, name: str) -> None:
+    with pytest.raises(InputInvalidError, match="cannot be read"):
+        portable.read_import(text, name=name, now=NOW)
+
+
+def test_more_cells_than_columns_are_a_mistake() -> None:
+    [read] = portable.read_import("phone\n+1,2\n", name="a.csv", now=NOW)
+    assert isinstance(read, Rejected)
