@@ -26,7 +26,7 @@ def serve(
     )
     configure_logging(settings.sayso_log_level, settings.sayso_log_format)
     redact_values(*settings.secret_values(), jwt_secret(settings).decode("utf-8", "replace"))
-    show_values(settings.whatsapp_phone_number_id, settings.whatsapp_business_account_id)
+    show_values(*settings.phone_number_ids, settings.whatsapp_business_account_id)
     for warning in settings.warnings():
         log.warning("setting.warning", detail=warning)
     # The API's libraries take a second to load, which the other commands need not spend.
