@@ -19,7 +19,7 @@ from sayso.templates.rules import Given, check
 ROOT = Path(__file__).parents[2]
 SHIPPED = library.load(None)
 TEXTS = [(name, language) for name, kept in SHIPPED.kept.items() for language in kept.definition.languages]
-GOOD = {
+GOOD: dict[str, Any] = {
     "examples": {"who": "Ana"},
     "languages": {"en": {"body": "Hello {{who}}, how are you today?"}},
 }
