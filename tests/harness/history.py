@@ -41,15 +41,18 @@ def violations(history: History) -> list[str]:
 
 
 def posted_once(history: History) -> Iterator[str]:
-    """No message is posted again unless Meta told us that it had refused it."""
+    """No message is posted again unless Meta told us that it had refused it, or somebody accepted that it goes twice.
+
+    A failure that came late is in the timeline, and so is whoever asked for one attempt more.
+    """
+    again = Counter(step["message_id"] for step in history.steps if _again(step))
     by_message: defaultdict[str, list[Post]] = defaultdict(list)
     for post in history.posts:
         by_message[post.message_id].append(post)
     for message_id, posts in by_message.items():
-        for earlier in posts[:-1]:
-            if not earlier.refused:
-                yield f"{message_id} was posted again although an earlier POST was not proved refused"
-        if sum(post.accepted for post in posts) > 1:
+        if sum(not earlier.refused for earlier in posts[:-1]) > again[message_id]:
+            yield f"{message_id} was posted again although an earlier POST was not proved refused"
+        if sum(post.accepted for post in posts) > 1 + again[message_id]:
             yield f"{message_id} reached the person {sum(post.accepted for post in posts)} times"
 
 
@@ -77,6 +80,8 @@ def forward_only(history: History) -> Iterator[str]:
     at: dict[str, str] = {}
     for step in history.steps:
         before, after = at.get(step["message_id"]), step["state"]
+        if _again(step):
+            before = None
         if before in _ENDED and after != before:
             yield f"{step['message_id']} went from {before} to {after}"
         elif before in _RANK and after in _RANK and _RANK[after] < _RANK[before]:
@@ -85,6 +90,11 @@ def forward_only(history: History) -> Iterator[str]:
     for row in history.messages:
         if at.get(row["id"]) != row["state"]:
             yield f"{row['id']} is {row['state']}, but its timeline ends with {at.get(row['id'])}"
+
+
+def _again(step: Row) -> bool:
+    """Whether a message begins anew here: a template after a late failure, or somebody asked for one attempt more."""
+    return step["state"] == "queued" and bool((step["detail"] or {}).get("again"))
 
 
 def nothing_lost_coming_in(history: History) -> Iterator[str]:
@@ -130,7 +140,7 @@ def silence_after_leaving(history: History) -> Iterator[str]:
                     yield f"{post.to} was told they had left while {other.message_id} was under way"
         elif about_leaving and post.touches(_CAME_BACK):
             left.pop(post.to, None)
-        elif post.to in left:
+        elif post.to in left and not about_leaving:  # HELP is answered to whoever has left, too
             yield f"{post.message_id} was posted to {post.to} after they had left"
 
 

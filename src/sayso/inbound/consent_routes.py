@@ -1,7 +1,7 @@
 """Opt-ins and opt-outs as an assistant tells them: recorded with their proof, read, exported; and the policy."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -179,18 +179,18 @@ async def revoke(rt: Rt, actor: MayRecordConsents, body: RevokeIn, key: idempote
         status=200,
         create=create,
     )
-    if of_whom and (under_way := await _quiet(rt, of_whom[0])):
+    if of_whom and (under_way := await _quiet(rt, of_whom[0], body.scope)):
         return json_response({**msgspec.json.decode(answer.body), "under_way": under_way}, 202)
     return answer
 
 
-async def _quiet(rt: Runtime, person: Person) -> int:
+async def _quiet(rt: Runtime, person: Person, scope: Sequence[str]) -> int:
     """Wait until nothing to a person is on its way any more; how many messages still may be when the time is over."""
-    loop, since = asyncio.get_running_loop(), rt.now()
+    loop = asyncio.get_running_loop()
     until = loop.time() + QUIET_WITHIN_S
     while True:
         async with rt.db.one() as tx:
-            under_way = await leaving.in_flight(tx, person, since)
+            under_way = await leaving.in_flight(tx, person, scope)
         if not under_way or loop.time() > until:
             return under_way
         await asyncio.sleep(_LOOK_S)

@@ -6,7 +6,6 @@ the event.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sayso.confirmations import service as confirmations
 from sayso.consent import rules, texts
@@ -187,11 +186,12 @@ async def tell(tx: Tx, rt: Runtime, said: Said, entry: Entry, *, kind: str, wami
     )
 
 
-async def in_flight(tx: Tx, person: Person, since: datetime) -> int:
-    """How many messages to a person that were on their way at ``since`` are not known to have ended."""
+async def in_flight(tx: Tx, person: Person, scope: Sequence[str]) -> int:
+    """How many messages of this scope to a person are on their way; after a leaving there come no more of them."""
     number: int = await tx.fetchval(
-        "SELECT count(*) FROM messages WHERE person_id = ANY($1) AND state = 'sending' AND posted_at <= $2",
+        "SELECT count(*) FROM messages WHERE person_id = ANY($1) AND state = 'sending' AND purpose <> 'consent' "
+        "AND category = ANY($2)",
         list(person.fence),
-        since,
+        list(scopes(scope)),
     )
     return number
