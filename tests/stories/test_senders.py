@@ -270,3 +270,30 @@ async def test_an_absurd_retry_after_neither_stops_a_number_for_good_nor_is_it_i
     held = await until(world, lambda s: s["held"], "the hold")
     now, ends = world.rt.now(), datetime.fromisoformat(held["until"])
     assert now < ends <= now + rules.LONGEST_HOLD
+
+
+async def test_two_processes_take_up_a_new_token_together_and_tell_of_it_once(
+    dsn: str, tmp_path: Path, token_file: Path
+) -> None:
+    async with a_world(dsn, tmp_path, sayso_access_token_file=token_file) as world:
+        configured = settings(
+            dsn, base_url=world.wire.url, data_dir=tmp_path, sayso_access_token_file=token_file
+        )
+        async with serving(configured):
+            await world.open_window()
+            world.sim.accounts.change_token("sim-token", subcode=467)
+            queued = [await send(world, f"hello {n}") for n in range(12)]
+            await until(world, lambda s: s["held"], "the circuit opening")
+            world.sim.accounts.add_token(
+                value="EAAboth", scopes=["whatsapp_business_messaging", "whatsapp_business_management"]
+            )
+            replace_token(token_file, "EAAboth")
+            for message_id in queued:
+                await world.stands(message_id, "accepted", "sent", "delivered", "read", within=30)
+            await until(world, lambda s: s["state"] == "sending", "the circuit closing")
+            await world.keeps_its_promises()
+        assert len(world.sim.messages(to=ALICE)) == len(queued)
+        assert await told(world, "alert.raised", "alert.resolved") == [
+            ("alert.raised", "credentials"),
+            ("alert.resolved", "credentials"),
+        ]
