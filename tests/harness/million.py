@@ -26,7 +26,8 @@ _FILL = {
     ),
     "messages": (
         "id, client_id, person_id, phone_number_id, purpose, lane, content, state, expires_at, created_at",
-        "'msg_' || lpad(n::text, 8, '0'), 'c', 'p' || n % 50000, '1', 'send', n % 3, '{}', 'sending', now(), now()",
+        """'msg_' || lpad(n::text, 8, '0'), 'c', 'p' || n % 50000, '1', 'send', n % 3, '{}',
+        CASE WHEN n % 200 = 1 THEN 'queued' ELSE 'sending' END, now(), now()""",
     ),
     "confirmations": (
         """id, client_id, user_id, person_id, phone_number_id, message_id, action, action_hash, shown, shown_hash,

@@ -15,7 +15,7 @@ from sayso.core import claims
 from sayso.core.claims import PROMOTE_LIMIT, Queue
 from sayso.core.database import Tx
 from sayso.inbound import receive
-from sayso.messages import dispatch
+from sayso.messages import claiming, dispatch, pairs
 from sayso.messages import service as messages
 
 QUEUES = {queue.table: queue for queue in (receive.QUEUE, messages.QUEUE, confirmations.QUEUE)}
@@ -34,6 +34,34 @@ class Statement:
     may_walk: frozenset[str]
     pages: int
     claims_session: bool = True
+
+
+def _run(sql: str, *args: Any) -> Callable[[Tx], Awaitable[Any]]:
+    return lambda tx: tx.fetch(sql, *args)
+
+
+_READY, _KEY = "messages_ready", "messages_pkey"
+#: The statements of the messages' own claim, each with what it is given.
+OWN_CLAIM = {
+    "senders with ready messages": Statement(_run(claiming.WITH_READY), frozenset({_READY}), 60),
+    "next by lane": Statement(
+        _run(claiming.BY_LANE, ["1", "2"], [BATCH, 10]), frozenset({_READY}), BATCH * 4
+    ),
+    "the oldest of each lane": Statement(
+        _run(claiming.OLDEST, ["1", "2"], [25, 1], [0, 1, 2]), frozenset({_READY}), 25 * 3 * 4
+    ),
+    "take them": Statement(
+        _run(claiming.TAKE, [f"msg_{number:08}" for number in range(1, 200 * BATCH, 200)]),
+        frozenset({_KEY}),
+        BATCH * 12,
+    ),
+    "what is to be reported": Statement(  # among what the rolled back promotions left behind
+        _run(claiming.TO_REPORT), frozenset({"messages_to_report"}), PROMOTE_LIMIT
+    ),
+    "the last that is held": Statement(
+        _run(pairs.TAILS, ["pair:1:p3", "tier:1"]), frozenset({"messages_held"}), 50
+    ),
+}
 
 
 def statements(queue: Queue) -> dict[str, Statement]:
@@ -65,6 +93,8 @@ def statements(queue: Queue) -> dict[str, Statement]:
             claims_session=False,
         )
     if table == "messages":
+        del found["claim"]  # messages have a claim of their own
+        found |= OWN_CLAIM
         found["hand on what was under way"] = Statement(
             lambda tx: dispatch.lost_with_their_worker(AT_NOON, tx, [WORKER]),
             frozenset({running}),

@@ -40,8 +40,9 @@ CROSS JOIN LATERAL (
     WHERE work = 'ready' AND state = 'queued' AND phone_number_id = s.id AND lane = l.lane
     ORDER BY id LIMIT s.most) m
 """
+#: That they are still ready is asked in a way for which the planner cannot walk all that is.
 TAKE = (
-    "SELECT * FROM messages WHERE id = ANY($1) AND work = 'ready' AND state = 'queued' ORDER BY id "
+    "SELECT * FROM messages WHERE id = ANY($1) AND coalesce(work, '') = 'ready' AND state = 'queued' ORDER BY id "
     "FOR UPDATE SKIP LOCKED"
 )
 TO_REPORT = (

@@ -158,7 +158,7 @@ def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | St
             in_flight=person.id in known.busy,
             has_template=row["outside_window"] is not None,
             needs_window=row["needs_window"],
-            reachable=bool(person.to or person.bsuid),
+            reachable=bool(person.to or person.user_id),
             not_permitted=None if permit.allowed or out else permit.reason,
             not_permitted_by=permit.entry_id,
             is_template=row["type"] == "template",
@@ -269,7 +269,7 @@ async def _read_endings(tx: Tx, known: Known, room: Headroom, count: int) -> Non
     if room.limit is not None and room.used + count > room.limit:
         after = known.tails.get(reach.hold_key(room.portfolio_id), known.now)
         known.endings[room.portfolio_id] = await reach.endings(
-            tx, room.portfolio_id, after=max(after, known.now), count=count
+            tx, room.portfolio_id, after=max(after, known.now), now=known.now, count=count
         )
 
 

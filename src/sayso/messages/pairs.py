@@ -27,7 +27,7 @@ FROM (SELECT person_id, sender, count(*) AS count FROM unnest($1::text[], $2::te
 """
 #: When the last of those that wait for one thing looks again.
 TAILS = """
-SELECT k.key, (SELECT m.work_at FROM messages m WHERE m.held_by = k.key AND m.work IS NOT NULL
+SELECT k.key, (SELECT m.work_at FROM messages m WHERE m.held_by = k.key AND m.work = 'waiting'
     ORDER BY m.work_at DESC LIMIT 1) AS last FROM unnest($1::text[]) AS k (key)
 """
 

@@ -136,12 +136,13 @@ async def sweep(tx: Tx, portfolio_id: str, now: datetime) -> int:
     return used
 
 
-async def endings(tx: Tx, portfolio_id: str, *, after: datetime, count: int) -> list[datetime]:
-    """When places become free, in their order: ``count`` moments later than ``after``."""
+async def endings(tx: Tx, portfolio_id: str, *, after: datetime, now: datetime, count: int) -> list[datetime]:
+    """When places become free, in their order: ``count`` moments later than ``after``; the last those taken now."""
     rows = await tx.fetch(ENDING, portfolio_id, after - REACH, count)
     moments = [row["at"] + REACH for row in rows]
     while len(moments) < count:
-        moments.append((moments[-1] if moments else after) + _ONE_BY_ONE)
+        last = moments[-1] if moments else after
+        moments.append(max(now + REACH, last + _ONE_BY_ONE))
     return moments
 
 
