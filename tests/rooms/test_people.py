@@ -7,7 +7,7 @@ import pytest
 
 from harness.rooms import Clock
 from sayso.core.runtime import Runtime
-from sayso.people import service
+from sayso.people import meeting, service
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity
 
@@ -66,6 +66,16 @@ async def test_somebody_without_a_number_is_a_person_all_the_same(rt: Runtime) -
     assert (hidden.to, hidden.keys) == (None, ("US.7",))
     assert (await meet(rt, bsuid="US.7")).id == hidden.id
     assert (await meet(rt, bsuid="US.7", wa_id="15550009999")).to == "+15550009999"
+
+
+async def test_somebody_known_by_a_parent_business_alone_can_be_written_to(rt: Runtime) -> None:
+    async with rt.db.tx() as tx:
+        given = await meeting.by_user_id(tx, rt, "US.ENT.7", learned_from="assistant:bot")
+    assert (given.to, given.bsuid, given.user_id) == (None, None, "US.ENT.7")
+    wrote = await meet(rt, bsuid="US.7", parent_bsuid="US.ENT.7")
+    assert (wrote.id, wrote.user_id) == (given.id, "US.7")
+    await learn(rt, wrote, bsuid="US.ENT.7")  # as Meta's answer to a message that was sent to it says
+    assert (await meet(rt, bsuid="US.7")).bsuid == "US.7"
 
 
 async def test_two_records_that_turn_out_to_be_one_person_are_merged_with_all_they_are_known_by(

@@ -38,7 +38,7 @@ def show(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) -> N
                 "records": person.ids,
                 "same_line": person.twins,
                 "name": person.name,
-                "sends_go_to": person.to or person.bsuid,
+                "sends_go_to": person.to or person.user_id,
                 "language": person.language,
                 "time_zone": person.time_zone,
                 "identifiers": [dict(row) for row in await erasing.identifiers(tx, person)],

@@ -200,7 +200,7 @@ def _outgoing(going: Going, slot: float) -> Outgoing:
         body=to_json(
             content,
             to=person.to,
-            recipient=None if person.to else person.bsuid,
+            recipient=None if person.to else person.user_id,
             callback=attempts.callback(row["id"], row["attempt"] + 1),
             context_wamid=row["quotes"],
         ),

@@ -1,6 +1,5 @@
 """Whom a request means: the token's user, or the number it names."""
 
-import re
 from typing import Annotated
 
 from pydantic import Field
@@ -12,7 +11,6 @@ from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.people import meeting, rules, service
 from sayso.people.service import Person
-from sayso.whatsapp.updates import Identity
 
 Recipient = Annotated[
     Text | None,
@@ -24,8 +22,6 @@ Recipient = Annotated[
     ),
 ]
 
-_BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")  # cloud-api 4.7
-
 
 async def resolve(tx: Tx, rt: Runtime, actor: Actor, recipient: str | None) -> tuple[Person, str | None]:
     """The person, and the name the assistant calls them by.
@@ -34,12 +30,11 @@ async def resolve(tx: Tx, rt: Runtime, actor: Actor, recipient: str | None) -> t
     """
     if recipient is None:
         return await _linked(tx, actor)
-    if _BSUID.fullmatch(recipient):
-        return await service.meet(
-            tx, rt, Identity(bsuid=recipient), learned_from=f"assistant:{actor.client_id}"
-        ), None
+    said_by = f"assistant:{actor.client_id}"
+    if rules.is_bsuid(recipient):
+        return await meeting.by_user_id(tx, rt, recipient, learned_from=said_by), None
     number = rules.phone(recipient, pointer="/recipient")
-    return await service.by_phone(tx, rt, number, learned_from=f"assistant:{actor.client_id}"), None
+    return await service.by_phone(tx, rt, number, learned_from=said_by), None
 
 
 async def find(tx: Tx, actor: Actor, recipient: str | None) -> Person | None:
@@ -49,8 +44,8 @@ async def find(tx: Tx, actor: Actor, recipient: str | None) -> Person | None:
     """
     if recipient is None:
         return (await _linked(tx, actor))[0]
-    if _BSUID.fullmatch(recipient):
-        return await meeting.find(tx, {"bsuid": recipient})
+    if rules.is_bsuid(recipient):
+        return await meeting.find(tx, {rules.user_id_kind(recipient): recipient})
     return await meeting.find(tx, {"phone": rules.phone(recipient, pointer="/recipient")})
 
 

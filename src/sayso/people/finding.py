@@ -17,5 +17,5 @@ async def find(tx: Tx, who: str, *, client_id: str | None) -> Person | None:
     if who.startswith("per_"):
         return (await get_many(tx, [who])).get(who)
     if rules.is_bsuid(who):
-        return await meeting.find(tx, {"bsuid": who})
+        return await meeting.find(tx, {rules.user_id_kind(who): who})
     return await meeting.find(tx, {"phone": rules.phone(who, pointer="/who")})

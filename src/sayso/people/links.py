@@ -77,8 +77,10 @@ async def _meant(tx: Tx, rt: Runtime, client_id: str, was: Record | None, given:
     if given.phone is None and given.bsuid is None:
         detail = "give a phone number or a WhatsApp user id for a user who is new"
         raise InputInvalidError(f"phone: {detail}", faults=[Fault(detail, "/phone")])
-    known_as = {"phone": given.phone} if given.phone else {"bsuid": str(given.bsuid)}
-    return await meeting.find_or_create(tx, rt, known_as, name=None, learned_from=f"assistant:{client_id}")
+    said_by = f"assistant:{client_id}"
+    if given.phone is not None:
+        return await meeting.by_phone(tx, rt, given.phone, learned_from=said_by)
+    return await meeting.by_user_id(tx, rt, str(given.bsuid), learned_from=said_by)
 
 
 async def link(

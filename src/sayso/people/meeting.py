@@ -92,6 +92,13 @@ async def find_or_create(
     return await get(tx, root)
 
 
+async def by_user_id(tx: Tx, rt: Runtime, user_id: str, *, learned_from: str) -> Person:
+    """The person with a WhatsApp user id a caller gave, created when new."""
+    return await find_or_create(
+        tx, rt, {rules.user_id_kind(user_id): user_id}, name=None, learned_from=learned_from
+    )
+
+
 async def find(tx: Tx, given: Mapping[str, str]) -> Person | None:
     """Who is known by the surest of these identifiers; nobody is created."""
     known = await _known(tx, given)
@@ -105,6 +112,10 @@ async def learn(tx: Tx, rt: Runtime, facts: Sequence[tuple[str, str, str]], *, l
     differ (Brazil's ninth digit). Unless their BSUIDs differ: then what is known of somebody else stays so. What an
     answer says late does not bring back a number that was let go, nor anything of somebody who was erased.
     """
+    facts = [
+        (person, rules.user_id_kind(value) if kind == "bsuid" else kind, value)
+        for person, kind, value in facts
+    ]
     new = await tx.fetch(
         _LEARN, *([fact[column] for fact in facts] for column in range(3)), learned_from, rt.now()
     )

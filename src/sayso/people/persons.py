@@ -37,6 +37,7 @@ class Person:
     bsuid: str | None
     keys: tuple[str, ...] = ()
     twins: tuple[str, ...] = ()
+    parent_bsuid: str | None = None
     answered: bool = False
     language_known: str | None = None
     language_from: str | None = None
@@ -54,6 +55,11 @@ class Person:
             return self.phone or (f"+{self.wa_id}" if self.wa_id else None)
         same = self.answered or rules.line(self.phone) == rules.line(self.wa_id)
         return self.phone if same else f"+{self.wa_id}"
+
+    @property
+    def user_id(self) -> str | None:
+        """What to send to where no number is known (cloud-api 2.1: ``recipient``)."""
+        return self.bsuid or self.parent_bsuid
 
     @property
     def fence(self) -> tuple[str, ...]:
@@ -109,6 +115,7 @@ def person_of(row: Record) -> Person:
         wa_id=wa_id,
         bsuid=known.get("bsuid", (False, None))[1],
         keys=tuple(values),
+        parent_bsuid=known.get("parent_bsuid", (False, None))[1],
         answered=answered,
         language_known=row["language"],
         language_from=row["language_from"],

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import cache
+from typing import Literal
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -67,6 +68,11 @@ def bsuid(text: str, *, pointer: str) -> str:
     if not is_bsuid(text):
         raise _invalid("not a WhatsApp user id; it looks like US.84930011223344556677", pointer)
     return text
+
+
+def user_id_kind(text: str) -> Literal["bsuid", "parent_bsuid"]:
+    """Which of the two kinds of WhatsApp user ids this is: one of a managed business's parent has an ENT in it."""
+    return "parent_bsuid" if text[2:6] == ".ENT" else "bsuid"
 
 
 def twins(number: str) -> tuple[str, ...]:
