@@ -171,7 +171,7 @@ def _step(result: Result, row: Record) -> Step:
     detail: dict[str, Any] = {"attempt": result.attempt}
     if result.wamid:
         detail["wamid"] = result.wamid
-    if result.error_code:
+    if result.error_code is not None:
         detail["code"] = result.error_code
     if result.again_at and result.state == "queued":
         detail["next_attempt_at"] = result.again_at
