@@ -211,7 +211,7 @@ def _wording(
         language=code,
         body=body,
         header=_header(reading, table, at),
-        footer=reading.text(table, "footer", at),
+        footer=reading.text(table, "footer", at) or None,
         buttons=_buttons(reading, table, at),
         examples=next((each for each in (own, shared) if each is not None), ()),
         header_example=header_example if header_example is not None else shared_header,
@@ -221,7 +221,7 @@ def _wording(
 def _header(reading: Reading, table: Mapping[str, Any], at: Place) -> str | MediaHeader | None:
     found = table.get("header")
     if not isinstance(found, dict):
-        return reading.text(table, "header", at)
+        return reading.text(table, "header", at) or None
     kind = next(iter(found), "")
     file = found.get(kind)
     if len(found) != 1 or kind not in MEDIA:

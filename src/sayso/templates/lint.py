@@ -142,6 +142,8 @@ def _examples(say: Say, wording: Wording, at: Place) -> None:
     """Every variable needs an example (cloud-api 3.2), else Meta refuses the template."""
     named = isinstance(wording.examples, Mapping)
     place = (*at, "examples")
+    if not wording.names and not wording.header_names:
+        return
     if wording.named != named and (wording.examples or wording.names):
         how = "a table: [examples] with one line a name" if wording.named else 'a list: examples = ["Ana", …]'
         say(place, f"every variable needs an example, here as {how}.")
