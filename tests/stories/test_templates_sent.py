@@ -171,6 +171,22 @@ async def test_a_held_message_ends_with_its_template(world: World) -> None:
     await world.keeps_its_promises()
 
 
+async def test_what_waits_for_a_review_goes_with_the_approval_or_ends_at_its_own_time(world: World) -> None:
+    await desk.desk(world, "POST", "/review", {"how": "moderator"})
+    body = {"examples": ["Ana"], "languages": {"en": {"body": "Hello {{1}}, this is news for you."}}}
+    await pushed(world, "news_for_you", body)
+    template = {"name": "news_for_you", "parameters": ["Ana"]}
+    brief = await sent(world, template, BEN, ttl_seconds=1)
+    patient = await sent(world, template)
+    ended = await world.stands(brief, "expired")
+    assert ended["reason"]
+    assert (await world.api.message(patient))["state"] == "queued"
+    await moderate(world, "news_for_you", "approve")
+    await world.stands(patient, "read")
+    assert world.wire.of(brief) == []
+    await world.keeps_its_promises()
+
+
 async def test_while_the_own_language_is_paused_new_messages_go_in_english(world: World) -> None:
     await moderate(world, NAME, "pause", language="de")
     await becomes(world, NAME, "de", status="PAUSED")
