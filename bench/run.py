@@ -1,4 +1,4 @@
-"""Every measurement, or those named: ``python bench/run.py [ingest digest wire tap timers idle simulator]``."""
+"""Every measurement, or those named: ``python bench/run.py ingest wire wire_claim`` (``NAMES`` has them all)."""
 
 import importlib
 import os
@@ -11,7 +11,7 @@ import uvloop
 
 from figures import Row, table
 
-NAMES = ("ingest", "digest", "wire", "tap", "timers", "idle", "simulator")
+NAMES = ("ingest", "digest", "wire", "wire_claim", "tap", "timers", "idle", "simulator")
 _VERSIONS = ("uvicorn", "uvloop", "httptools", "aiohttp", "asyncpg", "fastapi")
 
 

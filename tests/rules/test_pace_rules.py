@@ -124,6 +124,11 @@ def test_the_turn_goes_on_from_claim_to_claim() -> None:
     assert [each["id"] for each in in_turn(lane, lane, turn=9)] == ["r1", "r2"]
 
 
+def test_where_the_oldest_go_anyway_no_slot_is_left_empty() -> None:
+    lane = [row(f"b{number:03}", 2) for number in range(40)]
+    assert in_turn(lane, lane[:4], turn=3) == lane
+
+
 def test_without_slots_for_the_oldest_order_is_lane_and_age() -> None:
     rows = [row("a", 2), row("c", 0), row("b", 1)]
     assert [each["id"] for each in in_turn(rows, rows, turn=0)] == ["c", "b", "a"]

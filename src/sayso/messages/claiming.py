@@ -1,5 +1,6 @@
 """Which messages are next: of each sender that may send, as many as it has slots, in the order of the lanes."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -114,14 +115,16 @@ async def _next(tx: Tx, wanting: Sequence[Taken]) -> tuple[dict[str, list[Record
 
 def in_turn(by_lane: Iterable[Record], oldest: Iterable[Record], turn: int) -> list[Record]:
     """The order in which messages get slots: by lane and age, every tenth the oldest; ``turn`` had one before."""
-    lane = sorted(by_lane, key=lambda row: (row["lane"], row["id"]))
-    age = sorted(oldest, key=lambda row: row["id"])
+    lane = deque(sorted(by_lane, key=lambda row: (row["lane"], row["id"])))
+    age = deque(sorted(oldest, key=lambda row: row["id"]))
     line: dict[str, Record] = {}
-    for number in range(len(lane)):
-        queue = age if (turn + number) % OLDEST_EVERY == OLDEST_EVERY - 1 else lane
-        found = next((row for row in queue if row["id"] not in line), None)
-        if found is not None:
-            line[found["id"]] = found
+    for number in range(turn, turn + len(lane)):
+        queues = (age, lane) if number % OLDEST_EVERY == OLDEST_EVERY - 1 else (lane, age)
+        for queue in queues:
+            while queue and queue[0]["id"] in line:
+                queue.popleft()
+        row = next(queue[0] for queue in queues if queue)
+        line[row["id"]] = row
     return list(line.values())
 
 
