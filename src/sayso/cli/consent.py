@@ -134,12 +134,13 @@ def take_in(
             f"[green]✓[/] {len(good)} opt-ins could be taken in{note}. Nothing was written.", soft_wrap=True
         )
         return
-    written, known = with_runtime(env_file, lambda rt: _write(rt, good))
+    written, known = with_runtime(env_file, lambda rt: write(rt, good))
     again = f"; {known} were there already" if known else ""
     out.print(f"[green]✓[/] {written} opt-ins taken in{note}{again}", soft_wrap=True)
 
 
-async def _write(rt: Runtime, rows: "Sequence[Imported]") -> tuple[int, int]:
+async def write(rt: Runtime, rows: "Sequence[Imported]") -> tuple[int, int]:
+    """Write opt-ins of a file down; how many, and how many stood there already."""
     from sayso.inbound import recording  # noqa: PLC0415
 
     written = known = 0

@@ -1,0 +1,209 @@
+"""Words about being messaged that others tell us: files, operators, questions by template; and people taken apart."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from rich.console import Console
+
+from harness.mail import Mail
+from harness.rooms import Clock, runtime
+from sayso.cli import consent as command
+from sayso.consent import chain, ledger, service
+from sayso.consent.portable import Imported, read_import
+from sayso.consent.service import Said
+from sayso.core.errors import InputInvalidError
+from sayso.core.runtime import Runtime
+from sayso.inbound import recording
+from sayso.inbound.recording import Told
+from sayso.people import service as people
+from sayso.people.service import Person
+
+FILE = (
+    "phone,captured_at,wording,evidence,scope\n"
+    "+15550001111,2026-01-01T10:00:00Z,I agree,form 7,\n"
+    "+15550002222,,,,\n"
+    "+15550003333,2026-01-02T10:00:00Z,I agree,form 8,marketing\n"
+)
+
+
+@pytest.fixture
+def mail(rt: Runtime) -> Mail:
+    """Nobody yet."""
+    return Mail(rt)
+
+
+async def may(mail: Mail, phone: str) -> set[str]:
+    """What we may begin with whoever has this number, where every category needs an opt-in."""
+    person = await mail.person(phone)
+    async with mail.rt.db.tx() as tx:
+        await tx.execute("DELETE FROM consent_policies")
+        holds = await service.verdict(tx, mail.rt, person)
+    scopes = ("confirmations", "notifications", "daily_summary", "marketing")
+    return {scope for scope in scopes if holds.permits(scope, initiated=True).allowed}
+
+
+async def test_a_file_of_opt_ins_is_taken_in_once_and_what_lacks_proof_permits_no_marketing(
+    mail: Mail,
+) -> None:
+    rows = [r for r in read_import(FILE, name="in.csv", now=mail.rt.now()) if isinstance(r, Imported)]
+    assert await command.write(mail.rt, rows) == (3, 0)
+    assert await command.write(mail.rt, rows) == (0, 3)
+    everything = {"confirmations", "notifications", "daily_summary", "marketing"}
+    assert await may(mail, "+15550001111") == everything
+    assert await may(mail, "+15550002222") == everything - {"marketing"}
+    assert await may(mail, "+15550003333") == {"marketing"}
+    async with mail.rt.db.one() as tx:
+        entries = await tx.fetch(
+            "SELECT action, method, verified, personal FROM consent_entries ORDER BY seq"
+        )
+    assert [(e["action"], e["method"], e["verified"]) for e in entries] == [
+        ("imported", "import", True),
+        ("imported", "import", False),
+        ("imported", "import", True),
+    ]
+    assert entries[0]["personal"]["actor"].startswith("terminal/")
+
+
+async def test_an_import_lifts_no_stop_unless_it_is_proven_and_later(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person("+15550001111")
+    bob = await mail.person("+15550002222")
+    for person in (alice, bob):
+        await mail.said(person, "withdrawn", clock() - timedelta(days=1))
+    later = (clock() - timedelta(hours=1)).isoformat()
+    text = json.dumps(
+        [
+            {"phone": "+15550001111", "captured_at": later, "wording": "yes", "evidence": "form"},
+            {"phone": "+15550002222"},
+        ]
+    )
+    rows = [r for r in read_import(text, name="in.json", now=clock()) if isinstance(r, Imported)]
+    await command.write(mail.rt, rows)
+    assert await may(mail, "+15550001111")
+    assert await may(mail, "+15550002222") == set()
+
+
+def test_a_file_with_a_mistake_is_refused_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(record=True, width=120)
+    monkeypatch.setattr(command, "out", console)
+    monkeypatch.setattr(command, "with_runtime", lambda *_: pytest.fail("nothing may be written"))
+    file = tmp_path / "in.csv"
+    file.write_text(FILE + "not a number,,,,\n")
+    with pytest.raises(typer.Exit) as ended:
+        command.take_in(file)
+    assert ended.value.exit_code == 1
+    said = console.export_text()
+    assert "1 of 4 rows cannot be taken in" in said
+    assert "not an international phone number" in said
+    file.write_text(FILE)
+    command.take_in(file, dry_run=True)
+    assert "3 opt-ins could be taken in, 1 of them unverified" in console.export_text()
+    with pytest.raises(InputInvalidError, match="cannot be read"):
+        command.take_in(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: command.policy("marketing"), "Give a category"),
+        (lambda: command.policy("everything", required=True, reason="x"), "Give a category"),
+        (lambda: command.policy("marketing", required=True, reason="  "), "Give a category"),
+        (lambda: command.export(form="xml"), "json or csv"),
+    ],
+)
+def test_what_the_command_line_cannot_do_is_a_sentence(call: Any, sentence: str) -> None:
+    with pytest.raises(InputInvalidError, match=sentence):
+        call()
+
+
+@pytest.fixture
+async def with_template(dsn: str, clock: Clock) -> AsyncIterator[Mail]:
+    """An installation that has a template to ask for an opt-in."""
+    async with runtime(dsn, now=clock, sayso_opt_in_template="opt_in_request") as rt:
+        yield Mail(rt)
+
+
+async def test_outside_the_window_a_template_asks_with_the_same_payloads(with_template: Mail) -> None:
+    mail = with_template
+    alice = await mail.person()
+    told = Told(
+        person=alice, client_id="bot", actor="bot/alice", captured_at=mail.rt.now(), scope=("marketing",)
+    )
+    async with mail.rt.db.tx() as tx:
+        question_id = await recording.ask(tx, mail.rt, told)
+        [message] = await tx.fetch("SELECT * FROM messages")
+        [question] = await tx.fetch("SELECT * FROM consent_questions")
+    content = message["content"]
+    assert (content["type"], content["name"]) == ("template", "opt_in_request")
+    assert content["parameters"] == ["AI Assistant"]
+    assert content["quick_replies"] == [f"oi1:{question_id}:yes", f"oi1:{question_id}:no"]
+    assert (question["id"], question["scope"]) == (question_id, ["marketing"])
+    assert "template opt_in_request" in question["shown"]["wording"]
+
+
+async def _two_of_one(mail: Mail) -> tuple[Person, Person]:
+    one, other = await mail.person(), await mail.person("+15550002222")
+    return one, other
+
+
+async def test_people_taken_apart_both_stay_out(mail: Mail, clock: Clock) -> None:
+    one, other = await _two_of_one(mail)
+    await mail.said(one, "granted", clock() - timedelta(days=2))
+    await mail.said(other, "granted", clock() - timedelta(days=2))
+    await mail.said(one, "withdrawn", clock() - timedelta(days=1))
+    async with mail.rt.db.tx() as tx:
+        await service.stay_out(tx, mail.rt, one, other)
+        holding = await service.verdicts(tx, mail.rt, [one, other])
+        assert all(holds.out for holds in holding.values())
+        await service.stay_out(tx, mail.rt, one, other)
+        assert await tx.fetchval("SELECT count(*) FROM consent_entries") == 4, "said once"
+        lines = [line async for line in ledger.lines(tx)]
+        head = await ledger.head_of(tx)
+    assert chain.verify(lines, head=head, key=ledger.key(mail.rt)).findings == []
+
+
+async def test_the_other_spelling_of_a_line_that_left_is_out_erased_or_not(mail: Mail, clock: Clock) -> None:
+    new, old = "+5541988887777", "+554188887777"
+    person = await mail.person(new)
+    await mail.said(person, "withdrawn", clock())
+    async with mail.rt.db.tx() as tx:
+        twin = await people.by_phone(tx, mail.rt, old, learned_from="test")
+        assert (await service.verdict(tx, mail.rt, twin)).out is not None
+        await service.erase(tx, mail.rt, person)
+        await tx.execute("DELETE FROM people_identifiers")
+        again = await people.by_phone(tx, mail.rt, old, learned_from="test")
+        assert again.id not in (person.id, twin.id)
+        assert (await service.verdict(tx, mail.rt, again)).out is not None
+
+
+async def test_a_refusal_by_meta_is_written_down_once(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    await mail.said(alice, "granted", clock() - timedelta(days=1))
+    for number in range(3):
+        async with mail.rt.db.tx() as tx:
+            entry = await service.stopped_marketing(
+                tx, mail.rt, alice, evidence=f"wamid.{number}", at=clock.advance(seconds=1)
+            )
+            assert (entry.action, entry.scope, entry.method) == (
+                "suppressed_by_meta",
+                ("marketing",),
+                "meta_error",
+            )
+    async with mail.rt.db.one() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM consent_entries") == 2
+
+
+async def test_entries_of_several_people_at_once_are_one_chain(mail: Mail, clock: Clock) -> None:
+    persons = [await mail.person(f"+1555000{number:04}") for number in range(5)]
+    said = [Said(person=p, action="granted", method="api", captured_at=clock()) for p in persons * 2]
+    async with mail.rt.db.tx() as tx:
+        entries = await service.append(tx, mail.rt, said)
+        assert await service.append(tx, mail.rt, []) == []
+        lines = [line async for line in ledger.lines(tx)]
+        head = await ledger.head_of(tx)
+    assert [entry.seq for entry in entries] == list(range(1, 11))
+    assert chain.verify(lines, head=head, key=ledger.key(mail.rt)).findings == []
