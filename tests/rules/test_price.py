@@ -24,7 +24,7 @@ CATEGORIES = (None, "UTILITY", "MARKETING", "AUTHENTICATION", "utility", "FREE_S
         (BEFORE, "MARKETING", True, Price("marketing", billable=True)),
         (SINCE, "MARKETING", False, Price("marketing", billable=True)),
         (BEFORE, "AUTHENTICATION", True, Price("authentication", billable=True)),
-        (SINCE, "SOMETHING", True, Price("marketing", billable=True)),
+        (SINCE, "SOMETHING", True, Price("utility", billable=True)),
     ],
 )
 def test_what_a_message_will_count_as(

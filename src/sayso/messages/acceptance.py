@@ -1,6 +1,7 @@
 """Accepting a message: may it be sent, as what, in which language; refused with its reason, or queued."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from sayso.messages.rules import window_closed, window_open
 from sayso.messages.service import Draft
 from sayso.people.service import Person
 from sayso.senders import service as senders
+from sayso.templates.rules import Mirrored
 from sayso.whatsapp.content import Content, Reaction, Template
 
 _OUR_ID = "msg_"
@@ -45,7 +47,7 @@ async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, A
     sender = sender_of(rt, body.sender)
     window = await _window(tx, rt, person, sender)
     await _permitted(tx, rt, person, body, window)
-    content, outside = await _filled(tx, rt, person, asked)
+    content, outside, priced = await _filled(tx, rt, person, asked)
     if window.closed and send_at is None and outside is None and not isinstance(content, Template):
         raise WindowClosedError(
             f"Nothing was queued: {window.closed}. Give a `fallback`, or send a template (message_type 'template')."
@@ -63,14 +65,23 @@ async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, A
         send_at=send_at,
         if_unknown=body.if_unknown,
         dedupe=body.dedupe_key,
+        price_estimate=priced,
     )
+    message_id = await service.send(tx, rt, draft)
+    return _told(message_id, "queued", body.message_type, window.said, (send_at, expires_at))
+
+
+def _told(
+    message_id: str, state: str, kind: str, window: str, times: tuple[datetime | None, datetime]
+) -> dict[str, Any]:
+    """A message as ``views.SentOut``."""
     return {
-        "id": await service.send(tx, rt, draft),
-        "state": "queued",
-        "message_type": body.message_type,
-        "window": window.said,
-        "send_at": send_at,
-        "expires_at": expires_at,
+        "id": message_id,
+        "state": state,
+        "message_type": kind,
+        "window": window,
+        "send_at": times[0],
+        "expires_at": times[1],
     }
 
 
@@ -106,17 +117,11 @@ async def _same(tx: Tx, actor: Actor, key: str) -> dict[str, Any] | None:
     row = await service.by_dedupe(tx, actor.client_id, key)
     if row is None:
         return None
-    return {
-        "id": row["id"],
-        "state": row["state"],
-        "message_type": row["type"],
-        "window": "unknown",
-        "send_at": row["send_at"],
-        "expires_at": row["expires_at"],
-    }
+    return _told(row["id"], row["state"], row["type"], "unknown", (row["send_at"], row["expires_at"]))
 
 
 def sender_of(rt: Runtime, wanted: str | None) -> str:
+    """The phone number id to send from: the one asked for, which must be ours, or the first."""
     if wanted is None:
         return rt.settings.whatsapp_phone_number_id
     if not senders.known(rt, wanted):
@@ -125,14 +130,17 @@ def sender_of(rt: Runtime, wanted: str | None) -> str:
     return wanted
 
 
-async def _filled(tx: Tx, rt: Runtime, person: Person, asked: Asked) -> tuple[Content, Template | None]:
-    """What is to be sent, its templates in the person's language and checked against their definitions."""
+async def _filled(
+    tx: Tx, rt: Runtime, person: Person, asked: Asked
+) -> tuple[Content, Template | None, str | None]:
+    """What is to be sent, its templates in the person's language and checked; and a template's category at Meta."""
     content, outside = asked.content, asked.outside
+    mirrored: Mirrored | None = None
     if isinstance(content, Template):
-        content, _ = await templating.resolve(tx, rt, person, content, at="/template")
+        content, mirrored = await templating.resolve(tx, rt, person, content, at="/template")
     if outside is not None:
-        outside, _ = await templating.resolve(tx, rt, person, outside, at="/fallback")
-    return content, outside
+        outside, mirrored = await templating.resolve(tx, rt, person, outside, at="/fallback")
+    return content, outside, mirrored.category.lower() if mirrored is not None else None
 
 
 async def _aimed(tx: Tx, actor: Actor, content: Content) -> Content:

@@ -14,6 +14,7 @@ from sayso.core.runtime import Runtime
 from sayso.messages import conversations, pairs, trouble
 from sayso.messages.claiming import Line
 from sayso.messages.conversations import Pair, Talks
+from sayso.messages.price import estimate
 from sayso.messages.rules import LANES, Facts, Form, Go, Hold, Stop, Wait, decide, window_open
 from sayso.people.service import Person
 from sayso.senders import reach
@@ -22,7 +23,7 @@ from sayso.senders.reach import Headroom
 from sayso.senders.rules import PAIR_EVERY, Burst
 from sayso.templates import rules as template_rules
 from sayso.templates import service as templates
-from sayso.templates.rules import Gone, Held
+from sayso.templates.rules import Gone, Held, Usable
 from sayso.templates.rules import Standing as TemplateStanding
 
 #: Messages of these lanes, and all after them, queue up one behind the other for what holds them; earlier lanes are
@@ -37,7 +38,8 @@ _TEMPLATE_LOOK_LEAST = timedelta(minutes=5)
 class Going:
     """A message that goes, in this form, to this person, in this slot; times by the database's clock.
 
-    ``clock`` is when its sender's slots were read. ``reaches``: it counts towards the messaging limit.
+    ``clock`` is when its sender's slots were read. ``reaches``: it counts towards the messaging limit. ``price``: what
+    Meta will count it as.
     """
 
     row: Record
@@ -46,6 +48,7 @@ class Going:
     slot: datetime
     clock: datetime
     reaches: bool
+    price: str
 
 
 @dataclass(slots=True)
@@ -72,6 +75,7 @@ class Known:
     bursts: dict[Pair, Burst]
     rooms: dict[str, Headroom]
     tails: dict[str, datetime]
+    paced: bool = True
     endings: dict[str, list[datetime]] = field(default_factory=dict)
     spent: dict[Pair, Burst] = field(default_factory=dict)
 
@@ -92,7 +96,8 @@ async def read(tx: Tx, rt: Runtime, line: Line, taken: Sequence[Taken]) -> Known
         holds=await trouble.holds_of(tx, persons, now),
         templates=dict(await templates.states(tx, rt, keys)) if keys else {},
         busy=await _in_flight(tx, [line.persons[r["person_id"]] for r in rows if r["purpose"] == "consent"]),
-        bursts=await pairs.read(tx, persons, list(line.rows)),
+        bursts=await pairs.read(tx, persons, list(line.rows)) if rt.settings.sayso_pair_rate else {},
+        paced=rt.settings.sayso_pair_rate,
         rooms={},
         tails={},
     )
@@ -223,8 +228,18 @@ def _queued_up(known: Known, row: Record, sender: Taken, verdict: Go | Stop | Wa
 
 def _going(known: Known, row: Record, sender: Taken, form: Form, slot: datetime) -> Going:
     person = known.persons[row["person_id"]]
-    outside = not window_open(known.talks.of(person, sender.id).opened_at, known.now)
-    return Going(row, form, person, slot, sender.clock, reaches=form == "template" and outside)
+    talk = known.talks.of(person, sender.id)
+    in_window = window_open(talk.opened_at, known.now)
+    standing = known.templates.get(template_of(row) or ("", ""))
+    category = standing.category if isinstance(standing, Usable) else ""
+    price = estimate(
+        at=known.now,
+        template_category=category if form == "template" else None,
+        in_window=in_window,
+        free_entry=talk.free(known.now),
+    )
+    reaches = form == "template" and not in_window
+    return Going(row, form, person, slot, sender.clock, reaches=reaches, price=price.category)
 
 
 def _spend(known: Known, going: Going, sender: Taken) -> None:
@@ -232,7 +247,8 @@ def _spend(known: Known, going: Going, sender: Taken) -> None:
     pair = (going.person.id, sender.id)
     at = known.now + (going.slot - sender.clock)
     burst = known.bursts.get(pair)
-    known.bursts[pair] = known.spent[pair] = burst.with_one_more(at) if burst else Burst(at, 1)
+    if known.paced:
+        known.bursts[pair] = known.spent[pair] = burst.with_one_more(at) if burst else Burst(at, 1)
     room = known.rooms.get(sender.portfolio_id)
     if room and going.reaches:
         room.reach(going.person.id, going.row["person_id"], going.row["id"])
@@ -277,8 +293,9 @@ async def _in_flight(tx: Tx, persons: Sequence[Person]) -> set[str]:
     """To whom of these something is under way."""
     if not persons:
         return set()
-    owner = {record_id: person.id for person in persons for record_id in person.fence}
     rows = await tx.fetch(
-        "SELECT DISTINCT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1)", list(owner)
+        "SELECT DISTINCT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1)",
+        list({record_id for person in persons for record_id in person.fence}),
     )
-    return {owner[row["person_id"]] for row in rows}
+    busy = {row["person_id"] for row in rows}
+    return {person.id for person in persons if not busy.isdisjoint(person.fence)}

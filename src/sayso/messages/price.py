@@ -30,7 +30,7 @@ def estimate(*, at: datetime, template_category: str | None, in_window: bool, fr
 
     ``template_category`` is the template's at Meta (``UTILITY``, …), None for a free-form message; ``free_entry``:
     whether the person came by an ad and the free entry window is open. A template of a category that is not known
-    counts as the dearest, marketing.
+    counts as utility, as those that tell and ask do.
     """
     if free_entry:
         return Price(FREE_ENTRY, billable=False)
@@ -38,7 +38,7 @@ def estimate(*, at: datetime, template_category: str | None, in_window: bool, fr
         return Price(SERVICE, billable=False if at < CHARGED_SINCE else None)
     category = template_category.lower()
     if category not in _TEMPLATES:
-        category = "marketing"
+        category = "utility"
     return Price(category, billable=not (category == "utility" and in_window and at < CHARGED_SINCE))
 
 
