@@ -95,9 +95,10 @@ async def test_what_waits_under_one_spelling_stays_when_the_other_leaves(
     person = world.sim.person(known)
     await world.digested(await person.says("hello"))
     await world.wire.go_down()
-    queued = await send(world, given, "good morning")
+    queued, asked = await send(world, given, "good morning"), await world.api.ask(recipient=given)
     assert len({row["id"] for row in await world.rows("SELECT id FROM people")}) == 2
     await world.digested(await person.says("STOP"))
+    assert (await world.api.outcome(asked["id"]))["outcome"] == "opted_out"
     await world.wire.come_up()
     await world.stands(queued["id"], "suppressed")
     await person.hears("AI Assistant")  # in their language: they have left
@@ -111,7 +112,7 @@ async def test_another_number_goes_on_with_the_person_and_the_old_one_is_somebod
     await world.digested(await alice.says("hello"))
     await alice.changes_number(NEW)
     assert "has another number" in await newest_system_message(world)
-    [event] = await world.events("person.number_changed")
+    [event] = await eventually(lambda: world.events("person.number_changed"), "the assistant hearing of it")
     assert (event["data"]["person"], event["data"]["external_ids"]) == (NEW, ["alice"])
     sent = await send(world, None, "to wherever you are")
     await world.stands(sent["id"], "read")
@@ -162,7 +163,7 @@ async def test_other_keys_are_told_to_the_assistant(world: World) -> None:
     world.sim.world.accounts.numbers[PHONE_ID].identity_check = True
     await alice.changes_identity()
     assert "has other keys" in await newest_system_message(world)
-    [event] = await world.events("person.identity_changed")
+    [event] = await eventually(lambda: world.events("person.identity_changed"), "the assistant hearing of it")
     assert event["data"]["external_ids"] == ["alice"]
     assert await world.rows("SELECT 1 FROM people WHERE identity_changed_at IS NOT NULL")
 
@@ -202,6 +203,7 @@ async def test_somebody_is_told_everything_and_then_forgotten(world: World) -> N
     await world.api.link(ALICE, name="Alice")
     asked, prompt = await world.asked()
     await world.said("what is this about?")
+    await world.at_rest()
     told = await call(world, "GET", "/people/alice/export")
     assert {each["kind"] for each in told["identifiers"]} == {"phone", "wa_id", "bsuid"}
     assert "what is this about?" in str(told["events"])

@@ -241,10 +241,10 @@ async def prompt_failed(tx: Tx, rt: Runtime, message: Record) -> None:
 
 
 async def end_all(tx: Tx, rt: Runtime, person: Person, outcome: Outcome) -> int:
-    """End every open question to a person; how many there were."""
+    """End every open question to a person, or to the same line under another spelling; how many there were."""
     rows = await tx.fetch(
         "SELECT id FROM confirmations WHERE person_id = ANY($1) AND status = 'pending' ORDER BY id FOR UPDATE",
-        list(person.ids),
+        list(person.fence),
     )
     await decide_all(tx, rt, {row["id"]: person for row in rows}, outcome)
     return len(rows)
