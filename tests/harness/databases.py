@@ -14,10 +14,10 @@ from sayso.core.migrate import migrate
 
 _TEMPLATE = "template_sayso"
 #: Most tests are about something else than opt-ins: for them we may begin. A test of consent takes these rows away.
-_NO_OPT_INS = """
+NO_OPT_INS = """
 INSERT INTO consent_policies (id, category, opt_in_required, reason, actor, at)
 SELECT 'pol_test_' || category, category, false, 'tests of something else', 'tests', now()
-FROM unnest(ARRAY['confirmations', 'notifications', 'daily_summary', 'marketing']) AS c (category)
+FROM unnest(ARRAY['confirmations', 'notifications', 'daily_summary', 'marketing']) AS c (category) ON CONFLICT DO NOTHING
 """
 
 
@@ -29,7 +29,7 @@ class Databases:
         self._numbers = itertools.count(1)
         self._run("CREATE DATABASE " + _TEMPLATE)
         asyncio.run(migrate(self._named(_TEMPLATE)))
-        self._run(_NO_OPT_INS, self._named(_TEMPLATE))
+        self._run(NO_OPT_INS, self._named(_TEMPLATE))
 
     @contextmanager
     def fresh(self) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from harness import evidence
+from harness.databases import NO_OPT_INS
 from harness.history import History, violations
 from harness.service import JWT_SECRET, Api, token
 from harness.waiting import eventually
@@ -137,8 +138,9 @@ class House:
     others: list[Process] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Start the service."""
+        """Start the service; opt-ins are not what these tests are about."""
         await self.service.start(ready="/readyz")
+        await self.rows(f"{NO_OPT_INS} RETURNING id")
 
     async def kill(self) -> None:
         """Kill -9."""
@@ -182,6 +184,7 @@ def service(port: int, data: Path, base_url: str, **more: str) -> Process:
         "WHATSAPP_BASE_URL": base_url,
         "SAYSO_DATA_DIR": str(data),
         "SAYSO_JWT_SECRET": JWT_SECRET,
+        "SAYSO_PAIR_RATE": "false",
         **more,
     }
     log = data.parent / f"serve-{port}.log"
