@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
-from sayso.consent import ledger
+from sayso.consent import amending, ledger
 from sayso.core import embedded, health
 from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
 from sayso.core.database import Database, Tx
@@ -182,7 +182,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         async with db.tx() as tx:
             await senders.ensure(tx, rt)
             await mirror.ask_sync(tx, rt)
-        for loop in (rt.wakes.run(db), intake.run(), results.run(), state.run(), checks.watch(rt)):
+        loops = (intake.run(), results.run(), state.run(), checks.watch(rt), amending.watch(rt))
+        for loop in (rt.wakes.run(db), *loops):
             await stack.enter_async_context(_background(loop))
         await stack.enter_async_context(_until_done(worker))
         _settle_memory()

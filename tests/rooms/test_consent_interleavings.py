@@ -17,7 +17,6 @@ from sayso.consent.service import Said
 from sayso.core.runtime import Runtime
 from sayso.inbound import leaving
 from sayso.inbound.leaving import Chat
-from sayso.messages import deciding
 from sayso.people.service import Person
 
 SILENT = Chat(phone_number_id=None, language="en")
@@ -110,6 +109,6 @@ async def test_a_wire_that_does_not_ask_would_be_noticed(
     async def everything_goes(_tx: Any, rt_: Runtime, persons: Sequence[Person]) -> dict[str, Standing]:
         return {person.id: rules.standing([], now=rt_.now(), required=()) for person in persons}
 
-    monkeypatch.setattr(deciding.consent, "verdicts", everything_goes)
+    monkeypatch.setattr("sayso.messages.deciding.consent.verdicts", everything_goes)
     with pytest.raises(BrokenError):
         await _run(Mail(rt), persons=20, rounds=20, seed=7)

@@ -13,10 +13,10 @@ from rich.console import Console
 from harness.mail import Mail
 from harness.rooms import Clock, runtime
 from sayso.cli import consent as command
-from sayso.consent import chain, ledger, service
+from sayso.consent import amending, chain, ledger, service
 from sayso.consent.portable import Imported, read_import
 from sayso.consent.service import Said
-from sayso.core.errors import InputInvalidError
+from sayso.core.errors import InputInvalidError, NotFoundError
 from sayso.core.runtime import Runtime
 from sayso.inbound import recording
 from sayso.inbound.recording import Told
@@ -207,3 +207,55 @@ async def test_entries_of_several_people_at_once_are_one_chain(mail: Mail, clock
         head = await ledger.head_of(tx)
     assert [entry.seq for entry in entries] == list(range(1, 11))
     assert chain.verify(lines, head=head, key=ledger.key(mail.rt)).findings == []
+
+
+async def test_the_end_of_an_opt_in_is_noted_once_and_told(mail: Mail, clock: Clock) -> None:
+    async with mail.rt.db.tx() as tx:
+        alice = await people.link(
+            tx, mail.rt, client_id="bot", external_id="alice", phone="+15550001111", name=None
+        )
+        ends, never = clock() + timedelta(days=1), clock() + timedelta(days=900)
+        said = [
+            Said(person=alice, action="granted", method="api", captured_at=clock(), expires_at=at)
+            for at in (ends, never, None)
+        ]
+        (first, *_) = await service.append(tx, mail.rt, said[:1])
+        assert await amending.note_ends(tx, mail.rt) == 0
+        clock.advance(days=2)
+        assert await amending.note_ends(tx, mail.rt) == 1
+        assert await amending.note_ends(tx, mail.rt) == 0
+        note = await tx.fetchrow("SELECT * FROM consent_entries WHERE action = 'expired'")
+        assert note is not None
+        assert (note["about"], note["captured_at"], note["method"]) == (first.id, ends, "time")
+    assert await mail.events() == ["person.opt_in_ended"]
+    assert await may(mail, "+15550001111") == set()
+    async with mail.rt.db.tx() as tx:
+        await service.append(tx, mail.rt, said[1:])
+    assert await may(mail, "+15550001111")
+
+
+async def test_what_was_recorded_by_mistake_is_struck_out_and_what_people_said_is_not(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    before = Said(person=alice, action="granted", method="api", captured_at=clock())
+    wrong = Said(person=alice, action="withdrawn", method="api", captured_at=clock.advance(seconds=1))
+    async with mail.rt.db.tx() as tx:
+        (_, mistake) = await service.append(tx, mail.rt, [before, wrong])
+        note = await amending.correct(tx, mail.rt, mistake.id, actor="terminal/me", reason="another Alice")
+    assert await may(mail, "+15550001111")
+    stop = Said(person=alice, action="withdrawn", method="keyword", captured_at=clock.advance(seconds=1))
+    async with mail.rt.db.tx() as tx:
+        meta = await service.stopped_marketing(tx, mail.rt, alice, evidence="wamid.1", at=clock())
+        (said,) = await service.append(tx, mail.rt, [stop])
+        for entry, why in (
+            (mistake.id, f"entry {note.id} did so already"),
+            (note.id, "a note about another entry"),
+            (meta.id, "only Meta takes it back"),
+            (said.id, "only they take it back"),
+        ):
+            with pytest.raises(InputInvalidError, match=why):
+                await amending.correct(tx, mail.rt, entry, actor="terminal/me", reason="x")
+        with pytest.raises(NotFoundError):
+            await amending.correct(tx, mail.rt, "con_none", actor="terminal/me", reason="x")
+    assert await may(mail, "+15550001111") == set()

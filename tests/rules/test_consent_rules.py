@@ -102,6 +102,14 @@ def test_an_opt_in_ends_when_its_time_does() -> None:
     assert may(stands(entry("in", "granted"), entry("end", "expired", 1))) == {"service"}
 
 
+def test_a_note_that_an_opt_in_has_ended_changes_nothing_else() -> None:
+    ended = entry("old", "granted", 0, expires_at=START + timedelta(minutes=5))
+    note = entry("note", "expired", 5, "time", about="old")
+    assert may(stands(ended, note)) == {"service"}
+    assert may(stands(entry("first", "granted", -9), ended, note)) == {"service"}
+    assert may(stands(ended, entry("new", "renewed", 3), note)) == set(SCOPES)
+
+
 def test_an_opt_in_without_proof_holds_for_all_but_marketing_and_lifts_no_opt_out() -> None:
     weak = entry("weak", "imported", 5, "import", verified=False)
     assert may(stands(weak)) == {*SCOPES} - {"marketing"}
@@ -189,5 +197,6 @@ def test_a_start_brings_back_nothing_that_was_stopped_elsewhere(said: list[Entry
     scope = restorable(said)
     if scope:
         after = stands(*said, entry("start", "granted", 60, scope=scope))
-        elsewhere = [e for e in said if e.method not in ("keyword", "button")]
+        in_chat = ("keyword", "button")
+        elsewhere = [e for e in said if e.method not in in_chat or e.action not in ("withdrawn", "denied")]
         assert may(after, initiated=False) <= may(stands(*elsewhere), initiated=False)

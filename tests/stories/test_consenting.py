@@ -109,7 +109,7 @@ async def test_an_opt_in_needs_its_words_and_its_proof(world: World) -> None:
         body = {name: value for name, value in PROOF.items() if name != missing}
         status, answer = await world.api.call("POST", "/consents", json={"recipient": ALICE, **body})
         assert (status, answer["errors"][0]["pointer"]) == (422, f"/{missing}")
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"wording": "  "},
         {"evidence": []},
         {"captured_at": "2099-01-01T00:00:00Z"},
@@ -117,7 +117,8 @@ async def test_an_opt_in_needs_its_words_and_its_proof(world: World) -> None:
         {"captured_at": "2026-01-01T00:00:00"},
         {"scope": ["everything"]},
         {"method": "keyword"},
-    ):
+    )
+    for wrong in wrongs:
         status, answer = await world.api.call(
             "POST", "/consents", json={"recipient": ALICE, **PROOF, **wrong}
         )

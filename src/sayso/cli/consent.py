@@ -106,6 +106,23 @@ def revoke(
     out.print(with_runtime(env_file, work), soft_wrap=True)
 
 
+@consent.command()
+def correct(
+    entry: Annotated[str, typer.Argument(help="The entry's id (con_…), as an export shows it.")],
+    reason: Annotated[str, typer.Option(help="Why it was wrong; it is kept.")],
+    env_file: EnvFile = ENV_FILE,
+) -> None:
+    """Strike out an entry that was recorded by mistake: it stays, and no longer counts."""
+    from sayso.consent import amending  # noqa: PLC0415
+
+    async def work(rt: Runtime) -> str:
+        async with rt.db.tx() as tx:
+            struck = await amending.correct(tx, rt, entry, actor=_actor(), reason=reason)
+        return f"[green]✓[/] {entry} no longer counts (entry {struck.id})"
+
+    out.print(with_runtime(env_file, work), soft_wrap=True)
+
+
 @consent.command("import")
 def take_in(
     file: Annotated[Path, typer.Argument(help="CSV with a head row, a JSON array, or JSON lines.")],

@@ -145,11 +145,18 @@ def standing(entries: Iterable[Entry], *, now: datetime, required: Collection[st
 
 
 def valid(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that count, in order: neither corrections nor what they strike out."""
+    """The entries that count, in order: neither corrections nor what they strike out, nor notes of an end.
+
+    That the time of an opt-in has come to its end is read from the opt-in itself, noted or not.
+    """
     known = list(entries)
     struck = {entry.about for entry in known if entry.action == "corrected"}
-    kept = [entry for entry in known if entry.action != "corrected" and entry.id not in struck]
+    kept = [entry for entry in known if entry.id not in struck and not _notes(entry)]
     return sorted(kept, key=lambda entry: entry.order)
+
+
+def _notes(entry: Entry) -> bool:
+    return entry.action == "corrected" or (entry.action == "expired" and entry.about is not None)
 
 
 def _latest(said: Sequence[Entry]) -> dict[str, Entry]:

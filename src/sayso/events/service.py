@@ -19,6 +19,7 @@ CATALOGUE = {
     "message.unknown": "Meta's answer was lost, and no status has settled the message since.",
     "person.said": "The person wrote something that decides nothing: a comment.",
     "person.opted_out": "The person asked not to be messaged any more.",
+    "person.opt_in_ended": "An opt-in of the person's has come to its end; nothing is begun without a new one.",
     "person.opted_in": "The person asked to be messaged again.",
     "person.number_changed": "The person has another phone number; whoever gets the old one is somebody else.",
     "person.identity_changed": "The person's keys changed, as with a new phone: it may be somebody else who holds it.",

@@ -30,6 +30,8 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX consent_entries_person ON consent_entries (person_id, seq)",
+    "CREATE INDEX consent_entries_about ON consent_entries (about) WHERE about IS NOT NULL",
+    "CREATE INDEX consent_entries_ends ON consent_entries (expires_at) WHERE expires_at IS NOT NULL",
     "CREATE INDEX consent_entries_received ON consent_entries (received_at)",
     """
     CREATE TABLE consent_head (
