@@ -37,6 +37,7 @@ def settings(dsn: str, *, base_url: str, data_dir: Path, **changes: Any) -> Sett
         "sayso_jwt_secret": SecretStr(JWT_SECRET),
         "sayso_consent_key": SecretStr(CONSENT_KEY),
         "database_url": SecretStr(dsn),
+        "sayso_pair_rate": False,  # quick exchanges are what most tests are about
         **changes,
     }
     return Settings.model_validate(values)

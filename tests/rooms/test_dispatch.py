@@ -216,3 +216,20 @@ async def test_a_claim_that_fails_leaves_no_intent(mail: Mail, monkeypatch: pyte
         await mail.claim()
     assert await mail.state(message) == ("queued", "ready")
     assert (await mail.row(message))["attempt"] == 0
+
+
+async def test_what_may_have_reached_the_person_before_does_not_end_as_if_it_had_not(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    message = await mail.queue(alice, if_unknown="retry_once")
+    await mail.claim()
+    await mail.apply(Result(message, 1, clock(), state="unknown", reason="cut", again_at=clock()))
+    await mail.said(alice, "withdrawn", clock())
+    await mail.promote()
+    assert await mail.claim() == []
+    assert await mail.state(message) == ("unknown", None)
+    assert "may have reached" in (await mail.row(message))["reason"]
+    assert mail.failed == []
+    await mail.status("delivered", callback=f"{message}:1")
+    assert await mail.state(message) == ("delivered", None)

@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from harness.mail import Mail
-from harness.rooms import Clock
+from harness.rooms import Clock, runtime
 from harness.service import PHONE_NUMBER_ID
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Claimed, Lease
@@ -21,6 +22,13 @@ from sayso.senders.pace import Beat, Lead
 
 OTHER = "100000000000002"
 WABA = "200000000000001"
+
+
+@pytest.fixture
+async def rt(dsn: str, clock: Clock) -> AsyncIterator[Runtime]:
+    """A runtime that keeps to the rate to one person."""
+    async with runtime(dsn, now=clock, sayso_pair_rate=True) as running:
+        yield running
 
 
 @pytest.fixture

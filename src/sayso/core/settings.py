@@ -183,6 +183,9 @@ class Settings(TokenSettings):
         default=None, description="Template that asks for an opt-in outside the 24-hour window."
     )
     sayso_send_concurrency: int = Field(default=256, ge=1, le=1000, description="Parallel calls to Meta.")
+    sayso_pair_rate: bool = Field(
+        default=True, description="Keep to Meta's rate to one person before Meta has to say so."
+    )
     sayso_templates_sync_minutes: int = Field(
         default=15, ge=1, le=1440, description="How often the mirror of templates is compared with Meta."
     )

@@ -26,8 +26,8 @@ POST_WITHIN_S = 4.0
 
 _INTEND = """
 UPDATE messages m SET state = 'sending', form = r.form, attempt = m.attempt + 1, posted_at = $3, reason = NULL,
-    held = NULL, held_by = NULL, work = 'running', worker = $4, tries = m.tries + 1
-FROM unnest($1::text[], $2::text[]) AS r (id, form) WHERE m.id = r.id
+    held = NULL, held_by = NULL, work = 'running', worker = $4, tries = m.tries + 1, price_estimate = r.price
+FROM unnest($1::text[], $2::text[], $5::text[]) AS r (id, form, price) WHERE m.id = r.id
 """
 _STOP = """
 UPDATE messages m SET state = s.state, reason = s.reason, suppressed_by = s.by, held = NULL, held_by = NULL,
@@ -127,7 +127,7 @@ class Dispatcher:
             return
         now = rt.now()
         ids, forms = [one.row["id"] for one in going], [one.form for one in going]
-        await tx.execute(_INTEND, ids, forms, now, lease.worker)
+        await tx.execute(_INTEND, ids, forms, now, lease.worker, [one.price for one in going])
         steps = [
             Step(one.row["id"], now, "sending", None, {"form": one.form, "attempt": one.row["attempt"] + 1})
             for one in going
@@ -141,20 +141,42 @@ class Dispatcher:
     async def _stop(self, tx: Tx, rt: Runtime, stopped: Sequence[tuple[Record, Stop]]) -> None:
         if not stopped:
             return
+        doubts = await _in_doubt(tx, [row["id"] for row, _ in stopped if row["attempt"]])
+        ends = [(row, *_end(verdict, doubt=row["id"] in doubts), verdict.by) for row, verdict in stopped]
         await tx.execute(
             _STOP,
-            [row["id"] for row, _ in stopped],
-            [verdict.state for _, verdict in stopped],
-            [verdict.reason for _, verdict in stopped],
-            [verdict.by for _, verdict in stopped],
+            [row["id"] for row, _, _, _ in ends],
+            [state for _, state, _, _ in ends],
+            [reason for _, _, reason, _ in ends],
+            [by for _, _, _, by in ends],
         )
         now = rt.now()
-        await note(tx, [Step(row["id"], now, verdict.state, verdict.reason) for row, verdict in stopped])
-        for row, verdict in stopped:
-            ended = {**row, "state": verdict.state, "reason": verdict.reason, "work": None}
+        await note(tx, [Step(row["id"], now, state, reason) for row, state, reason, _ in ends])
+        for row, state, reason, _ in ends:
+            if row["id"] in doubts:
+                continue
+            ended = {**row, "state": state, "reason": reason, "work": None}
             if row["purpose"] in ("send", "prompt"):
                 await tell_failed(tx, rt, ended)
             await self.on_failed(tx, rt, ended)
+
+
+async def _in_doubt(tx: Tx, message_ids: Sequence[str]) -> set[str]:
+    """Those of which an earlier attempt may have reached the person: its answer was lost, and it was queued again."""
+    if not message_ids:
+        return set()
+    rows = await tx.fetch(
+        "SELECT DISTINCT message_id FROM message_timeline WHERE message_id = ANY($1) AND state = 'unknown'",
+        list(message_ids),
+    )
+    return {row["message_id"] for row in rows}
+
+
+def _end(verdict: Stop, *, doubt: bool) -> tuple[str, str]:
+    """The state and the reason of a message that goes no more; a status can still settle one that is in doubt."""
+    if doubt:
+        return "unknown", f"{verdict.reason}; an earlier attempt may have reached them"
+    return verdict.state, verdict.reason
 
 
 async def _wait(tx: Tx, rt: Runtime, waiting: Sequence[tuple[Record, Wait]]) -> None:
