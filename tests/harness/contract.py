@@ -81,6 +81,7 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/templates/{name}"): ("/templates/greeting", None),
     ("PUT", "/templates/{name}"): ("/templates/greeting", GREETING),
     ("POST", "/templates/{name}/preview"): ("/templates/greeting/preview", {"parameters": ["Ana"]}),
+    ("POST", "/templates/{name}/unpause"): ("/templates/greeting/unpause", None),
     ("POST", "/templates/sync"): ("/templates/sync", None),
     ("DELETE", "/templates/{name}"): ("/templates/farewell", None),
     ("GET", "/senders"): ("/senders", None),

@@ -81,6 +81,25 @@ async def test_pauses_and_their_end_are_heard_of(world: World) -> None:
     assert await desk.alerts(world, about="template.") == []
 
 
+async def test_a_pause_of_metas_pacing_is_taken_back_by_a_call_and_one_for_quality_is_not(
+    world: World,
+) -> None:
+    await pushed(world, NAME)
+    await moderate(world, NAME, "hold")
+    await moderate(world, NAME, "drop")
+    await moderate(world, NAME, "pause", language="de")
+    await becomes(world, NAME, "de", status="PAUSED")
+    paused = await becomes(world, NAME, status="PAUSED")
+    assert "RATE_LIMITING_PAUSE" in paused["reason"]
+    world.sim.advance(6 * 60)  # Meta takes such a pause back after five minutes at the earliest
+    status, told = await operator(world).call("POST", f"/templates/{NAME}/unpause")
+    assert status == 200, told
+    results = {each["language"]: each for each in told["results"]}
+    assert (results["en"]["done"], results["de"]["done"]) == (True, False)
+    assert "quality" in results["de"]["why"]
+    await becomes(world, NAME, status="APPROVED", usable=True)
+
+
 async def test_a_template_that_is_disabled_is_told_of_as_gone_for_good(world: World) -> None:
     await pushed(world, NAME)
     await moderate(world, NAME, "disable")

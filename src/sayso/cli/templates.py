@@ -172,6 +172,27 @@ def push(
         raise typer.Exit(1)
 
 
+@templates.command()
+def unpause(
+    name: Annotated[str, typer.Argument(help="The template.")],
+    language: Annotated[str | None, typer.Option(help="Only this language.")] = None,
+    env_file: EnvFile = DEFAULT_ENV,
+) -> None:
+    """Take back a pause of Meta's pacing; a pause for quality ends by itself."""
+
+    async def work(rt: Runtime, registry: "Registry") -> dict[str, str | None]:
+        await registry.sync(rt)
+        return await registry.unpause(rt, name, language)
+
+    told = _with_meta(env_file, None, work)
+    for each, why in told.items():
+        console.print(f"[red]✗[/] {name} ({each}): {why}" if why else f"[green]✓[/] {name} ({each})")
+    if not told:
+        console.print(f"{name} is not paused")
+    if any(told.values()):
+        raise typer.Exit(1)
+
+
 def _show_pushed(done: "Sequence[Pushed]", *, dry_run: bool) -> None:
     table = Table.grid(padding=(0, 2))
     for each in done:

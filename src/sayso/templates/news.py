@@ -26,7 +26,7 @@ _ADVICE: Final[dict[str, tuple[Severity, str]]] = {
     ),
     "PAUSED": (
         "warning",
-        "Its messages wait until Meta releases it. Make the text clearer before the third time.",
+        "Its messages wait until Meta releases it; after RATE_LIMITING_PAUSE that takes `sayso templates unpause`.",
     ),
     "DISABLED": (
         "critical",

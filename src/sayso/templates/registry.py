@@ -227,6 +227,23 @@ class Registry:
             await self.sync(rt)
         return [each.language for each in chosen]
 
+    async def unpause(self, rt: Runtime, name: str, language: str | None = None) -> dict[str, str | None]:
+        """Take back a pause that pacing made, in one language or in all that are paused: for each, why not, or None.
+
+        Meta takes back pauses for quality by itself, and no others (cloud-api 3.5).
+        """
+        async with rt.db.one() as tx:
+            rows = [row.mirrored for row in await mirror.listed(tx, rt, name=name)]
+        told: dict[str, str | None] = {}
+        for each in rows:
+            if each.status == "PAUSED" and each.meta_id and language in (None, each.language):
+                answer = await self.graph.unpause_template(each.meta_id)
+                done = answer.get("success") is True
+                told[each.language] = None if done else str(answer.get("reason") or "Meta gives no reason")
+        if told:
+            await self.sync(rt)
+        return told
+
 
 _INVALID: Final = 100
 

@@ -105,6 +105,16 @@ async def delete(
     return json_response({"name": name, "deleted": gone})
 
 
+@router.post("/templates/{name}/unpause")
+async def unpause(
+    rt: Rt, _actor: MayManageTemplates, registry: TheRegistry, name: Name, language: Language = None
+) -> Response:
+    """Take back a pause of Meta's pacing; pauses for quality end by themselves."""
+    told = await registry.unpause(rt, name, language)
+    results = [{"language": each, "done": why is None, "why": why} for each, why in told.items()]
+    return json_response({"name": name, "results": results})
+
+
 @router.post("/templates/{name}/preview")
 async def preview(
     rt: Rt, _actor: MayReadTemplates, registry: TheRegistry, name: Name, body: PreviewIn
