@@ -10,7 +10,7 @@ from harness.rooms import Clock
 from harness.service import PHONE_NUMBER_ID
 from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
 from sayso.core.runtime import Runtime
-from sayso.messages import dead
+from sayso.messages import dead, service
 from sayso.messages.dead import Settlement, Which
 from sayso.messages.outcome import Result
 
@@ -134,7 +134,7 @@ async def test_many_are_retried_by_code_boundedly_and_dry_first(mail: Mail) -> N
 
 
 async def test_what_waits_can_be_cancelled_and_is_not_sent(mail: Mail, clock: Clock) -> None:
-    later = {"send_at": clock() + timedelta(minutes=30)}
+    later: dict[str, Any] = {"send_at": clock() + timedelta(minutes=30)}
     for changes in ({}, later):
         message = await mail.queue(await mail.person(), **changes)
         assert await act(mail, message, "cancel") == "cancelled"
@@ -158,6 +158,26 @@ async def test_cancelling_a_second_attempt_does_not_hide_the_first(mail: Mail, c
     await act(mail, message, "settle", "retry")
     assert await act(mail, message, "cancel") == "unknown"
     assert "may have reached" in (await mail.row(message))["reason"]
+    assert await mail.events() == ["message.unknown"]
+    await mail.status("read", callback=f"{message}:1", wamid="wamid.first")
+    assert await mail.state(message) == ("read", None)
+
+
+async def test_leaving_before_a_second_attempt_does_not_hide_the_first(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    message = await mail.queue(alice)
+    await mail.claim()
+    await mail.apply(Result(message, 1, clock(), state="unknown", reason="cut", again_at=clock()))
+    await act(mail, message, "settle", "retry")
+    async with mail.rt.db.tx() as tx:
+        await service.suppress_all(tx, mail.rt, alice, "con_1", scope=None, reason="they left")
+    row = await mail.row(message)
+    assert (row["state"], row["suppressed_by"]) == ("unknown", "con_1")
+    assert row["reason"] == "they left; an earlier attempt may have reached the person"
+    assert await mail.events() == ["message.unknown"]
+    assert await mail.claim() == []
+    await mail.status("delivered", callback=f"{message}:1", wamid="wamid.first")
+    assert await mail.state(message) == ("delivered", None)
 
 
 @pytest.mark.parametrize(("said", "told"), [("delivered", []), ("failed", ["message.failed"])])

@@ -10,7 +10,7 @@ from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
 from sayso.core.runtime import Runtime
 from sayso.messages import lost
 from sayso.messages.results import Failed
-from sayso.messages.service import QUEUE, Step, note, tell_failed
+from sayso.messages.service import QUEUE, Step, ended_as, note, tell_failed, tell_unknown
 
 Settlement = Literal["delivered", "failed", "retry"]
 MOST_AT_ONCE: Final = 1000
@@ -97,19 +97,13 @@ async def cancel(tx: Tx, rt: Runtime, row: Record, *, by: str, on_failed: Failed
         raise TooLateError(
             f"It is {row['state']}: only what is queued, held or scheduled can be cancelled. {_LATE[row['state']]}"
         )
-    taken = await tx.fetchval(
-        "SELECT EXISTS (SELECT 1 FROM message_timeline WHERE message_id = $1 AND state = 'unknown')",
-        row["id"],
-    )
-    state, reason = "cancelled", f"cancelled by {by}"
-    if taken:
-        state, reason = (
-            "unknown",
-            f"the next attempt was cancelled by {by}; an earlier one may have reached them",
-        )
+    state, reason = ended_as(row, "cancelled", f"cancelled by {by}")
     await _end(tx, rt, row, state, reason)
-    if not taken:
-        await on_failed(tx, rt, {**row, "state": state, "reason": reason})
+    ended = {**row, "state": state, "reason": reason}
+    if state == "unknown":
+        await tell_unknown(tx, rt, ended)
+    else:
+        await on_failed(tx, rt, ended)
     return state
 
 

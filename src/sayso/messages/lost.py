@@ -4,13 +4,10 @@ from collections.abc import Sequence
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.events import service as events
-from sayso.messages.service import Step, note
+from sayso.messages.service import Step, note, tell_unknown
 
 _REPORTED = "reported: no status has settled it; it may or may not have reached the person"
 _AGAIN = "posted once more, as asked for: no status has settled it, so the person may get it twice"
-#: What an operator can say of a message that stays unknown.
-SETTLEMENTS = ("delivered", "failed", "retry")
 
 
 async def give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
@@ -38,6 +35,7 @@ async def post_again(tx: Tx, rt: Runtime, row: Record, why: str) -> None:
     """Queue a locked message that may have been taken for one attempt more; it never does so twice by itself."""
     await tx.execute(
         "UPDATE messages SET state = 'queued', reason = $2, error_code = NULL, if_unknown = 'give_up', retries = 0, "
+        "risked = true, "
         "past_wamids = past_wamids || array_remove(ARRAY[wamid], NULL), wamid = NULL, work = 'ready', work_at = $3, "
         "worker = NULL, tries = 0 WHERE id = $1",
         row["id"],
@@ -50,13 +48,4 @@ async def post_again(tx: Tx, rt: Runtime, row: Record, why: str) -> None:
 
 async def _report(tx: Tx, rt: Runtime, row: Record) -> None:
     await note(tx, [Step(row["id"], rt.now(), "unknown", _REPORTED, moved=False)])
-    data = {
-        "message_id": row["id"],
-        "confirmation_id": row["confirmation_id"],
-        "reason": row["reason"],
-        "asks": row["if_unknown"] == "ask",
-        "settle": {"route": f"POST /messages/{row['id']}/settle", "as": SETTLEMENTS},
-    }
-    await events.emit(
-        tx, rt, client_id=row["client_id"], kind="message.unknown", subject=row["id"], data=data
-    )
+    await tell_unknown(tx, rt, row)

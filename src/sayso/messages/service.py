@@ -192,21 +192,33 @@ async def suppress_all(
     rows = await tx.fetch(
         "WITH these AS MATERIALIZED (SELECT id FROM messages WHERE person_id = ANY($1) AND state = 'queued' "
         "AND work IN ('ready', 'waiting') AND purpose <> 'consent' AND ($2::text[] IS NULL OR category = ANY($2)) "
-        "ORDER BY id FOR UPDATE SKIP LOCKED) UPDATE messages m SET state = 'suppressed', reason = $3, "
-        "suppressed_by = $4, work = NULL, worker = NULL, held = NULL, held_by = NULL FROM these "
-        "WHERE m.id = these.id RETURNING m.*",
+        "ORDER BY id FOR UPDATE SKIP LOCKED) UPDATE messages m SET "
+        "state = CASE WHEN m.risked THEN 'unknown' ELSE 'suppressed' END, "
+        "reason = CASE WHEN m.risked THEN $5 ELSE $3 END, suppressed_by = $4, work = NULL, worker = NULL, "
+        "held = NULL, held_by = NULL FROM these WHERE m.id = these.id RETURNING m.*",
         list(person.fence),
         None if scope is None else list(scope),
         reason,
         entry_id,
+        f"{reason}{_DOUBT}",
     )
     if rows:
         detail = {"consent_entry": entry_id}
-        await note(tx, [Step(row["id"], now, "suppressed", reason, detail) for row in rows])
+        await note(tx, [Step(row["id"], now, row["state"], row["reason"], detail) for row in rows])
         for row in rows:
-            if row["purpose"] in ("send", "prompt"):
-                await tell_failed(tx, rt, row)
+            await tell_ended(tx, rt, row)
     return rows
+
+
+_DOUBT = "; an earlier attempt may have reached the person"
+
+
+def ended_as(row: Record, state: str, reason: str) -> tuple[str, str]:
+    """The state and reason of a queued message that is not posted any more.
+
+    One that may have been taken before its answer was lost stays ``unknown``: only a status knows better.
+    """
+    return ("unknown", f"{reason}{_DOUBT}") if row["risked"] else (state, reason)
 
 
 async def release(tx: Tx, rt: Runtime, held_by: str) -> int:
@@ -268,6 +280,36 @@ async def newest(tx: Tx, *, state: str | None, limit: int) -> list[Record]:
     """Everybody's messages, newest first, for the operator."""
     return await tx.fetch(
         "SELECT * FROM messages WHERE $1::text IS NULL OR state = $1 ORDER BY id DESC LIMIT $2", state, limit
+    )
+
+
+#: What can be said of a message that stays unknown.
+SETTLEMENTS = ("delivered", "failed", "retry")
+
+
+async def tell_ended(tx: Tx, rt: Runtime, row: Record) -> None:
+    """Tell the assistant that its message is not posted, or not posted again."""
+    if row["state"] == "unknown":
+        await tell_unknown(tx, rt, row)
+    elif row["purpose"] in ("send", "prompt"):
+        await tell_failed(tx, rt, row)
+
+
+async def tell_unknown(tx: Tx, rt: Runtime, row: Record) -> None:
+    """Tell the assistant that nobody knows whether its message reached the person, and what can be done."""
+    await events.emit(
+        tx,
+        rt,
+        client_id=row["client_id"],
+        kind="message.unknown",
+        subject=row["id"],
+        data={
+            "message_id": row["id"],
+            "confirmation_id": row["confirmation_id"],
+            "reason": row["reason"],
+            "asks": row["if_unknown"] == "ask",
+            "settle": {"route": f"POST /messages/{row['id']}/settle", "as": SETTLEMENTS},
+        },
     )
 
 
