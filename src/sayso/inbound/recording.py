@@ -98,16 +98,8 @@ async def ask(tx: Tx, rt: Runtime, told: Told) -> str:
     Raises :class:`OptedOutError` for whoever left: they are not asked; :class:`WindowClosedError` when the window is
     closed and no template for the question is configured.
     """
-    holds = await consent.verdict(tx, rt, told.person)
-    if (stop := holds.out) is not None:
-        raise OptedOutError(f"Nothing was asked: the person opted out (consent entry {stop.id}).")
-    sender = await open_window(tx, rt, told.person)
+    sender = await _askable(tx, rt, told.person)
     template = rt.settings.sayso_opt_in_template
-    if sender is None and template is None:
-        raise WindowClosedError(
-            "Nothing was asked: the person has not written in the last 24 hours, and SAYSO_OPT_IN_TEMPLATE names no "
-            "template to ask with."
-        )
     question_id = rt.new_id("opt")
     spoken = texts.language(told.person.language_known, told.personal.get("locale"), told.person.language)
     wording = texts.text("ask", spoken, business=rt.settings.sayso_business_name)
@@ -139,6 +131,20 @@ async def ask(tx: Tx, rt: Runtime, told: Told) -> str:
     )
     await questions.keep(tx, rt, asked)
     return question_id
+
+
+async def _askable(tx: Tx, rt: Runtime, person: Person) -> str | None:
+    """The sender whose window is open; None when the template is to ask."""
+    holds = await consent.verdict(tx, rt, person)
+    if (stop := holds.out) is not None:
+        raise OptedOutError(f"Nothing was asked: the person opted out (consent entry {stop.id}).")
+    sender = await open_window(tx, rt, person)
+    if sender is None and rt.settings.sayso_opt_in_template is None:
+        raise WindowClosedError(
+            "Nothing was asked: the person has not written in the last 24 hours, and SAYSO_OPT_IN_TEMPLATE names no "
+            "template to ask with."
+        )
+    return sender
 
 
 def _question(rt: Runtime, question_id: str, spoken: str, wording: str, template: str | None) -> Content:
