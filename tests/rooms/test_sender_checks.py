@@ -1,5 +1,6 @@
 """One check of a number against the simulator: what is asked, what its answers mean, when it is asked again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,12 +10,13 @@ import pytest
 
 from harness.rooms import Clock, runtime
 from harness.service import PHONE_NUMBER_ID
+from harness.waiting import eventually
 from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import alerts
-from sayso.senders import service
+from sayso.senders import checks, service
 from sayso.senders.budget import CallBudget
 from sayso.senders.checks import Checks
 from sayso.senders.service import CIRCUIT_ALERT, Sender
@@ -191,3 +193,19 @@ async def test_a_number_that_is_no_longer_configured_is_not_checked_any_more(sta
     async with stage.rt.db.one() as tx:
         assert await tx.fetchval("SELECT work FROM senders WHERE id = '100000000000009'") is None
     assert stage.asked() == []
+
+
+async def test_a_new_token_that_a_refused_post_met_first_is_checked_all_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "LOOK_S", 0.01)
+    watching = asyncio.create_task(stage.checks.watch(stage.rt))
+    await stage.check()
+    stage.credentials.token = "EAAmet-by-somebody-else"
+
+    async def is_due() -> bool:
+        async with stage.rt.db.one() as tx:
+            return bool(await tx.fetchval("SELECT work = 'ready' FROM senders"))
+
+    await eventually(is_due, "a check being due")
+    watching.cancel()

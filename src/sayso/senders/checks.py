@@ -83,13 +83,19 @@ class Checks:
             )
 
     async def watch(self, rt: Runtime) -> None:
-        """Look at the token's file for as long as the process lives; a replaced token is checked at once."""
+        """Look at the token's file for as long as the process lives; a replaced token is checked at once.
+
+        Whoever else met the new token first, a refused POST or a check, took it up for its own number alone.
+        """
+        checked = self.credentials.token
         while True:
             await asyncio.sleep(LOOK_S)
             try:
-                if self.credentials.look():
+                self.credentials.look()
+                if (token := self.credentials.token) != checked:
                     async with rt.db.tx() as tx:
                         await proving.check_now(tx, rt)
+                    checked = token
             except UNAVAILABLE as error:
                 log.warning("credentials.not_checked", error=repr(error))
             except Exception:
