@@ -10,6 +10,7 @@ import pytest
 from harness.rooms import runtime
 from sayso.core.errors import MetaUnreachableError, SaysoError
 from sayso.core.runtime import Runtime
+from sayso.inbound import template_news
 from sayso.messages import service as messages
 from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.faults.model import CutAnswer, DropBefore, Garbage, RefuseWithError
@@ -17,6 +18,7 @@ from sayso.templates import library, mirror
 from sayso.templates.registry import Registry
 from sayso.whatsapp import management
 from sayso.whatsapp.management import ManagementClient, RefusedByMetaError
+from sayso.whatsapp.updates import OtherUpdate
 from sayso.whatsapp.wire import graph_session
 
 WABA = "200000000000001"
@@ -188,3 +190,48 @@ async def test_another_category_than_was_meant_is_told_by_the_answer_itself(
     async with rt.db.one() as tx:
         rows = await tx.fetch("SELECT key FROM alerts WHERE resolved_at IS NULL")
     assert [row["key"] for row in rows] == ["template.category:offer:en"]
+
+
+class Hasty(ManagementClient):
+    """Meta's webhook about an edit is digested before the answer to the edit is."""
+
+    rt: Runtime
+
+    async def edit_template(self, meta_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Edit, and hear of it at once."""
+        answer = await super().edit_template(meta_id, body)
+        value = {
+            "message_template_name": "notification",
+            "message_template_language": "en",
+            "message_template_element": next(
+                each["text"] for each in body["components"] if each["type"] == "BODY"
+            ),
+        }
+        update = OtherUpdate("message_template_components_update", "", value, WABA, self.rt.now())
+        async with self.rt.db.tx() as tx:
+            await template_news.digest(tx, self.rt, update)
+        return answer
+
+
+async def test_an_edit_of_ours_is_no_drift_however_soon_meta_tells_of_it(
+    rt: Runtime, sim: Simulator, budget: Counted
+) -> None:
+    async with graph_session(2) as session:
+        url = sim.base_url
+        hasty = Hasty(
+            session, base_url=url, version="v25.0", waba_id=WABA, token=lambda: "sim-token", budget=budget
+        )
+        hasty.rt = rt
+        registry = Registry(hasty, messages.release)
+        for word in ("ready", "done", "open"):
+            body = {"languages": {"en": {"body": f"Hello, what you asked for is {word}."}}}
+            kept = library.Kept(library.checked("notification", body, None), "the test", None)
+            [made] = await registry.push(rt, [kept])
+            assert made.did == ("created" if word == "ready" else "edited" if word == "done" else "refused")
+    async with rt.db.one() as tx:
+        rows = await tx.fetch("SELECT type FROM events ORDER BY tx, id")
+        [row] = await mirror.listed(tx, rt, name="notification")
+        assert await tx.fetchval("SELECT count(*) FROM alerts") == 0
+    assert "template.drifted" not in {each["type"] for each in rows}
+    assert row.wanted is not None
+    assert "done" in str(row.wanted["components"])

@@ -7,7 +7,7 @@ from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 from sayso.events import alerts, service
 from sayso.events.alerts import OPERATOR, Severity
-from sayso.templates.rows import Row
+from sayso.templates.rows import Row, undecided
 from sayso.templates.rules import hold_key
 
 _KINDS: Final = {
@@ -41,6 +41,8 @@ _ADVICE: Final[dict[str, tuple[Severity, str]]] = {
 
 async def tell(tx: Tx, rt: Runtime, before: Row | None, after: Row, *, quiet: bool) -> None:
     """Tell what became of a template; when ``quiet`` only alerts are raised and resolved."""
+    if before is not None and after == undecided(before):
+        return
     if not quiet:
         await _events(tx, rt, before, after)
     await _alerts(tx, rt, before, after)
@@ -56,7 +58,7 @@ async def _events(tx: Tx, rt: Runtime, before: Row | None, after: Row) -> None:
         told.append((kind, {"status": at.status, "reason": at.reason, "paused_until": until}))
     if was is not None and was.category != at.category:
         told.append(("template.category_changed", {"previous": was.category, "category": at.category}))
-    if was is not None and was.quality != at.quality and at.quality is not None:
+    if was is not None and None not in (was.quality, at.quality) and was.quality != at.quality:
         told.append(("template.quality_changed", {"previous": was.quality, "quality": at.quality}))
     if after.drift and (before is None or tuple(before.drift) != tuple(after.drift)):
         told.append(("template.drifted", {"fields": list(after.drift)}))

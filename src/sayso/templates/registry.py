@@ -19,7 +19,7 @@ from sayso.templates import library, mirror
 from sayso.templates.compare import Difference, body_of, differences, drifted
 from sayso.templates.definitions import MediaHeader
 from sayso.templates.library import Kept
-from sayso.templates.rows import Row, submitted
+from sayso.templates.rows import Row, submitted, undecided
 from sayso.templates.rules import Mirrored
 from sayso.whatsapp.management import ManagementClient, RefusedByMetaError
 
@@ -195,10 +195,31 @@ class Registry:
         edit = {key: value for key, value in body.items() if key not in ("name", "language")}
         if has.status == "APPROVED" or edit["category"] == has.category:
             del edit["category"]  # that of an approved one cannot be edited (cloud-api 3.4)
-        await self.graph.edit_template(has.meta_id, edit)
+        before = await self._open(rt, name, language)
+        try:
+            await self.graph.edit_template(has.meta_id, edit)
+        except SaysoError:
+            await self._close(rt, name, language, before)
+            raise
         told = {**body, "id": has.meta_id, "status": has.status, "category": has.category}
         await self._write(rt, told, body)
         return Pushed(name, language, "edited", has.status, has.category, fields)
+
+    async def _open(self, rt: Runtime, name: str, language: str) -> Mapping[str, Any] | None:
+        """An edit begins: until it has ended nothing is wanted that could be drifted from; what was."""
+        async with rt.db.tx() as tx:
+            row = await mirror.one(tx, rt, name, language)
+            if row is not None:
+                await mirror.write(tx, rt, row, undecided(row))
+        return row.wanted if row else None
+
+    async def _close(self, rt: Runtime, name: str, language: str, wanted: Mapping[str, Any] | None) -> None:
+        """An edit was refused: what was wanted before still is."""
+        async with rt.db.tx() as tx:
+            row = await mirror.one(tx, rt, name, language)
+            if row is not None:
+                after = Row(row.mirrored, row.correct_category, wanted, row.drift, row.told_at)
+                await mirror.write(tx, rt, row, after)
 
     async def _write(self, rt: Runtime, told: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         async with rt.db.tx() as tx:

@@ -47,10 +47,11 @@ def of_row(row: Mapping[str, Any]) -> Mirrored:
 
 
 def with_drift(row: Row) -> Row:
-    """The row with the fields in which Meta has another text than was wanted."""
-    if row.wanted is None or row.mirrored.status == "DELETED":
-        drift: Sequence[str] = ()
-    else:
+    """The row with the fields in which Meta has another text than was wanted; while that is open, they stay."""
+    drift: Sequence[str] = row.drift
+    if row.mirrored.status == "DELETED":
+        drift = ()
+    elif row.wanted is not None:
         drift = tuple(drifted(row.wanted, row.mirrored))
     return Row(row.mirrored, row.correct_category, row.wanted, drift, row.told_at)
 
@@ -103,7 +104,9 @@ def of_entry(row: Row | None, found: Mirrored, entry: Mapping[str, Any]) -> Row:
     paused = row.mirrored.paused_until if row and found.status == "PAUSED" else None
     correct = _text(entry.get("correct_category"))
     merged = replaced(found, paused_until=paused)
-    return Row(merged, correct, row.wanted if row else None, (), row.told_at if row else None)
+    if row is None:
+        return Row(merged, correct)
+    return Row(merged, correct, row.wanted, row.drift, row.told_at)
 
 
 def deleted(row: Row) -> Row:
@@ -112,12 +115,27 @@ def deleted(row: Row) -> Row:
 
 
 def submitted(before: Row | None, told: Mapping[str, Any], wanted: Mapping[str, Any]) -> Row:
-    """The row after a create or edit call that Meta took; ``told`` is shaped like an entry of its list."""
+    """The row after a create or edit call that Meta took; ``told`` is shaped like an entry of its list.
+
+    An edit leaves what only Meta says as it is: its review is told of otherwise.
+    """
     found = of_listing(told)
     if found is None:
         raise ValueError("a call's body has a name, a language and a status")
-    told_at = before.told_at if before else None
-    return Row(found, before.correct_category if before else None, wanted, (), told_at)
+    if before is None or before.mirrored.status == "DELETED":
+        return Row(found, None, wanted, (), before.told_at if before else None)
+    edited = replaced(
+        before.mirrored,
+        components=found.components,
+        parameter_format=found.parameter_format,
+        ttl_s=found.ttl_s,
+    )
+    return Row(edited, before.correct_category, wanted, (), before.told_at)
+
+
+def undecided(row: Row) -> Row:
+    """The row while an edit of ours is under way: what Meta tells of it in between is no drift."""
+    return Row(row.mirrored, row.correct_category, None, row.drift, row.told_at)
 
 
 def replaced(at: Mirrored, **changes: Any) -> Mirrored:
