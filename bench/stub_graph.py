@@ -1,7 +1,8 @@
 """Meta's side reduced to an answer: every send gets 200 and a wamid, after the latency asked for.
 
-``GET /stats`` tells how many came, how many of them twice, when the first and the last one did, and how many came from
-the busiest number in the second in which most did. Any other GET is answered as if asked for a number.
+``GET /stats`` tells how many came, how many of them twice, and when the first and the last one did; with ``?busiest``
+also how many came from the busiest number in the second in which most did. Any other GET is answered as if asked for a
+number.
 """
 
 import asyncio
@@ -113,7 +114,7 @@ class Stub(Connection):
                 "seconds": seen.last - seen.first,
                 "now": self.loop.time(),
                 "last": seen.last,
-                "busiest": busiest(seen.moments.values()),
+                "busiest": busiest(seen.moments.values()) if b"busiest" in head else None,
             }
         )
         if head.startswith(b"GET /reset"):

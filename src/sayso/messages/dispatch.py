@@ -72,13 +72,15 @@ class Dispatcher:
         if not await claims.alive(tx, lease.worker):
             return Claimed([], LOOK_S)
         await claiming.report(tx, rt)
-        taken = await pace.take(tx, rt, await claiming.with_ready(tx), most=most, lead=self._lead.value)
+        ready = await claiming.with_ready(tx)
+        taken, others = await pace.take(tx, rt, ready, most=most, lead=self._lead.value)
+        at_most = pace.HORIZON.total_seconds() / 2 if others else LOOK_S
         if not taken:
-            return Claimed([], LOOK_S)
+            return Claimed([], at_most)
         base = self._offset.read(taken[-1].clock)
         line = await claiming.line_up(tx, taken)
         if not line.rows:
-            return Claimed([], _look_in(taken, line))
+            return Claimed([], _look_in(taken, line, at_most))
         known = await deciding.read(tx, rt, line, taken)
         verdicts = deciding.decide_all(known, line, taken)
         await self._stop(tx, rt, verdicts.stopped)
@@ -86,7 +88,7 @@ class Dispatcher:
         await self._intend(tx, rt, lease, verdicts.going, base)
         await deciding.write(tx, rt, known)
         await pace.move(tx, taken)
-        return Claimed([going.row for going in verdicts.going], _look_in(taken, line))
+        return Claimed([going.row for going in verdicts.going], _look_in(taken, line, at_most))
 
     async def handle(self, rt: Runtime, _lease: Lease, row: Record) -> None:
         """Post one message in its slot and see its result committed."""
@@ -198,11 +200,11 @@ async def _wait(tx: Tx, rt: Runtime, waiting: Sequence[tuple[Record, Wait]]) -> 
         await note(tx, [Step(row["id"], now, "queued", verdict.held, moved=False) for row, verdict in news])
 
 
-def _look_in(taken: Sequence[Taken], line: Line) -> float:
+def _look_in(taken: Sequence[Taken], line: Line, at_most: float) -> float:
     """When the next claim is worth it: at once where slots and messages are left, else when there are slots again."""
     if len(taken) == pace.AT_ONCE:
         return 0.0
-    when = [LOOK_S]
+    when = [at_most]
     for one in taken:
         if one.next() is None:
             when.append(one.look_in())

@@ -45,7 +45,9 @@ _MOVE = """
 UPDATE senders s SET tat = n.tat, turn = s.turn + n.went
 FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS n (id, tat, went) WHERE s.id = n.id
 """
-_KNOWN = "SELECT id FROM senders WHERE id = ANY($1)"
+_KNOWN = """
+SELECT id, circuit = 'closed' AND (hold_until IS NULL OR hold_until <= $2) AS open FROM senders WHERE id = ANY($1)
+"""
 _PORTFOLIO = "INSERT INTO portfolios (id) VALUES ($1) ON CONFLICT DO NOTHING"
 _STRANGERS = (
     "INSERT INTO senders (id, waba_id, portfolio_id, work_at) SELECT id, $2, $2, $3 FROM unnest($1::text[]) AS s (id) "
@@ -88,15 +90,16 @@ class Taken:
         return max(0.0, (self.tat - self.begin - self.horizon / 2).total_seconds())
 
 
-async def take(tx: Tx, rt: Runtime, ids: Sequence[str], *, most: int, lead: timedelta) -> list[Taken]:
+async def take(
+    tx: Tx, rt: Runtime, ids: Sequence[str], *, most: int, lead: timedelta
+) -> tuple[list[Taken], bool]:
     """Lock what is free of these senders, and find their slots from ``lead`` on, ``most`` together.
 
-    Passed over are those that are on hold, and those somebody else is just claiming from. Those whose slots are not
-    worth a claim yet have none.
+    Passed over are those that are on hold, and those somebody else is just claiming from; whether there were any of
+    the latter. Those whose slots are not worth a claim yet have none.
     """
     rows = await tx.fetch(LOCK, list(ids), rt.now(), AT_ONCE)
-    if len(rows) < len(ids):
-        await _introduce(tx, rt, ids)
+    passed_over = len(rows) < len(ids) and await _others_claim(tx, rt, ids, {row["id"] for row in rows})
     taken = []
     for row in rows:
         rate = rules.grown(row["rate"], row["rate_grows_at"], row["clock"], row["rate_limit"])
@@ -116,17 +119,21 @@ async def take(tx: Tx, rt: Runtime, ids: Sequence[str], *, most: int, lead: time
         )
         most -= len(one.free)
         taken.append(one)
-    return taken
+    return taken, passed_over
 
 
-async def _introduce(tx: Tx, rt: Runtime, ids: Sequence[str]) -> None:
-    """Give a number that messages wait for, though no setting names it any more, a row for the next look."""
-    known = {row["id"] for row in await tx.fetch(_KNOWN, list(ids))}
+async def _others_claim(tx: Tx, rt: Runtime, ids: Sequence[str], ours: set[str]) -> bool:
+    """Whether somebody else is just claiming from one of these that could send.
+
+    A number that messages wait for, though no setting names it any more, gets a row, for the next look.
+    """
+    known = {row["id"]: row["open"] for row in await tx.fetch(_KNOWN, list(ids), rt.now())}
     strangers = [sender for sender in ids if sender not in known]
     if strangers:
         waba_id = rt.settings.whatsapp_business_account_id
         await tx.execute(_PORTFOLIO, waba_id)
         await tx.execute(_STRANGERS, strangers, waba_id, rt.now())
+    return bool(strangers) or any(known[sender] for sender in known.keys() - ours)
 
 
 async def move(tx: Tx, taken: Sequence[Taken]) -> None:
