@@ -36,7 +36,25 @@ _JSON = st.recursive(
     max_leaves=6,
 )
 #: Every field of every body, so that a mutation of one hits what the route looks at.
-_FIELDS = sorted({*ASKED, "recipient", "content", "message_type", "template", "phone", "name", "odd"})
+_FIELDS = sorted(
+    {
+        *ASKED,
+        "recipient",
+        "content",
+        "message_type",
+        "template",
+        "phone",
+        "name",
+        "wording",
+        "evidence",
+        "scope",
+        "captured_at",
+        "expires_at",
+        "category",
+        "reason",
+        "odd",
+    }
+)
 _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     key: body for key, (_, body) in CALLS.items() if body is not None
 }

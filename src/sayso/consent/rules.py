@@ -49,10 +49,6 @@ class Entry:
     about: str | None = None
     seq: int = 0
 
-    def covers(self, category: str) -> bool:
-        """Whether it speaks of ``category``."""
-        return ALL in self.scope or category in self.scope
-
     @property
     def order(self) -> tuple[datetime, int, int]:
         """When it was said; of one moment the more restrictive is the later, then the later written."""
@@ -162,13 +158,10 @@ def _notes(entry: Entry) -> bool:
 def _latest(said: Sequence[Entry]) -> dict[str, Entry]:
     holds: dict[str, Entry] = {}
     for entry in said:
-        for category in SCOPES:
-            before = holds.get(category)
-            weak = entry.action in OPENS and not entry.verified
-            if entry.covers(category) and not (
-                weak and before is not None and before.action in ("withdrawn", "denied")
-            ):
-                holds[category] = entry
+        covered = SCOPES if ALL in entry.scope else entry.scope
+        if entry.action in OPENS and not entry.verified:  # lifts no stop
+            covered = tuple(scope for scope in covered if scope not in holds or not _ends(holds[scope]))
+        holds.update(dict.fromkeys(covered, entry))
     return holds
 
 

@@ -106,9 +106,9 @@ def entry_of(row: Record) -> Entry:
 
 async def _outlived(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> list[tuple[str, Entry]]:
     """Opt-outs of people who were erased and whose line or user id is somebody's again."""
-    owners: dict[bytes, list[str]] = {}
+    secret, owners = key(rt), dict[bytes, list[str]]()
     for person in persons:
-        for blind in _blind(key(rt), person):
+        for blind in _blind(secret, person):
             owners.setdefault(blind, []).append(person.id)
     rows = await tx.fetch(
         "SELECT digest, entry_id, action, method, scope, captured_at FROM consent_suppressions WHERE digest = ANY($1)",
