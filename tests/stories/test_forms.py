@@ -60,7 +60,8 @@ async def test_a_reply_quotes_what_the_person_wrote(world: World) -> None:
     wamid = await world.sim.inbound(ALICE, text="when?")
     await world.digested(wamid)
     message = await world.stands(await sent(world, content="at nine", quotes=wamid), "read")
-    assert (await shown(world, message))["quote"]["wamid"] == wamid
+    bubble = next(each for each in world.sim.bubbles(10) if each["wamid"] == message["wamid"])
+    assert bubble["quote"]["wamid"] == wamid
 
 
 async def test_one_who_came_by_an_ad_is_written_to_for_free(world: World) -> None:
