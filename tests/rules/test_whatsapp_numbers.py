@@ -104,8 +104,10 @@ def test_a_tier_is_a_number_of_people(tier: str | None, limit: int | None) -> No
     ("told", "tier"),
     [
         ("TIER_2K", "TIER_2K"),
-        (2000, "TIER_2000"),
-        ("2000", "TIER_2000"),
+        (2000, "TIER_2K"),
+        ("100000", "TIER_100K"),
+        (250, "TIER_250"),
+        (0, "TIER_0"),
         (-1, "TIER_UNLIMITED"),
         ("-1", "TIER_UNLIMITED"),
         (None, None),

@@ -18,6 +18,12 @@ OPERATOR: Final = ""
 _SEEN_EVERY: Final = timedelta(minutes=1)
 
 
+_RAISE: Final = (
+    "INSERT INTO alerts (id, key, severity, title, detail, advice, raised_at, seen_at, until) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) ON CONFLICT (key) WHERE resolved_at IS NULL DO NOTHING"
+)
+
+
 async def raise_(
     tx: Tx,
     rt: Runtime,
@@ -48,19 +54,7 @@ async def raise_(
     if open_ is not None:
         await resolve(tx, rt, key)
     alert_id = rt.new_id("alr")
-    raised = await tx.execute(
-        "INSERT INTO alerts (id, key, severity, title, detail, advice, raised_at, seen_at, until) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) ON CONFLICT (key) WHERE resolved_at IS NULL DO NOTHING",
-        alert_id,
-        key,
-        severity,
-        title,
-        detail,
-        advice,
-        now,
-        until,
-    )
-    if not raised:
+    if not await tx.execute(_RAISE, alert_id, key, severity, title, detail, advice, now, until):
         return False
     data = {"alert_id": alert_id, "key": key, "severity": severity, "title": title, "detail": detail}
     await _tell(tx, rt, "alert.raised", alert_id, data | {"advice": advice})

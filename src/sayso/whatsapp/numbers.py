@@ -79,7 +79,8 @@ def tier_of(value: Any) -> str | None:
     if isinstance(value, str) and value.lstrip("-").isdigit():
         value = int(value[:12])
     if isinstance(value, int) and not isinstance(value, bool):
-        return "TIER_UNLIMITED" if value < 0 else f"TIER_{value}"
+        people = f"{value // 1_000}K" if value and value % 1_000 == 0 else str(value)
+        return "TIER_UNLIMITED" if value < 0 else f"TIER_{people}"
     return _text(value)
 
 
