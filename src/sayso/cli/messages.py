@@ -23,6 +23,7 @@ messages = typer.Typer(help="What goes out, why or why not, and once more.", no_
 #: Who retried, on the timeline.
 OPERATOR = "the operator"
 _LOOK_S = 1.0
+_WIDE = 240
 _COLOURS = {"failed": "red", "expired": "red", "suppressed": "yellow", "unknown": "magenta", "read": "green"}
 
 MessageId = Annotated[str, typer.Argument(help="A message's id (msg_…).")]
@@ -40,7 +41,7 @@ def tail(
     """Show the newest messages; with --follow a table that renews itself, until Ctrl-C."""
 
     async def work(rt: Runtime) -> None:
-        console = Console()
+        console = _console()
         if not follow:
             console.print(_table(await _newest(rt, lines, state)))
             return
@@ -100,7 +101,7 @@ def dead(
         which = letters.Which(None, code=code, since=_since(rt, since))
         async with rt.db.tx() as tx:
             rows = await letters.letters(tx, which, before=None, limit=lines)
-        Console().print(_table(rows[::-1]))
+        _console().print(_table(rows[::-1]))
 
     with_runtime(env_file, work)
 
@@ -150,6 +151,12 @@ async def _retry_one(rt: Runtime, message_id: str) -> None:
             raise NotFoundError(f"No message {message_id!r}.")
         going = await letters.retry(tx, rt, row, by=OPERATOR)
     typer.echo(f"{message_id}  {'sent again' if going else 'is on its way already: ' + row['state']}")
+
+
+def _console() -> Console:
+    """As wide as the terminal; wide enough for whole lines where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDE)
 
 
 async def _as_lines(rt: Runtime, lines: int, state: str | None) -> None:
