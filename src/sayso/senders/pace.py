@@ -33,7 +33,7 @@ _CATCHES_UP: Final = 0.01
 _LONGEST_LEAD_S: Final = 0.25
 _FORGETS: Final = 0.1
 #: More lateness than this is not kept: whoever stood still for so long begins anew.
-_LATEST_S: Final = 0.5
+_LATEST_S: Final = 0.25
 
 LOCK = """
 SELECT id, portfolio_id, greatest(tat, clock_timestamp() - interval '1 hour') AS tat, rate, rate_grows_at, rate_limit,
@@ -93,7 +93,7 @@ class Taken:
 async def take(
     tx: Tx, rt: Runtime, ids: Sequence[str], *, most: int, lead: timedelta
 ) -> tuple[list[Taken], bool]:
-    """Lock what is free of these senders, and find their slots from ``lead`` on, ``most`` together.
+    """Lock what is free of these senders, and find their slots from ``lead`` on, each its share of ``most``.
 
     Passed over are those that are on hold, and those somebody else is just claiming from; whether there were any of
     the latter. Those whose slots are not worth a claim yet have none.
@@ -101,10 +101,14 @@ async def take(
     rows = await tx.fetch(LOCK, list(ids), rt.now(), AT_ONCE)
     passed_over = len(rows) < len(ids) and await _others_claim(tx, rt, ids, {row["id"] for row in rows})
     taken = []
-    for row in rows:
+    for number, row in enumerate(rows):
+        share = most // len(rows) + (number < most % len(rows))
         rate = rules.grown(row["rate"], row["rate_grows_at"], row["clock"], row["rate_limit"])
-        begin, horizon = row["clock"] + lead, max(HORIZON, _LEADS * lead)
-        free, apart = rules.slots(row["tat"], begin, begin + horizon, rate, most)
+        horizon = max(HORIZON, _LEADS * lead)
+        begin = (
+            row["clock"] + lead if row["tat"] > row["clock"] else row["clock"]
+        )  # else its pace is no bound now
+        free, apart = rules.slots(row["tat"], begin, begin + horizon, rate, share)
         worthwhile = bool(free) and free[0] <= begin + horizon / 2
         one = Taken(
             row["id"],
@@ -117,7 +121,6 @@ async def take(
             apart,
             row["tat"],
         )
-        most -= len(one.free)
         taken.append(one)
     return taken, passed_over
 
