@@ -103,8 +103,11 @@ def to_data(content: Content) -> dict[str, Any]:
 
 def from_data(data: Any) -> Content:
     """Read what ``to_data`` wrote. Raises InputInvalidError for anything else."""
+    kind = TYPES.get(data["type"]) if isinstance(data, dict) and isinstance(data.get("type"), str) else None
+    if kind is None:
+        raise InputInvalidError("Not a content: it has no type that is known.")
     try:
-        content: Content = msgspec.convert(data, Content)
+        content: Content = msgspec.convert(data, kind)  # the union of all would be put together at each call
     except msgspec.ValidationError as error:
         raise InputInvalidError(f"Not a content: {error}") from error
     return content
