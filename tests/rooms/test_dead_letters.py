@@ -180,6 +180,20 @@ async def test_leaving_before_a_second_attempt_does_not_hide_the_first(mail: Mai
     assert await mail.state(message) == ("delivered", None)
 
 
+async def test_whose_life_ends_before_a_second_attempt_is_unknown_and_told(mail: Mail, clock: Clock) -> None:
+    message = await mail.queue(await mail.person())
+    await mail.claim()
+    await mail.apply(Result(message, 1, clock(), state="unknown", reason="cut", again_at=clock()))
+    await act(mail, message, "settle", "retry")
+    clock.advance(hours=2)
+    assert await mail.claim() == []
+    assert await mail.state(message) == ("unknown", None)
+    assert "time to live ended" in (await mail.row(message))["reason"]
+    assert (await mail.events(), mail.failed) == (["message.unknown"], [])
+    await mail.status("delivered", callback=f"{message}:1", wamid="wamid.first")
+    assert await mail.state(message) == ("delivered", None)
+
+
 @pytest.mark.parametrize(("said", "told"), [("delivered", []), ("failed", ["message.failed"])])
 async def test_what_is_unknown_can_be_settled_once(mail: Mail, said: Settlement, told: list[str]) -> None:
     message = await at(mail, "unknown")

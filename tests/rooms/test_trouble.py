@@ -11,7 +11,7 @@ from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
 from sayso.core.runtime import Runtime
 from sayso.messages import service, trouble
-from sayso.messages.outcome import Outgoing, result_of
+from sayso.messages.outcome import Outgoing, Trouble, result_of
 from sayso.people.service import Person
 from sayso.senders import service as senders
 from sayso.whatsapp.client import Refused
@@ -138,7 +138,10 @@ async def test_who_stopped_marketing_is_in_the_ledger_and_what_waits_of_it_is_ta
 ) -> None:
     alice = await mail.person()
     message = await on_the_wire(mail, category="marketing")
-    to_come = {"send_at": clock() + timedelta(hours=1), "expires_at": clock() + timedelta(hours=2)}
+    to_come: dict[str, Any] = {
+        "send_at": clock() + timedelta(hours=1),
+        "expires_at": clock() + timedelta(hours=2),
+    }
     waits = await mail.queue(alice, category="marketing", **to_come)
     stays = await mail.queue(alice, category="notifications", **to_come)
     if late:
@@ -178,7 +181,7 @@ async def test_an_old_failure_says_nothing_about_how_things_are_now(mail: Mail, 
     clock.advance(hours=5)
     now, clock.at = clock.at, was
     error = GraphError(131031, "Locked")
-    old = trouble.Trouble(was, "per_x", PHONE_NUMBER_ID, None, was, error, classify(error, None), message)
+    old = Trouble(was, "per_x", PHONE_NUMBER_ID, None, was, error, classify(error, None), message)
     clock.at = now
     async with mail.rt.db.tx() as tx:
         await trouble.obey(tx, mail.rt, [old])
@@ -207,7 +210,10 @@ async def test_leaving_takes_back_everything_that_waits_but_the_answer_to_it(
     mail: Mail, clock: Clock
 ) -> None:
     alice = await mail.person()
-    later = {"send_at": clock() + timedelta(hours=1), "expires_at": clock() + timedelta(hours=2)}
+    later: dict[str, Any] = {
+        "send_at": clock() + timedelta(hours=1),
+        "expires_at": clock() + timedelta(hours=2),
+    }
     messages = [await mail.queue(alice), await mail.queue(alice, **later)]
     answer = await mail.queue(alice, purpose="consent")
     others = await mail.queue(await mail.person(OTHER))

@@ -15,7 +15,7 @@ from sayso.messages.deciding import Going
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Outgoing
 from sayso.messages.results import Failed, Results
 from sayso.messages.rules import Stop, Wait
-from sayso.messages.service import QUEUE, Step, note, tell_failed
+from sayso.messages.service import QUEUE, Step, ended_as, note, tell_ended
 from sayso.senders import pace
 from sayso.senders.pace import Taken
 from sayso.whatsapp.client import GraphClient
@@ -143,42 +143,22 @@ class Dispatcher:
     async def _stop(self, tx: Tx, rt: Runtime, stopped: Sequence[tuple[Record, Stop]]) -> None:
         if not stopped:
             return
-        doubts = await _in_doubt(tx, [row["id"] for row, _ in stopped if row["attempt"]])
-        ends = [(row, *_end(verdict, doubt=row["id"] in doubts), verdict.by) for row, verdict in stopped]
+        ends = [ended_as(row, verdict.state, verdict.reason) for row, verdict in stopped]
         await tx.execute(
             _STOP,
-            [row["id"] for row, _, _, _ in ends],
-            [state for _, state, _, _ in ends],
-            [reason for _, _, reason, _ in ends],
-            [by for _, _, _, by in ends],
+            [row["id"] for row, _ in stopped],
+            [state for state, _ in ends],
+            [reason for _, reason in ends],
+            [verdict.by for _, verdict in stopped],
         )
         now = rt.now()
-        await note(tx, [Step(row["id"], now, state, reason) for row, state, reason, _ in ends])
-        for row, state, reason, _ in ends:
-            if row["id"] in doubts:
-                continue
+        steps = [Step(row["id"], now, *end) for (row, _), end in zip(stopped, ends, strict=True)]
+        await note(tx, steps)
+        for (row, _), (state, reason) in zip(stopped, ends, strict=True):
             ended = {**row, "state": state, "reason": reason, "work": None}
-            if row["purpose"] in ("send", "prompt"):
-                await tell_failed(tx, rt, ended)
-            await self.on_failed(tx, rt, ended)
-
-
-async def _in_doubt(tx: Tx, message_ids: Sequence[str]) -> set[str]:
-    """Those of which an earlier attempt may have reached the person: its answer was lost, and it was queued again."""
-    if not message_ids:
-        return set()
-    rows = await tx.fetch(
-        "SELECT DISTINCT message_id FROM message_timeline WHERE message_id = ANY($1) AND state = 'unknown'",
-        list(message_ids),
-    )
-    return {row["message_id"] for row in rows}
-
-
-def _end(verdict: Stop, *, doubt: bool) -> tuple[str, str]:
-    """The state and the reason of a message that goes no more; a status can still settle one that is in doubt."""
-    if doubt:
-        return "unknown", f"{verdict.reason}; an earlier attempt may have reached them"
-    return verdict.state, verdict.reason
+            await tell_ended(tx, rt, ended)
+            if state != "unknown":
+                await self.on_failed(tx, rt, ended)
 
 
 async def _wait(tx: Tx, rt: Runtime, waiting: Sequence[tuple[Record, Wait]]) -> None:
