@@ -192,11 +192,14 @@ def service(port: int, data: Path, base_url: str, **more: str) -> Process:
 
 
 @contextlib.asynccontextmanager
-async def a_house(directory: Path, *, database_url: str | None = None) -> AsyncIterator[House]:
-    """Meta as a process and the wire to it; the service is made ready to be started."""
+async def a_house(
+    directory: Path, *, database_url: str | None = None, rates: bool = False
+) -> AsyncIterator[House]:
+    """Meta as a process, keeping to its ``rates`` or not, and the wire to it; the service is ready to be started."""
     port, meta = free_port(), free_port()
     data = directory / "data"
-    arguments = ["simulator", "--port", str(meta), "--webhook-url", hook(port), "--no-enforce-rates"]
+    arguments = ["simulator", "--port", str(meta), "--webhook-url", hook(port)]
+    arguments += [] if rates else ["--no-enforce-rates"]
     simulator = Process(arguments, {}, directory / "simulator.log", f"http://127.0.0.1:{meta}")
     alone = aiohttp.TCPConnector(force_close=True)  # a kept connection may be closing when it is used again
     async with aiohttp.ClientSession(connector=alone) as session, wire_to(simulator.url) as wire:
