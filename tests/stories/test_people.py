@@ -239,7 +239,8 @@ async def test_another_assistant_is_seen_by_operators_only(world: World) -> None
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, "/phone"),
+        ({}, ""),
+        ({"phone": None}, ""),
         ({"name": "Alice"}, "/phone"),
         ({"phone": "911"}, "/phone"),
         ({"bsuid": "alice"}, "/bsuid"),

@@ -21,8 +21,8 @@ async def about(tx: Tx, subjects: Sequence[str], client_id: str | None) -> list[
 async def empty(tx: Tx, persons: Sequence[str], objects: Sequence[str], client_id: str | None) -> int:
     """Take from events what they say of persons, and what was said in events of objects; how many. None goes."""
     return await tx.execute(
-        "UPDATE events SET data = CASE WHEN subject = ANY($1::text[]) THEN '{\"erased\": true}' ELSE data - $3::text[] END "
-        "WHERE subject = ANY($1::text[] || $2::text[]) AND ($4::text IS NULL OR client_id = $4)",
+        "UPDATE events SET data = CASE WHEN subject = ANY($1::text[]) THEN '{\"erased\": true}' ELSE data - $3::text[] "
+        "END WHERE subject = ANY($1::text[] || $2::text[]) AND ($4::text IS NULL OR client_id = $4)",
         list(persons),
         list(objects),
         list(_TELLING),
