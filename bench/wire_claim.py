@@ -99,7 +99,7 @@ async def _database() -> AsyncIterator[tuple[Stage, Runtime]]:
             db = await Database.connect(server.dsn, size=4)
             yield (
                 Stage(0, Tree(os.getpid()), Tree(pid), sql, data / "none"),
-                Runtime(Settings.model_validate(_SETTINGS), db),
+                Runtime(Settings.model_validate({**_SETTINGS, "sayso_data_dir": data}), db),
             )
             await db.close()
             await sql.close()
