@@ -36,6 +36,7 @@ async def digest(tx: Tx, rt: Runtime, update: OtherUpdate) -> str:
     if update.waba_id != rt.settings.whatsapp_business_account_id:
         return f"ignored: the account {update.waba_id or '(none)'} is not ours"
     value = update.value if isinstance(update.value, dict) else {}
+    await senders.lock_all(tx)
     done = await _READERS[update.kind](tx, rt, update, value)
     await events.emit(
         tx,

@@ -75,6 +75,7 @@ class Checks:
             await self._book(rt, lease, sender_id, error.until)
             return
         async with rt.db.tx() as tx:
+            await service.lock_all(tx)
             again = await proving.asked_again(tx, sender_id)
             await self._conclude(tx, rt, sender_id, found, mark=mark, began=began)
             next_at = rt.now() if again else await _next(tx, rt, sender_id)
@@ -128,7 +129,7 @@ class Checks:
         """What the check means for the circuit, for what is known of the number, and for what has ended."""
         refused = found.refused
         if refused is not None and not found.good:
-            await service.obey(tx, rt, sender_id, refused.failure)
+            await service.obey(tx, rt, sender_id, refused.failure, by_check=True)
         if refused is not None and refused.failure.kind == "window":
             await budget.heed(tx, rt, rt.settings.whatsapp_business_account_id, Usage(percent=100.0))
         await proving.checked(tx, rt, sender_id, failed=found.failed)

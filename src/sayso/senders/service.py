@@ -28,6 +28,8 @@ CIRCUIT_ALERT: Final = "credentials"
 PROVEN_AFTER: Final = timedelta(seconds=30)
 #: From this many holds in a row on, also those that pass by themselves are told.
 WORTH_TELLING: Final = 3
+#: So long after a circuit closed, answers to the token before it may still be written down.
+_SETTLES: Final = timedelta(seconds=12)
 _A_MOMENT: Final = timedelta(seconds=1)
 _ABOUT_SENDERS: Final = frozenset({"sender", "everything"})
 
@@ -198,7 +200,14 @@ async def open_circuit(tx: Tx, rt: Runtime, phone_number_id: str | None, *, why:
     return [row["id"] for row in rows]
 
 
-async def obey(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure) -> None:
+async def lock_all(tx: Tx) -> None:
+    """Lock the rows of all senders, in order: first of all, by who may write several of them or their portfolio."""
+    await _locked(tx, None)
+
+
+async def obey(
+    tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure, *, by_check: bool = False
+) -> None:
     """Do to the sender what an error of Meta's asks for, when it is about more than a message, person or template.
 
     Too fast (130429): its rate is cut. Credentials: the circuit opens, of all of ours or of this one. Everything else:
@@ -211,7 +220,7 @@ async def obey(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure) -> N
     if failure.code == TOO_FAST:
         await _slow_down(tx, rt, phone_number_id, failure)
     elif failure.kind == "credentials":
-        await _refused(tx, rt, whom, failure)
+        await _refused(tx, rt, whom, failure, by_check=by_check)
     else:
         await _hold_as_asked(tx, rt, whom, failure)
 
@@ -232,7 +241,15 @@ async def _slow_down(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure
         await _hold_as_asked(tx, rt, phone_number_id, failure)
 
 
-async def _refused(tx: Tx, rt: Runtime, whom: str | None, failure: Failure) -> None:
+async def _refused(tx: Tx, rt: Runtime, whom: str | None, failure: Failure, *, by_check: bool) -> None:
+    """Open the circuit; where it closed a moment ago, the refusal may be of the token before: then a check says."""
+    if failure.code in TOKEN_CODES and not by_check:
+        rows = await _locked(tx, whom)
+        closed = [row["circuit_since"] for row in rows if row["circuit"] == "closed" and row["circuit_since"]]
+        if closed and rt.now() - max(closed) < _SETTLES:
+            await tx.execute(CHECK_NOW, whom, rt.now())
+            tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
+            return
     why = f"Meta {failure.code} {failure.title}: {failure.meaning}"
     stopped = await open_circuit(tx, rt, whom, why=why, code=failure.code)
     if not stopped:
