@@ -17,7 +17,8 @@ _TEMPLATE = "template_sayso"
 NO_OPT_INS = """
 INSERT INTO consent_policies (id, category, opt_in_required, reason, actor, at)
 SELECT 'pol_test_' || category, category, false, 'tests of something else', 'tests', now()
-FROM unnest(ARRAY['confirmations', 'notifications', 'daily_summary', 'marketing']) AS c (category) ON CONFLICT DO NOTHING
+FROM unnest(ARRAY['confirmations', 'notifications', 'daily_summary', 'marketing']) AS c (category)
+ON CONFLICT DO NOTHING
 """
 
 

@@ -12,7 +12,9 @@ from sayso.whatsapp.credentials import Credentials
 def of_file(tmp_path: Path) -> tuple[Credentials, Path]:
     file = tmp_path / "token"
     file.write_text("first-token")
-    configured = settings("postgresql://x", base_url="http://x", data_dir=tmp_path, sayso_access_token_file=file)
+    configured = settings(
+        "postgresql://x", base_url="http://x", data_dir=tmp_path, sayso_access_token_file=file
+    )
     return Credentials.of(configured), file
 
 

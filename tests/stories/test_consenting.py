@@ -1,58 +1,29 @@
 """Nothing is begun without an opt-in, and every way in or out lands in one ledger that verifies."""
 
 import asyncio
-import csv
-import io
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from harness.service import token
 from harness.waiting import eventually
-from harness.world import ALICE, BEN, MEI, World
-from sayso.cli.consent import verify_database
-
-PROOF = {"wording": "Yes, message me.", "evidence": ["form 7"]}
-OPERATOR = ("operate", "consents:read", "consents:write", "admin")
-LEFT, THANKS = "unsubscribed", "Thank you for opting in"
+from harness.world import ALICE, BEN, World
+from stories.consent_stage import (
+    LEFT,
+    PROOF,
+    THANKS,
+    entries,
+    in_an_hour,
+    send,
+    shown,
+    standing,
+    whole,
+)
 
 
 @pytest.fixture(autouse=True)
 async def _opt_ins_are_needed(world: World) -> None:
     await world.needs_opt_ins()
-
-
-async def send(world: World, person: str = ALICE, **more: Any) -> tuple[int, Any]:
-    return await world.api.call("POST", "/send", json={"recipient": person, "content": "hello", **more})
-
-
-async def standing(world: World, person: str = ALICE) -> dict[str, Any]:
-    status, body = await world.api.call("GET", "/consents", params={"recipient": person})
-    assert status == 200, body
-    assert isinstance(body, dict)
-    return body
-
-
-async def whole(world: World) -> int:
-    """The ledger verifies; how many entries it has."""
-    walk = await verify_database(world.rt)
-    assert walk.findings == []
-    return walk.entries
-
-
-async def entries(world: World) -> list[dict[str, Any]]:
-    return await world.rows("SELECT * FROM consent_entries ORDER BY seq")
-
-
-def in_an_hour() -> str:
-    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-
-
-async def shown(world: World, containing: str, person: str = ALICE) -> int:
-    await world.at_rest()
-    return len([each for each in world.sim.messages(to=person) if containing in each["shown"]])
 
 
 async def test_nothing_is_begun_without_an_opt_in_and_each_category_is_asked_for_itself(world: World) -> None:
@@ -349,63 +320,3 @@ async def test_outside_the_window_a_question_is_refused_in_words_and_nobody_who_
     await world.said("STOP")
     status, answer = await asked_to_opt_in(world)
     assert (status, answer["code"]) == (403, "opted_out")
-
-
-async def test_the_whole_ledger_is_exported_to_an_operator_and_one_person_to_an_assistant(
-    world: World,
-) -> None:
-    await world.opts_in()
-    await world.opts_in(BEN, wording="=1+1")
-    await world.said("STOP")
-    status, answer = await world.api.call("GET", "/consents/export")
-    assert (status, answer["code"]) == (403, "forbidden")
-    operator = world.api.as_(client="ops", scopes=OPERATOR)
-    status, every = await operator.call("GET", "/consents/export")
-    assert (status, every["extent"], len(every["entries"])) == (200, "all", 3)
-    status, hers = await world.api.call("GET", "/consents/export", params={"recipient": ALICE})
-    assert [entry["action"] for entry in hers["entries"]] == ["granted", "withdrawn"]
-    stranger = world.api.as_(client="other")
-    status, theirs = await stranger.call("GET", "/consents/export", params={"recipient": ALICE})
-    assert [entry["action"] for entry in theirs["entries"]] == ["withdrawn"]
-    _, seen = await stranger.call("GET", "/consents", params={"recipient": ALICE})
-    assert [entry["action"] for entry in seen["entries"]] == ["withdrawn"]
-    url = f"{world.api.url}/api/v1/whatsapp/consents/export?format=csv"
-    bearer = {"Authorization": f"Bearer {token(scopes=OPERATOR)}"}
-    async with world.api.session.get(url, headers=bearer) as download:
-        rows = list(csv.DictReader(io.StringIO(await download.text())))
-    assert [row["wording"] for row in rows] == ["Yes, message me.", "'=1+1", "STOP"]
-
-
-async def test_nobody_is_made_by_looking_for_them(world: World) -> None:
-    assert (await standing(world, MEI))["entries"] == []
-    assert await world.rows("SELECT 1 FROM people") == []
-
-
-async def test_a_policy_is_switched_by_an_operator_with_its_reason(world: World) -> None:
-    body = {"category": "notifications", "opt_in_required": False, "reason": "contract of 2026"}
-    assert (await world.api.call("PUT", "/consents/policy", json=body))[0] == 403
-    operator = world.api.as_(client="ops", scopes=OPERATOR)
-    status, told = await operator.call("PUT", "/consents/policy", json={**body, "reason": " "})
-    assert (status, told["code"]) == (422, "input_invalid")
-    status, told = await operator.call("PUT", "/consents/policy", json=body)
-    assert (status, told["actor"]) == (200, "ops/alice")
-    _, seen = await world.api.call("GET", "/consents/policy")
-    assert [(p["category"], p["opt_in_required"]) for p in seen["policies"]] == [
-        ("confirmations", True),
-        ("notifications", False),
-        ("daily_summary", True),
-        ("marketing", True),
-    ]
-    assert (await send(world))[0] == 202
-
-
-async def test_one_key_records_one_opt_in(world: World) -> None:
-    for _ in range(2):
-        status, _body = await world.api.call(
-            "POST",
-            "/consents",
-            json={"recipient": ALICE, **PROOF},
-            headers={"Idempotency-Key": "k1"},
-        )
-        assert status == 201
-    assert len(await entries(world)) == 1
