@@ -108,15 +108,6 @@ def take_an_old_result_for_the_new_one(patch: Patch) -> None:
     patch.setattr(results, "_APPLY", results._APPLY.replace(fence, ""))
 
 
-def take_an_old_status_for_the_new_one(patch: Patch) -> None:
-    plant(
-        patch,
-        statuses,
-        "_earlier",
-        ("if attempt is not None and attempt <", "if attempt is not None and 0 >"),
-    )
-
-
 def cancel_what_is_on_the_wire(patch: Patch) -> None:
     plant(patch, dead, "cancel", ('if row["state"] != "queued" or', "if False and"))
 
@@ -149,8 +140,7 @@ BUGS = [
     Bug(believe_every_status, "fell from"),
     Bug(let_the_answer_undo_the_status, "fell from"),
     Bug(take_an_old_result_for_the_new_one, "was posted again", 10),
-    Bug(take_an_old_status_for_the_new_one, ""),
-    Bug(cancel_what_is_on_the_wire, ""),
+    Bug(cancel_what_is_on_the_wire, "is cancelled"),
     Bug(retry_what_may_have_arrived, "was posted again"),
     Bug(tell_nobody, "nobody will be told"),
 ]
