@@ -106,7 +106,7 @@ async def stop_before_what_is_queued(world: World, patch: Patch) -> None:
 def forget_who_left(patch: Patch) -> None:
     """Neither what waits is taken back, nor is anything looked at again at the wire."""
     plant(patch, messages, "suppress_all", ("AND state = 'queued' ", "AND false "))
-    plant(patch, deciding, "decide", ("if facts.opted_out_by:", "if False:"))
+    plant(patch, deciding, "decide", ("if facts.not_permitted:", "if False:"))
 
 
 async def a_deadline_over_an_unread_reply(world: World, patch: Patch) -> None:

@@ -85,7 +85,7 @@ def say_farewell_at_once(patch: Patch) -> None:
 
 
 def forget_who_left(patch: Patch) -> None:
-    plant(patch, deciding, "decide", ("if facts.opted_out_by:", "if False:"))
+    plant(patch, deciding, "decide", ("if facts.not_permitted:", "if False:"))
 
 
 def forget_the_other_spelling(patch: Patch) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sayso.consent import service as consent
-from sayso.consent.rules import Action
+from sayso.consent.rules import ALL, Action
 from sayso.consent.service import Said
 from sayso.core import claims
 from sayso.core.database import Record, Tx
@@ -70,11 +70,18 @@ class Mail:
         async with self.rt.db.tx() as tx:
             await conversations.note_inbound(tx, self.rt, person, PHONE_NUMBER_ID, at)
 
-    async def said(self, person: Person, action: Action, at: datetime) -> None:
+    async def said(
+        self, person: Person, action: Action, at: datetime, *, scope: tuple[str, ...] = (ALL,)
+    ) -> None:
         """The person left, or came back."""
         async with self.rt.db.tx() as tx:
             said = Said(
-                person=person, action=action, method="keyword", captured_at=at, personal={"wording": "x"}
+                person=person,
+                action=action,
+                method="keyword",
+                captured_at=at,
+                scope=scope,
+                personal={"wording": "x"},
             )
             await consent.append(tx, self.rt, [said])
 

@@ -233,3 +233,39 @@ async def test_what_may_have_reached_the_person_before_does_not_end_as_if_it_had
     assert mail.failed == []
     await mail.status("delivered", callback=f"{message}:1")
     assert await mail.state(message) == ("delivered", None)
+
+
+async def test_after_a_stop_of_everything_what_was_opted_in_to_again_goes_and_nothing_else(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    await mail.wrote(alice, clock())
+    await mail.said(alice, "withdrawn", clock())
+    await mail.said(alice, "granted", clock.advance(seconds=1), scope=("daily_summary",))
+    wanted = await mail.queue(alice, category="daily_summary")
+    others = [await mail.queue(alice, category=c) for c in ("notifications", "marketing", "service")]
+    assert await mail.claim() == [wanted]
+    assert [await mail.state(each) for each in others] == [("suppressed", None)] * 3
+
+
+async def test_a_stop_of_service_alone_stops_answers_and_nothing_else(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    await mail.wrote(alice, clock())
+    await mail.said(alice, "withdrawn", clock(), scope=("service",))
+    goes, answer = await mail.queue(alice), await mail.queue(alice, category="service")
+    assert await mail.claim() == [goes]
+    assert await mail.state(answer) == ("suppressed", None)
+
+
+@pytest.mark.parametrize("content", ['{"type": "erased"}', '{"type": "text"}', "7"])
+async def test_a_message_that_cannot_be_read_fails_alone(mail: Mail, content: str) -> None:
+    spoilt, whole = await mail.queue(await mail.person()), await mail.queue(await mail.person("+15550002222"))
+    async with mail.rt.db.tx() as tx:
+        sql = (
+            "UPDATE messages SET content = $2::jsonb, type = coalesce($2::jsonb->>'type', type) WHERE id = $1"
+        )
+        await tx.execute(sql, spoilt, msgspec.json.decode(content))
+    assert await mail.claim() == [whole]
+    assert await mail.state(spoilt) == ("failed", None)
+    assert (await mail.row(spoilt))["attempt"] == 0
+    assert mail.failed == [spoilt]

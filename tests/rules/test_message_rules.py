@@ -57,7 +57,6 @@ def facts(**changes: Any) -> Facts:
             "purpose": "send",
             "now": NOW,
             "expires_at": NOW + TICK,
-            "opted_out_by": None,
             "window_opened_at": NOW,
             "in_flight": False,
             "has_template": False,
@@ -79,7 +78,6 @@ class Row:
     purpose: Purpose
     expired: bool
     reachable: bool
-    out: bool
     refused: bool
     window: str
     busy: bool
@@ -95,7 +93,6 @@ class Row:
         return facts(
             purpose=self.purpose,
             expires_at=NOW if self.expired else NOW + TICK,
-            opted_out_by="out" if self.out else None,
             not_permitted="no opt-in" if self.refused else None,
             not_permitted_by="refused" if self.refused else None,
             window_opened_at=opened_at,
@@ -116,8 +113,8 @@ def oracle(row: Row) -> str:
         return "expired" if row.expired else "failed"
     if row.purpose == "consent":
         return "in flight" if row.busy else "session"
-    if row.out or row.refused:
-        return "suppressed by out" if row.out else "suppressed by refused"
+    if row.refused:
+        return "suppressed by refused"
     form = form_by_oracle(row)
     if form == "suppressed":
         return form
@@ -158,7 +155,7 @@ def every_row() -> Iterator[Row]:
     for purpose, expired, reachable in itertools.product(PURPOSES, YES_NO, YES_NO):
         ended = expired or not reachable
         for row in itertools.product(
-            YES_NO, YES_NO, WINDOWS, YES_NO, FORMS, YES_NO, YES_NO, held[:1] if ended else held
+            YES_NO, WINDOWS, YES_NO, FORMS, YES_NO, YES_NO, held[:1] if ended else held
         ):
             yield Row(purpose, expired, reachable, *row)
 
@@ -170,14 +167,13 @@ def test_what_becomes_of_a_message_in_every_circumstance() -> None:
         assert got == oracle(row), row
         seen.add(got)
     words = {"expired", "failed", "in flight", "session", "template", "suppressed", *HOLDS}
-    assert seen == words | {"suppressed by out", "suppressed by refused"}
+    assert seen == words | {"suppressed by refused"}
 
 
 #: Every reason against sending, in the order in which they count, as changes of a template outside the window.
 REASONS: list[tuple[str, dict[str, Any]]] = [
     ("expired", {"expires_at": NOW}),
     ("failed", {"reachable": False}),
-    ("suppressed by out", {"opted_out_by": "out"}),
     ("suppressed by refused", {"not_permitted": "no opt-in", "not_permitted_by": "refused"}),
     ("template_hold", {"template_hold": hold("template_hold")}),
     ("pair_hold", {"pair_hold": hold("pair_hold")}),
@@ -211,7 +207,6 @@ _HELD = st.none() | st.just(hold("x"))
         purpose=st.sampled_from(PURPOSES),
         now=st.just(NOW),
         expires_at=_TIMES.map(lambda at: at or LATER),
-        opted_out_by=st.sampled_from([None, "out"]),
         window_opened_at=_TIMES,
         in_flight=st.booleans(),
         has_template=st.booleans(),
@@ -236,7 +231,6 @@ def test_the_decision_is_total_and_never_sends_what_may_not_go(given_facts: Fact
             assert given_facts.now < given_facts.expires_at
             assert given_facts.reachable
             if given_facts.purpose != "consent":
-                assert not given_facts.opted_out_by
                 assert not given_facts.not_permitted
                 assert given_facts.pair_hold is None
                 assert form == "session" or given_facts.is_template or given_facts.has_template

@@ -151,20 +151,18 @@ def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | St
     permit = known.consents[person.id].permits(
         row["category"], initiated=not window_open(opened_at, known.now)
     )
-    out = known.consents[person.id].out
     standing = known.templates.get(template_of(row) or ("", ""))
     verdict = decide(
         Facts(
             purpose=row["purpose"],
             now=known.now,
             expires_at=row["expires_at"],
-            opted_out_by=out.id if out else None,
             window_opened_at=opened_at,
             in_flight=person.id in known.busy,
             has_template=row["outside_window"] is not None,
             needs_window=row["needs_window"],
             reachable=bool(person.to or person.user_id),
-            not_permitted=None if permit.allowed or out else permit.reason,
+            not_permitted=None if permit.allowed else permit.reason,
             not_permitted_by=permit.entry_id,
             is_template=row["type"] == "template",
             fell_back=row["fell_back"],

@@ -51,7 +51,6 @@ class Facts:
     purpose: Purpose
     now: datetime
     expires_at: datetime
-    opted_out_by: str | None
     window_opened_at: datetime | None
     in_flight: bool
     has_template: bool
@@ -83,6 +82,10 @@ class Stop:
     by: str | None = None
 
 
+#: Its life ended in the queue.
+OUTLIVED = Stop("expired", "its time to live ended before it could be sent")
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Not yet; ``held`` says why to people, ``held_by`` to whatever ends it early."""
@@ -95,18 +98,12 @@ class Wait:
 def decide(facts: Facts) -> Go | Stop | Wait:
     """What becomes of a message that is next in line; the first reason in this order is the one that counts."""
     if facts.now >= facts.expires_at:
-        return Stop("expired", "its time to live ended before it could be sent")
+        return OUTLIVED
     if not facts.reachable:
         return Stop("failed", "neither a phone number nor a user id is known for this person")
     if facts.purpose == "consent":
         # The answer to an opt-out is a promise: nothing is under way any more.
         return Wait(facts.now + IN_FLIGHT_LOOK) if facts.in_flight else Go("session")
-    if facts.opted_out_by:
-        return Stop(
-            "suppressed",
-            f"the person opted out (consent entry {facts.opted_out_by})",
-            facts.opted_out_by,
-        )
     if facts.not_permitted:
         return Stop("suppressed", facts.not_permitted, facts.not_permitted_by)
     form = form_of(facts)
