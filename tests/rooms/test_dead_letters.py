@@ -10,7 +10,7 @@ from harness.rooms import Clock
 from harness.service import PHONE_NUMBER_ID
 from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
 from sayso.core.runtime import Runtime
-from sayso.messages import dead, service
+from sayso.messages import dead, forgetting, service
 from sayso.messages.dead import Settlement, Which
 from sayso.messages.outcome import Result
 
@@ -212,3 +212,21 @@ async def test_settled_as_retry_it_is_posted_again_and_says_that_it_may_come_twi
     assert await act(mail, message, "settle", "retry") == "queued"
     assert "twice" in (await mail.row(message))["reason"]
     assert await mail.claim() == [message]
+
+
+async def test_what_was_erased_is_not_sent_again_by_whatever_way(mail: Mail) -> None:
+    failed, unknown = await at(mail, "failed"), await at(mail, "unknown")
+    async with mail.rt.db.tx() as tx:
+        await forgetting.empty(tx, await mail.person(), None)
+    with pytest.raises(NotRetryableError, match="erased"):
+        await act(mail, failed, "retry")
+    with pytest.raises(NotRetryableError, match="erased"):
+        await act(mail, unknown, "settle", "retry")
+    async with mail.rt.db.tx() as tx:
+        many = await dead.retry_many(tx, mail.rt, ALL, by="bot")
+    assert many.going == ()
+    assert "erased" in dict(many.refused)[failed]
+    assert [await mail.state(message) for message in (failed, unknown)] == [
+        ("failed", None),
+        ("unknown", None),
+    ]

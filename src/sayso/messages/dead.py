@@ -18,7 +18,7 @@ MOST_AT_ONCE: Final = 1000
 #: A dead letter: nothing more happens to it by itself.
 _DEAD = "(state IN ('failed', 'expired') OR (state = 'unknown' AND work IS NULL))"
 #: Those of them that :func:`refusal` has no objection to.
-_RETRYABLE = "(state IN ('failed', 'expired') AND purpose = 'send')"
+_RETRYABLE = "(state IN ('failed', 'expired') AND purpose = 'send' AND type <> 'erased')"
 _MATCHES = (
     "($1::text IS NULL OR client_id = $1) AND ($2::int IS NULL OR error_code = $2) "
     "AND ($3::text IS NULL OR phone_number_id = $3) AND ($4::text IS NULL OR template_name = $4) "
@@ -34,6 +34,7 @@ UPDATE messages SET state = 'queued', reason = $2, error_code = NULL, retries = 
 WHERE id = ANY($1)
 """
 _ON_ITS_WAY = frozenset({"queued", "sending", "accepted", "sent"})
+_ERASED: Final = "what it said has been erased"
 _NOT_AGAIN: Final = {
     "delivered": "it reached the person",
     "read": "the person has read it",
@@ -133,6 +134,8 @@ def refusal(row: Record) -> str | None:
     """Why a message cannot be sent again, or None."""
     if row["state"] in _NOT_AGAIN:
         return _NOT_AGAIN[row["state"]]
+    if row["type"] == "erased":
+        return _ERASED
     if row["purpose"] == "prompt":
         return "its question has ended with it; ask it anew"
     if row["purpose"] != "send":
@@ -172,7 +175,8 @@ async def _revive(tx: Tx, rt: Runtime, rows: Sequence[Record], *, by: str) -> No
 async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str, on_failed: Failed) -> str:
     """Say what became of a locked message whose answer was lost; its state.
 
-    ``retry`` posts it again, knowing that the person may get it twice. Raises :class:`NotUnknownError`.
+    ``retry`` posts it again, knowing that the person may get it twice. Raises :class:`NotUnknownError`, and
+    :class:`NotRetryableError` where there is nothing left to post.
     """
     state, reason = row["state"], f"settled by {by}: {said}"
     if state == ("queued" if said == "retry" else said):
@@ -180,6 +184,8 @@ async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str,
     if state != "unknown" or row["work"] == "running":
         raise NotUnknownError(f"{row['id']} is {state}, not unknown: there is nothing to settle.")
     if said == "retry":
+        if row["type"] == "erased":
+            raise NotRetryableError(f"{row['id']} is not sent again: {_ERASED}.")
         await lost.post_again(tx, rt, row, f"{reason}; the person may get it twice")
         return "queued"
     await _end(tx, rt, row, said, reason)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from sayso.consent import service as consent
 from sayso.consent.rules import Standing as Consent
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages import conversations, pairs, trouble
+from sayso.messages import attempts, conversations, pairs, trouble
 from sayso.messages.claiming import Line
 from sayso.messages.conversations import Pair, Talks
 from sayso.messages.price import estimate
@@ -25,6 +27,9 @@ from sayso.templates import rules as template_rules
 from sayso.templates import service as templates
 from sayso.templates.rules import Gone, Held, Usable
 from sayso.templates.rules import Standing as TemplateStanding
+from sayso.whatsapp.content import Content, from_data, to_json
+
+log = structlog.get_logger("sayso.deciding")
 
 #: Messages of these lanes, and all after them, queue up one behind the other for what holds them; earlier lanes are
 #: the first to look again.
@@ -38,13 +43,15 @@ _TEMPLATE_LOOK_LEAST = timedelta(minutes=5)
 class Going:
     """A message that goes, in this form, to this person, in this slot; times by the database's clock.
 
-    ``clock`` is when its sender's slots were read. ``reaches``: it counts towards the messaging limit. ``price``: what
-    Meta will count it as.
+    ``content`` as it is posted, ``body`` the same as Meta reads it. ``clock`` is when its sender's slots were read.
+    ``reaches``: it counts towards the messaging limit. ``price``: what Meta will count it as.
     """
 
     row: Record
     form: Form
     person: Person
+    content: Content
+    body: bytes
     slot: datetime
     clock: datetime
     reaches: bool
@@ -117,16 +124,16 @@ def decide_all(known: Known, line: Line, taken: Sequence[Taken]) -> Verdicts:
             if slot is None:
                 break
             verdict = _decide(known, row, sender, slot)
-            if isinstance(verdict, Go):
+            going = _going(known, row, sender, verdict.form, slot) if isinstance(verdict, Go) else verdict
+            if isinstance(going, Going):
                 sender.go()
-                going = _going(known, row, sender, verdict.form, slot)
                 _spend(known, going, sender)
                 verdicts.going.append(going)
-            elif isinstance(verdict, Stop):
-                verdicts.stopped.append((row, verdict))
+            elif isinstance(going, Stop):
+                verdicts.stopped.append((row, going))
             else:
-                until = min(verdict.until, row["expires_at"])
-                verdicts.waiting.append((row, replace(verdict, until=until)))
+                until = min(going.until, row["expires_at"])
+                verdicts.waiting.append((row, replace(going, until=until)))
     return verdicts
 
 
@@ -224,8 +231,11 @@ def _queued_up(known: Known, row: Record, sender: Taken, verdict: Go | Stop | Wa
     return replace(verdict, until=until)
 
 
-def _going(known: Known, row: Record, sender: Taken, form: Form, slot: datetime) -> Going:
+def _going(known: Known, row: Record, sender: Taken, form: Form, slot: datetime) -> Going | Stop:
     person = known.persons[row["person_id"]]
+    built = _built(row, person, form)
+    if isinstance(built, Stop):
+        return built
     talk = known.talks.of(person, sender.id)
     in_window = window_open(talk.opened_at, known.now)
     standing = known.templates.get(template_of(row) or ("", ""))
@@ -237,7 +247,27 @@ def _going(known: Known, row: Record, sender: Taken, form: Form, slot: datetime)
         free_entry=talk.free(known.now),
     )
     reaches = form == "template" and not in_window
-    return Going(row, form, person, slot, sender.clock, reaches=reaches, price=price.category)
+    return Going(row, form, person, *built, slot, sender.clock, reaches=reaches, price=price.category)
+
+
+def _built(row: Record, person: Person, form: Form) -> tuple[Content, bytes] | Stop:
+    """What is posted. A row that cannot be read ends here, by itself: it must not take its claim with it."""
+    if row["type"] == "erased":
+        return Stop("failed", "what it said has been erased")
+    fallback = row["outside_window"]
+    try:
+        content = from_data(fallback if form == "template" and fallback else row["content"])
+        body = to_json(
+            content,
+            to=person.to,
+            recipient=None if person.to else person.user_id,
+            callback=attempts.callback(row["id"], row["attempt"] + 1),
+            context_wamid=row["quotes"],
+        )
+    except Exception as error:
+        log.exception("message.unreadable", id=row["id"])
+        return Stop("failed", f"what is to be posted cannot be put together ({type(error).__name__})")
+    return content, body
 
 
 def _spend(known: Known, going: Going, sender: Taken) -> None:

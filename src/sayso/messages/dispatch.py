@@ -9,7 +9,7 @@ from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import LOOK_S, Claimed, Lease
-from sayso.messages import attempts, claiming, deciding, outcome
+from sayso.messages import claiming, deciding, outcome
 from sayso.messages.claiming import Line
 from sayso.messages.deciding import Going
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Outgoing
@@ -19,7 +19,7 @@ from sayso.messages.service import QUEUE, Step, ended_as, note, tell_ended
 from sayso.senders import pace
 from sayso.senders.pace import Taken
 from sayso.whatsapp.client import GraphClient
-from sayso.whatsapp.content import Template, from_data, to_json
+from sayso.whatsapp.content import Template
 
 #: A process that was frozen between its slot and its POST must not post any more: others believe it dead by then.
 POST_WITHIN_S = 4.0
@@ -72,9 +72,13 @@ class Dispatcher:
         if not await claims.alive(tx, lease.worker):
             return Claimed([], LOOK_S)
         await claiming.report(tx, rt)
+        stale = await claiming.outlived(tx, rt)
+        await self._stop(tx, rt, stale)
         ready = await claiming.with_ready(tx)
         taken, others = await pace.take(tx, rt, ready, most=most, lead=self._lead.value)
         at_most = pace.HORIZON.total_seconds() / 2 if others else LOOK_S
+        if len(stale) == claiming.STALE:
+            at_most = 0.0
         if not taken:
             return Claimed([], at_most)
         base = self._offset.read(taken[-1].clock)
@@ -194,21 +198,14 @@ def _look_in(taken: Sequence[Taken], line: Line, at_most: float) -> float:
 
 
 def _outgoing(going: Going, slot: float) -> Outgoing:
-    row, person = going.row, going.person
+    row, content = going.row, going.content
     fallback = row["outside_window"]
-    content = from_data(fallback if going.form == "template" and fallback else row["content"])
     return Outgoing(
         message_id=row["id"],
         attempt=row["attempt"] + 1,
         phone_number_id=row["phone_number_id"],
-        body=to_json(
-            content,
-            to=person.to,
-            recipient=None if person.to else person.user_id,
-            callback=attempts.callback(row["id"], row["attempt"] + 1),
-            context_wamid=row["quotes"],
-        ),
-        known_as=person,
+        body=going.body,
+        known_as=going.person,
         post_before=slot + POST_WITHIN_S,
         refusals=row["retries"],
         template=(content.name, content.language) if isinstance(content, Template) else None,
