@@ -74,6 +74,13 @@ def test_an_opt_out_of_a_category_leaves_the_others() -> None:
     assert "opted out of marketing" in part.permits("marketing", initiated=False).reason
 
 
+def test_only_who_left_everything_is_out() -> None:
+    assert stands(entry("out", "withdrawn", scope=("service",))).out is None
+    back = stands(entry("out", "withdrawn"), entry("in", "granted", 1, "api", scope=("notifications",)))
+    assert back.out is None
+    assert may(back) == may(back, initiated=False) == {"notifications"}
+
+
 def test_metas_stop_is_of_marketing_and_only_metas_own_resume_lifts_it() -> None:
     stop = entry("meta", "suppressed_by_meta", 1, "meta_preference", scope=("marketing",))
     for said in ([], [entry("in", "granted", 5)], [entry("in", "confirmed", 5, scope=("marketing",))]):

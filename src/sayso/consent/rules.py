@@ -79,9 +79,9 @@ class Standing:
 
     @property
     def out(self) -> Entry | None:
-        """The opt-out of everything, if one holds."""
-        entry = self.own.get("service")
-        return entry if entry is not None and entry.action == "withdrawn" else None
+        """The opt-out of everything, if one holds: each category has been withdrawn, and none opted in to again."""
+        entries = [self.own.get(scope) for scope in SCOPES]
+        return entries[-1] if all(each and each.action == "withdrawn" for each in entries) else None
 
     def stopped(self, category: str) -> Entry | None:
         """The entry by which nothing of ``category`` may go, if one holds: the person's own, or their stop at Meta."""

@@ -136,7 +136,7 @@ async def ask(tx: Tx, rt: Runtime, told: Told) -> str:
 async def _askable(tx: Tx, rt: Runtime, person: Person) -> str | None:
     """The sender whose window is open; None when the template is to ask."""
     holds = await consent.verdict(tx, rt, person)
-    if (stop := holds.out) is not None:
+    if (stop := holds.stopped("service")) is not None:
         raise OptedOutError(f"Nothing was asked: the person opted out (consent entry {stop.id}).")
     sender = await open_window(tx, rt, person)
     if sender is None and rt.settings.sayso_opt_in_template is None:
