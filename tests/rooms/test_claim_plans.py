@@ -58,6 +58,9 @@ OWN_CLAIM = {
     "what is to be reported": Statement(  # among what the rolled back promotions left behind
         _run(claiming.TO_REPORT), frozenset({"messages_to_report"}), PROMOTE_LIMIT
     ),
+    "what has outlived its time": Statement(
+        _run(claiming.TO_END, SOON), frozenset({"messages_stale"}), 1_000
+    ),
     "the last that is held": Statement(
         _run(pairs.TAILS, ["pair:1:p3", "tier:1"]), frozenset({"messages_held"}), 50
     ),

@@ -13,7 +13,7 @@ from harness.rooms import Clock, runtime
 from harness.service import PHONE_NUMBER_ID
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Claimed, Lease
-from sayso.messages import service
+from sayso.messages import claiming, service
 from sayso.messages.results import Result
 from sayso.people.service import Person
 from sayso.senders import reach
@@ -165,6 +165,29 @@ async def test_what_is_to_be_reported_is_reported_also_while_its_sender_is_held(
     assert await mail.claim() == []
     assert await mail.state(message) == ("unknown", None)
     assert "message.unknown" in await mail.events()
+
+
+@pytest.mark.parametrize("held", ["hold", "circuit"])
+async def test_whatever_holds_its_sender_a_message_ends_in_its_time(
+    mail: Mail, clock: Clock, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setattr(claiming, "STALE", 2)
+    monkeypatch.setattr(claiming, "TO_END", claiming.TO_END.replace("LIMIT 100", "LIMIT 2"))
+    messages = await crowd(mail, 3, expires_at=clock() + timedelta(seconds=30))
+    lasting = await mail.queue(await mail.person("+15550000000"))
+    async with mail.rt.db.tx() as tx:
+        if held == "hold":
+            await senders.hold(tx, mail.rt, PHONE_NUMBER_ID, until=clock() + timedelta(days=1), why="test")
+        else:
+            await senders.open_circuit(tx, mail.rt, PHONE_NUMBER_ID, why="test", code=190)
+    clock.advance(seconds=30)
+    first, second = await look(mail), await look(mail)
+    assert (first.todo, second.todo) == ([], [])
+    assert first.look_in == 0.0, "there may be more of them"
+    assert second.look_in > 0.0
+    assert {await mail.state(message) for message in messages} == {("expired", None)}
+    assert (await mail.events()).count("message.failed") == 3
+    assert await mail.state(lasting) == ("queued", "ready")
 
 
 async def test_messages_for_a_number_that_no_setting_names_any_more_go_all_the_same(mail: Mail) -> None:

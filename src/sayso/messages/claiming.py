@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.messages import lost
-from sayso.messages.rules import LANES
+from sayso.messages.rules import LANES, OUTLIVED, Stop
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders.pace import Taken
@@ -17,6 +17,8 @@ from sayso.senders.rules import OLDEST_EVERY
 _SPARE = 8
 #: Reports of lost answers dealt with in one claim.
 _REPORTS = 100
+#: Messages whose life has ended dealt with in one claim.
+STALE = 100
 _LANES = sorted(set(LANES.values()))
 
 #: Senders with ready messages: from one to the next along the index, however many messages each has.
@@ -51,12 +53,26 @@ TO_REPORT = (
     f"LIMIT {_REPORTS} FOR UPDATE SKIP LOCKED"
 )
 
+#: Asked so that the planner takes the index of this alone for this, and for nothing else.
+TO_END = (
+    "SELECT * FROM messages WHERE work || ' ' || state = 'ready queued' AND expires_at <= $1 ORDER BY expires_at "
+    f"LIMIT {STALE} FOR UPDATE SKIP LOCKED"
+)
+
 
 async def report(tx: Tx, rt: Runtime) -> None:
     """Deal with messages whose answer was lost, and whose time has come: they are not posted and need no slot."""
     rows = await tx.fetch(TO_REPORT)
     if rows:
         await lost.give_up_waiting(tx, rt, rows)
+
+
+async def outlived(tx: Tx, rt: Runtime) -> list[tuple[Record, Stop]]:
+    """Lock messages whose life has ended in the queue, up to :data:`STALE`, to be stopped: they need no slot.
+
+    A claim finds only those of senders that send; whatever holds a sender, its messages end in their time.
+    """
+    return [(row, OUTLIVED) for row in await tx.fetch(TO_END, rt.now())]
 
 
 async def with_ready(tx: Tx) -> list[str]:

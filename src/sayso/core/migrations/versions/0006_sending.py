@@ -30,6 +30,7 @@ STATEMENTS = (
     "DROP INDEX messages_ready",
     "CREATE INDEX messages_ready ON messages (phone_number_id, lane, id) WHERE work = 'ready'",
     "CREATE INDEX messages_to_report ON messages (id) WHERE work = 'ready' AND state <> 'queued'",
+    "CREATE INDEX messages_stale ON messages (expires_at) WHERE work || ' ' || state = 'ready queued'",
     "CREATE INDEX messages_held ON messages (held_by, work_at) WHERE held_by IS NOT NULL AND work IS NOT NULL",
     "CREATE INDEX messages_to_come ON messages (person_id) WHERE work IS NOT NULL",
     "CREATE INDEX messages_dead ON messages (id) WHERE state IN ('failed', 'expired', 'unknown')",
