@@ -35,8 +35,8 @@ async def export(
     told: dict[str, Any] = {
         "exported_at": rt.now(),
         "profile_name": person.name,
-        "language": {"value": person.language, "from": person.language_from or "guessed"},
-        "time_zone": {"value": person.time_zone, "from": person.time_zone_from or "guessed"},
+        "language": {"value": person.language, "from": "set" if person.language_known else "guessed"},
+        "time_zone": {"value": person.time_zone, "from": "set" if person.time_zone_known else "guessed"},
         "identifiers": _theirs(await erasing.identifiers(tx, person), client_id),
         "users": _of(await erasing.users(tx, person), client_id),
         "consent": _of(await consent.history(tx, person), client_id),

@@ -40,8 +40,8 @@ async def forget(tx: Tx, rt: Runtime, person: Person) -> None:
     for table in ("people_identifiers", "people_past_identifiers", "people_links"):
         await tx.execute(f"DELETE FROM {table} WHERE person_id = ANY($1)", list(person.ids))
     await tx.execute(
-        "UPDATE people SET name = NULL, language = NULL, language_from = NULL, time_zone = NULL, "
-        "time_zone_from = NULL, identity_changed_at = NULL, erased_at = $2 WHERE id = ANY($1)",
+        "UPDATE people SET name = NULL, language = NULL, time_zone = NULL, identity_changed_at = NULL, "
+        "erased_at = $2 WHERE id = ANY($1)",
         list(person.ids),
         rt.now(),
     )

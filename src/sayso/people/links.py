@@ -50,9 +50,7 @@ async def put(tx: Tx, rt: Runtime, *, client_id: str, external_id: str, given: G
         same,
     )
     await tx.execute(
-        "UPDATE people SET language = coalesce($2, language), time_zone = coalesce($3, time_zone), "
-        "language_from = CASE WHEN $2::text IS NULL THEN language_from ELSE 'set' END, "
-        "time_zone_from = CASE WHEN $3::text IS NULL THEN time_zone_from ELSE 'set' END "
+        "UPDATE people SET language = coalesce($2, language), time_zone = coalesce($3, time_zone) "
         "WHERE id = $1 AND coalesce($2, $3) IS NOT NULL",
         person.id,
         given.language,
@@ -118,8 +116,8 @@ async def link_as_given(tx: Tx, *, client_id: str, external_id: str) -> Record |
 async def seen_by(tx: Tx, client_id: str, external_id: str) -> dict[str, object] | None:
     """A user as their assistant sees them: what it gave, and what is in force with where it comes from.
 
-    ``set`` is what this assistant gave, ``said`` what the person said, ``guessed`` what the number given tells; what
-    other assistants set is theirs. ``phone_left_at``: when the person was told to have left the number given.
+    ``set`` is what this assistant gave, ``guessed`` what the number given tells; what other assistants set is theirs.
+    ``phone_left_at``: when the person was told to have left the number given.
     """
     row = await link_as_given(tx, client_id=client_id, external_id=external_id)
     if row is None:
@@ -139,11 +137,8 @@ async def seen_by(tx: Tx, client_id: str, external_id: str) -> dict[str, object]
 def _in_force(
     what: Literal["language", "time_zone"], row: Mapping[str, object], person: Person
 ) -> dict[str, object]:
-    said = getattr(person, f"{what}_known") if getattr(person, f"{what}_from") == "said" else None
     if row[what]:
         return {what: row[what], f"{what}_from": "set"}
-    if said:
-        return {what: said, f"{what}_from": "said"}
     guess = person.guessed(what)
     return {what: guess, f"{what}_from": "guessed" if guess else None}
 

@@ -14,7 +14,7 @@ RECORDS = (
     "SELECT m.id FROM people m WHERE m.merged_into = root.id ORDER BY m.id) AS ids) r"
 )
 WHO = (
-    "root.id AS root, root.name, root.language, root.time_zone, root.time_zone_from, root.language_from, r.ids, "
+    "root.id AS root, root.name, root.language, root.time_zone, r.ids, "
     "array(SELECT i.kind || ':' || CASE WHEN i.learned_from IN ('meta:send', 'meta:status') THEN 'a' ELSE '-' END "
     "|| i.value FROM people_identifiers i WHERE i.person_id = ANY(r.ids) ORDER BY i.said_at DESC, i.value) AS known"
 )
@@ -40,9 +40,7 @@ class Person:
     parent_bsuid: str | None = None
     answered: bool = False
     language_known: str | None = None
-    language_from: str | None = None
     time_zone_known: str | None = None
-    time_zone_from: str | None = None
 
     @property
     def to(self) -> str | None:
@@ -68,12 +66,12 @@ class Person:
 
     @property
     def language(self) -> str | None:
-        """The language to write to them in (BCP 47): as said or set, else as their number's country lets one guess."""
+        """The language to write to them in (BCP 47): as set, else as their number's country lets one guess."""
         return self.language_known or self.guessed("language")
 
     @property
     def time_zone(self) -> str | None:
-        """Their IANA time zone: as said or set, else as their number tells."""
+        """Their IANA time zone: as set, else as their number tells."""
         return self.time_zone_known or self.guessed("time_zone")
 
     def guessed(self, what: Literal["language", "time_zone"]) -> str | None:
@@ -118,9 +116,7 @@ def person_of(row: Record) -> Person:
         parent_bsuid=known.get("parent_bsuid", (False, None))[1],
         answered=answered,
         language_known=row["language"],
-        language_from=row["language_from"],
         time_zone_known=row["time_zone"],
-        time_zone_from=row["time_zone_from"],
     )
 
 

@@ -75,8 +75,8 @@ async def link_person(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, bod
 async def read_person(rt: Rt, actor: MayReadPeople, external_id: ExternalId) -> Response:
     """What you gave of a user, and the language and time zone in force with where each comes from.
 
-    `set`: you gave it; `said`: the person did; `guessed`: their number's country tells. `phone_left_at`: since when the
-    person is known to have another number than the one you gave; messages go to the new one.
+    `set`: you gave it; `guessed`: their number's country tells. `phone_left_at`: since when the person is known to have
+    another number than the one you gave; messages go to the new one.
     """
     async with rt.db.one() as tx:
         seen = await links.seen_by(tx, actor.client_id, external_id)

@@ -9,9 +9,7 @@ STATEMENTS = (
     """
     ALTER TABLE people
         ADD COLUMN language text,
-        ADD COLUMN language_from text CHECK (language_from IN ('said', 'set')),
         ADD COLUMN time_zone text,
-        ADD COLUMN time_zone_from text CHECK (time_zone_from IN ('said', 'set')),
         ADD COLUMN identity_changed_at timestamptz,
         ADD COLUMN erased_at timestamptz
     """,
