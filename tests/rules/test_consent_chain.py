@@ -144,6 +144,14 @@ def test_an_erasure_leaves_the_chain_whole_and_half_of_one_does_not(row: int) ->
         assert found(lines)
 
 
+@pytest.mark.parametrize("salt", [b"", b"x" * 15, b"x" * 17])
+def test_a_wording_forged_with_another_salt_is_found(salt: bytes) -> None:
+    """Nor does a short salt let a part of the wording move into it: the length of the salt is checked."""
+    lines = ledger()
+    lines[2] = replace(lines[2], personal={"wording": "I agree to everything"}, salt=salt)
+    assert found(lines)
+
+
 def test_a_chain_written_anew_lacks_the_seal() -> None:
     forged = ledger(("per_a", "per_b"))
     own_seal = Head(2, forged[-1].hash, chain.seal(2, forged[-1].hash, b"another key of whoever forged it"))

@@ -122,9 +122,12 @@ class Walk:
         self._ids.add(line.id)
         if digest(line) != line.hash:
             self._find(line, "does not have the content it was written with")
-        if (line.personal is None) != (line.salt is None):
-            self._find(line, "was erased by half")
-        elif personal_digest(line.personal or {}, line.salt or b"") != line.personal_digest and line.salt:
+        if line.personal is None or line.salt is None:
+            if line.personal is not line.salt:
+                self._find(line, "was erased by half")
+        elif (
+            len(line.salt) != SALT_BYTES or personal_digest(line.personal, line.salt) != line.personal_digest
+        ):
             self._find(line, "does not have the wording and evidence it was written with")
 
     def _after(self, line: Line) -> None:
@@ -150,6 +153,14 @@ def verify(lines: Iterable[Line], *, head: Head | None, key: bytes | None, exten
         walk.step(line)
     walk.end(head, key)
     return walk
+
+
+def _personal_holds(line: Line) -> bool:
+    """Whether what is personal is what the entry was written with, as far as it is still there."""
+    if line.personal is None or line.salt is None:
+        return True
+    whole = len(line.salt) == SALT_BYTES
+    return whole and personal_digest(line.personal, line.salt) == line.personal_digest
 
 
 def personal_digest(personal: Mapping[str, Any], salt: bytes) -> bytes:
