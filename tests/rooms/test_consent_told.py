@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,17 @@ from rich.console import Console
 
 from harness.mail import Mail
 from harness.rooms import Clock, runtime
+from harness.service import PHONE_NUMBER_ID
 from sayso.cli import consent as command
 from sayso.consent import amending, chain, ledger, service
 from sayso.consent.portable import Imported, read_import
+from sayso.consent.rules import CATEGORIES
 from sayso.consent.service import Said
 from sayso.core.errors import InputInvalidError, NotFoundError
 from sayso.core.runtime import Runtime
-from sayso.inbound import recording
+from sayso.core.tokens import Actor
+from sayso.inbound import consent_routes, leaving, recording
+from sayso.inbound.leaving import Chat
 from sayso.inbound.recording import Told
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -259,3 +263,54 @@ async def test_what_was_recorded_by_mistake_is_struck_out_and_what_people_said_i
         with pytest.raises(NotFoundError):
             await amending.correct(tx, mail.rt, "con_none", actor="terminal/me", reason="x")
     assert await may(mail, "+15550001111") == set()
+
+
+async def _leaves(mail: Mail, alice: Person, at: datetime) -> leaving.Left:
+    said = Said(person=alice, action="withdrawn", method="keyword", captured_at=at)
+    async with mail.rt.db.tx() as tx:
+        return await leaving.leave(tx, mail.rt, said, Chat(phone_number_id=PHONE_NUMBER_ID, language="en"))
+
+
+async def test_a_stop_leaves_what_no_later_opt_in_covers(mail: Mail, clock: Clock) -> None:
+    async with mail.rt.db.tx() as tx:
+        alice = await people.link(
+            tx, mail.rt, client_id="bot", external_id="alice", phone="+15550001111", name=None
+        )
+        later = Said(
+            person=alice, action="granted", method="api", captured_at=clock(), scope=("daily_summary",)
+        )
+        await service.append(tx, mail.rt, [later])
+    about = {category: await mail.queue(alice, category=category) for category in CATEGORIES}
+    left = await _leaves(mail, alice, clock() - timedelta(days=2))
+    assert (left.stale, left.news, left.suppressed) == (False, True, 3)
+    states = {category: (await mail.state(queued))[0] for category, queued in about.items()}
+    assert states == dict.fromkeys(CATEGORIES, "suppressed") | {"daily_summary": "queued"}
+    async with mail.rt.db.one() as tx:
+        [told] = await tx.fetch("SELECT data FROM events WHERE type = 'person.opted_out'")
+        answers = await tx.fetchval("SELECT count(*) FROM messages WHERE purpose = 'consent'")
+    assert set(told["data"]["scope"]) == {"confirmations", "notifications", "marketing", "service"}
+    assert answers == 1
+
+
+async def test_a_stop_is_stale_only_when_nothing_of_it_holds(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    async with mail.rt.db.tx() as tx:
+        later = Said(person=alice, action="granted", method="api", captured_at=clock())
+        await service.append(tx, mail.rt, [later])
+    assert (await _leaves(mail, alice, clock() - timedelta(days=2))).stale
+    assert (await _leaves(mail, alice, clock() - timedelta(seconds=1))).news, "the same moment by two clocks"
+
+
+async def test_a_repeated_opt_out_waits_for_what_is_under_way_as_the_first_did(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consent_routes, "QUIET_WITHIN_S", 0)
+    alice = await mail.person()
+    await mail.wrote(alice, mail.rt.now())
+    await mail.queue(alice)
+    assert len(await mail.claim()) == 1
+    actor = Actor("bot", "alice", frozenset(), "j")
+    body = consent_routes.RevokeIn(recipient=alice.phone, reason="said so")
+    for _ in range(2):
+        answer = await consent_routes.revoke(mail.rt, actor, body, "key")
+        assert (answer.status_code, json.loads(bytes(answer.body))["under_way"]) == (202, 1)

@@ -207,3 +207,20 @@ def test_a_start_brings_back_nothing_that_was_stopped_elsewhere(said: list[Entry
         in_chat = ("keyword", "button")
         elsewhere = [e for e in said if e.method not in in_chat or e.action not in ("withdrawn", "denied")]
         assert may(after, initiated=False) <= may(stands(*elsewhere), initiated=False)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 60, 300])
+def test_a_stop_heard_after_an_opt_in_holds_though_another_clock_puts_it_before(seconds: float) -> None:
+    told = replace(
+        entry("told", "granted", method="api", seq=1), captured_at=START + timedelta(seconds=seconds)
+    )
+    stop = entry("stop", "withdrawn", seq=2)
+    assert stands(told, stop).out == stop
+    assert stands(told, replace(stop, seq=0)).out is None, "heard before the opt-in was told"
+    back = replace(entry("back", "granted", seq=3), captured_at=START + timedelta(seconds=1))
+    assert stands(told, stop, back).out is None, "START is later by the same clock"
+
+
+def test_a_stop_delivered_days_late_undoes_no_later_opt_in() -> None:
+    told = entry("told", "granted", minutes=6, method="api", seq=1)
+    assert stands(told, entry("stop", "withdrawn", seq=2)).out is None

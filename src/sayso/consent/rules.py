@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 Action = Literal[
@@ -31,6 +31,8 @@ OPENS = frozenset({"granted", "confirmed", "renewed", "imported"})
 METAS = frozenset({"suppressed_by_meta", "lifted_by_meta"})
 #: Methods by which the person spoke to us in the chat.
 IN_CHAT = frozenset({"keyword", "button"})
+#: By how much Meta's clock, which dates the chat in whole seconds, may lag behind that of others.
+CLOCKS = timedelta(minutes=5)
 #: Of several words of one moment the most restrictive holds.
 _RESTRICTS = {"withdrawn": 4, "suppressed_by_meta": 4, "denied": 3, "expired": 2}
 
@@ -148,7 +150,19 @@ def valid(entries: Iterable[Entry]) -> list[Entry]:
     known = list(entries)
     struck = {entry.about for entry in known if entry.action == "corrected"}
     kept = [entry for entry in known if entry.id not in struck and not _notes(entry)]
-    return sorted(kept, key=lambda entry: entry.order)
+    told = [entry for entry in kept if entry.action in OPENS and entry.method not in IN_CHAT]
+    return sorted(kept, key=lambda entry: _order(entry, told))
+
+
+def _order(entry: Entry, told: Sequence[Entry]) -> tuple[datetime, bool, datetime, int, int]:
+    """As they were said; but clocks differ: a word of the chat, heard after an opt-in told to us, counts after it."""
+    before = [
+        opened.captured_at
+        for opened in told
+        if opened.seq < entry.seq and opened.captured_at - entry.captured_at <= CLOCKS
+    ]
+    at = max([entry.captured_at, *before]) if entry.method in IN_CHAT else entry.captured_at
+    return at, at > entry.captured_at, *entry.order
 
 
 def _notes(entry: Entry) -> bool:

@@ -223,6 +223,12 @@ async def history(tx: Tx, person: Person) -> list[Record]:
     )
 
 
+async def whose(tx: Tx, entry_id: str) -> list[Person]:
+    """The person an entry speaks for, as they are known today; empty when the ledger has no such entry."""
+    rows = await tx.fetch("SELECT person_id FROM consent_entries WHERE id = $1", entry_id)
+    return list((await people.get_many(tx, [row["person_id"] for row in rows])).values())
+
+
 async def stay_out(tx: Tx, rt: Runtime, one: Person, other: Person) -> None:
     """Two who were taken for one are two again: what stopped the one stops both, since nobody knows who said it."""
     pairs = ((one, other), (other, one))

@@ -179,8 +179,12 @@ async def revoke(rt: Rt, actor: MayRecordConsents, body: RevokeIn, key: idempote
         status=200,
         create=create,
     )
+    said = msgspec.json.decode(answer.body)
+    if not of_whom:  # repeated: the answer was given before, perhaps while something was under way
+        async with rt.db.one() as tx:
+            of_whom = await consent.whose(tx, said["id"])
     if of_whom and (under_way := await _quiet(rt, of_whom[0], body.scope)):
-        return json_response({**msgspec.json.decode(answer.body), "under_way": under_way}, 202)
+        return json_response({**said, "under_way": under_way}, 202)
     return answer
 
 

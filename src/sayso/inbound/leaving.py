@@ -16,7 +16,7 @@ from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 from sayso.events import service as events
 from sayso.messages import service as messages
-from sayso.messages.service import OURSELVES, Draft
+from sayso.messages.service import OURSELVES, TO_WHO_LEFT, Draft
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.content import Content, Text
@@ -33,7 +33,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a leaving did. ``entry`` is the one that holds; ``stale``: an opt-in of a later time holds instead."""
+    """What a leaving did. ``entry`` is the one that holds; ``stale``: only later opt-ins hold."""
 
     entry: Entry
     news: bool = False
@@ -67,14 +67,15 @@ async def leave(tx: Tx, rt: Runtime, said: Said, chat: Chat, *, aside: str = "")
     (entry,) = await consent.append(tx, rt, [said])
     after = await consent.verdict(tx, rt, person)
     covered = scopes(said.scope)
-    holding = [stop for scope in covered if (stop := after.stopped(scope)) is not None]
-    if len(holding) < len(covered):
+    held = tuple(scope for scope in covered if after.stopped(scope) and not _metas(after, scope))
+    if not held:
         return Left(entry, stale=True)
-    ended, suppressed = await _end(tx, rt, person, entry, said.scope)
-    if all(before.stopped(scope) for scope in covered):
-        return Left(holding[0], ended=ended, suppressed=suppressed)
-    await _answer(tx, rt, person, chat, _farewell(rt, said.scope, ended, chat.language, aside))
-    await tell(tx, rt, said, entry, kind="person.opted_out", wamid=chat.wamid)
+    scope = said.scope if held == covered else held
+    ended, suppressed = await _end(tx, rt, person, entry, scope)
+    if all(before.stopped(each) for each in held):
+        return Left(after.stopped(held[0]) or entry, ended=ended, suppressed=suppressed)
+    await _answer(tx, rt, person, chat, _farewell(rt, scope, ended, chat.language, aside))
+    await tell(tx, rt, replace(said, scope=scope), entry, kind="person.opted_out", wamid=chat.wamid)
     return Left(entry, news=True, ended=ended, suppressed=suppressed)
 
 
@@ -150,13 +151,14 @@ def help_text(rt: Runtime, language: str) -> Content:
 
 
 async def answer(tx: Tx, rt: Runtime, person: Person, chat: Chat, content: Content) -> None:
-    """Answer a word about being messaged; such an answer goes to whoever has left, too."""
+    """Answer a word about being messaged; asked by somebody who has left, it goes to them all the same."""
     await _answer(tx, rt, person, chat, content)
 
 
 async def _answer(tx: Tx, rt: Runtime, person: Person, chat: Chat, content: Content) -> None:
     if chat.phone_number_id is None:
         return
+    has_left = (await consent.verdict(tx, rt, person)).stopped("service") is not None
     await messages.send(
         tx,
         rt,
@@ -167,6 +169,7 @@ async def _answer(tx: Tx, rt: Runtime, person: Person, chat: Chat, content: Cont
             purpose="consent",
             content=content,
             expires_at=rt.now() + confirmations.NOTICE_LIVES,
+            dedupe=f"{TO_WHO_LEFT}{rt.new_id('ans')}" if has_left else None,
         ),
     )
 
