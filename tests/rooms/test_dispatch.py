@@ -9,16 +9,20 @@ import pytest
 
 from harness.mail import PHONE, Mail
 from harness.rooms import Clock, until_one_waits_for_a_lock
+from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
 from sayso.consent.service import Said
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
+from sayso.inbound import leaving
+from sayso.inbound.leaving import Chat
 from sayso.messages.dispatch import lost_with_their_worker
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER
 from sayso.messages.results import Result
 from sayso.messages.rules import Purpose
 from sayso.people import service as people
 from sayso.people.service import Person
+from sayso.whatsapp.content import Text
 from sayso.whatsapp.updates import Identity
 
 
@@ -124,7 +128,7 @@ async def test_the_answer_to_a_leaving_waits_for_what_is_under_way_and_passes_ov
     under_way = await mail.queue(alice)
     assert await mail.claim() == [under_way]
     await mail.said(alice, "withdrawn", clock())
-    answer = await mail.queue(alice, purpose="consent")
+    answer = await mail.queue(alice, purpose="consent", dedupe="left:1")
     assert await mail.claim() == []
     assert await mail.state(answer) == ("queued", "waiting")
     await mail.apply(Result(under_way, 1, clock(), state="accepted", wamid="wamid.1"))
@@ -155,7 +159,7 @@ async def test_a_leaving_waits_for_a_claim_that_has_begun_and_knows_it_as_under_
         await until_one_waits_for_a_lock(mail.rt)
     await leaving
     assert await mail.state(message) == ("sending", "running")
-    answer = await mail.queue(alice, purpose="consent")
+    answer = await mail.queue(alice, purpose="consent", dedupe="left:1")
     assert await mail.claim() == []
     assert await mail.state(answer) == ("queued", "waiting")
 
@@ -269,3 +273,25 @@ async def test_a_message_that_cannot_be_read_fails_alone(mail: Mail, content: st
     assert await mail.state(spoilt) == ("failed", None)
     assert (await mail.row(spoilt))["attempt"] == 0
     assert mail.failed == [spoilt]
+
+
+async def test_thanks_for_coming_back_are_not_sent_after_the_answer_to_the_next_leaving(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    thanks = await mail.queue(alice, purpose="consent")
+    assert await mail.claim() == [thanks]
+    chat = Chat(phone_number_id=PHONE_NUMBER_ID, language="en")
+    said = Said(person=alice, action="withdrawn", method="keyword", captured_at=clock())
+    async with mail.rt.db.tx() as tx:
+        assert (await leaving.leave(tx, mail.rt, said, chat)).news
+    assert await mail.claim() == [], "the thanks are under way"
+    again = clock.advance(seconds=1)
+    await mail.apply(Result(thanks, 1, again, state="queued", reason="busy", again_at=again))
+    async with mail.rt.db.tx() as tx:
+        assert not (await leaving.leave(tx, mail.rt, said, chat)).news
+        await leaving.answer(tx, mail.rt, alice, chat, Text("help"))
+    clock.advance(seconds=1)
+    await mail.promote()
+    assert len(await mail.claim()) == 2, "the answer to the leaving, and the help they asked for afterwards"
+    assert await mail.state(thanks) == ("suppressed", None)

@@ -79,6 +79,7 @@ class Row:
     expired: bool
     reachable: bool
     refused: bool
+    to_who_left: bool
     window: str
     busy: bool
     kind: str
@@ -95,6 +96,7 @@ class Row:
             expires_at=NOW if self.expired else NOW + TICK,
             not_permitted="no opt-in" if self.refused else None,
             not_permitted_by="refused" if self.refused else None,
+            to_who_left=self.to_who_left,
             window_opened_at=opened_at,
             heard_since=heard_since,
             in_flight=self.busy,
@@ -111,7 +113,7 @@ def oracle(row: Row) -> str:
     """The outcome in one word, read off a decision tree drawn apart from the code."""
     if row.expired or not row.reachable:
         return "expired" if row.expired else "failed"
-    if row.purpose == "consent":
+    if row.purpose == "consent" and (row.to_who_left or not row.refused):
         return "in flight" if row.busy else "session"
     if row.refused:
         return "suppressed by refused"
@@ -155,7 +157,7 @@ def every_row() -> Iterator[Row]:
     for purpose, expired, reachable in itertools.product(PURPOSES, YES_NO, YES_NO):
         ended = expired or not reachable
         for row in itertools.product(
-            YES_NO, WINDOWS, YES_NO, FORMS, YES_NO, YES_NO, held[:1] if ended else held
+            YES_NO, YES_NO, WINDOWS, YES_NO, FORMS, YES_NO, YES_NO, held[:1] if ended else held
         ):
             yield Row(purpose, expired, reachable, *row)
 
@@ -214,6 +216,7 @@ _HELD = st.none() | st.just(hold("x"))
         reachable=st.booleans(),
         not_permitted=st.sampled_from([None, "no opt-in"]),
         not_permitted_by=st.sampled_from([None, "refused"]),
+        to_who_left=st.booleans(),
         is_template=st.booleans(),
         fell_back=st.booleans(),
         heard_since=_TIMES,
@@ -230,8 +233,9 @@ def test_the_decision_is_total_and_never_sends_what_may_not_go(given_facts: Fact
         case Go(form=form):
             assert given_facts.now < given_facts.expires_at
             assert given_facts.reachable
-            if given_facts.purpose != "consent":
+            if given_facts.purpose != "consent" or not given_facts.to_who_left:
                 assert not given_facts.not_permitted
+            if given_facts.purpose != "consent":
                 assert given_facts.pair_hold is None
                 assert form == "session" or given_facts.is_template or given_facts.has_template
                 closed = window_closed(given_facts.window_opened_at, given_facts.heard_since, NOW)

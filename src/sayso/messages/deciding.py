@@ -18,6 +18,7 @@ from sayso.messages.claiming import Line
 from sayso.messages.conversations import Pair, Talks
 from sayso.messages.price import estimate
 from sayso.messages.rules import LANES, Facts, Form, Go, Hold, Stop, Wait, decide, window_open
+from sayso.messages.service import TO_WHO_LEFT
 from sayso.people.service import Person
 from sayso.senders import reach
 from sayso.senders.pace import Taken
@@ -171,6 +172,7 @@ def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | St
             reachable=bool(person.to or person.user_id),
             not_permitted=None if permit.allowed else permit.reason,
             not_permitted_by=permit.entry_id,
+            to_who_left=(row["dedupe"] or "").startswith(TO_WHO_LEFT),
             is_template=row["type"] == "template",
             fell_back=row["fell_back"],
             heard_since=known.talks.heard_since.get(sender.id),

@@ -46,6 +46,7 @@ class Facts:
     ``has_template``: a template is declared for outside the window; ``is_template``: the content itself is one.
     ``heard_since``: since when every message to this sender has been heard by us; None when that is not known.
     ``fell_back``: Meta has refused the free form of this message since the window is closed.
+    ``to_who_left``: it answers somebody who had left when it was queued, or their leaving.
     """
 
     purpose: Purpose
@@ -58,6 +59,7 @@ class Facts:
     reachable: bool
     not_permitted: str | None = None
     not_permitted_by: str | None = None
+    to_who_left: bool = False
     is_template: bool = False
     fell_back: bool = False
     heard_since: datetime | None = None
@@ -101,8 +103,8 @@ def decide(facts: Facts) -> Go | Stop | Wait:
         return OUTLIVED
     if not facts.reachable:
         return Stop("failed", "neither a phone number nor a user id is known for this person")
-    if facts.purpose == "consent":
-        # The answer to an opt-out is a promise: nothing is under way any more.
+    if facts.purpose == "consent" and (facts.to_who_left or not facts.not_permitted):
+        # The answer to an opt-out is a promise: nothing is under way any more, and nothing comes after it.
         return Wait(facts.now + IN_FLIGHT_LOOK) if facts.in_flight else Go("session")
     if facts.not_permitted:
         return Stop("suppressed", facts.not_permitted, facts.not_permitted_by)

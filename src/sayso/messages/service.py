@@ -26,6 +26,10 @@ IfUnknown = Literal["give_up", "retry_once", "ask"]
 #: The client of what no single assistant said: answers to STOP and START. No token can carry it.
 OURSELVES = ""
 
+#: How ``dedupe`` begins of an answer to somebody who had left when it was queued, the answer to their leaving among
+#: them: such an answer goes to whoever is out; one that was queued before they left does not.
+TO_WHO_LEFT = "left:"
+
 #: What a message is for, as far as consent is concerned, where its sender does not say.
 CATEGORIES: dict[Purpose, Category] = {
     "prompt": "confirmations",
