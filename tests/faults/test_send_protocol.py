@@ -97,9 +97,9 @@ def believe_every_status(patch: Patch) -> None:
 
 
 def let_the_answer_undo_the_status(patch: Patch) -> None:
-    kept = "state = CASE WHEN was.open THEN r.state ELSE m.state END"
+    kept = "state = CASE WHEN NOT was.open THEN m.state WHEN"
     assert kept in results._APPLY
-    patch.setattr(results, "_APPLY", results._APPLY.replace(kept, "state = r.state"))
+    patch.setattr(results, "_APPLY", results._APPLY.replace(kept, "state = CASE WHEN"))
 
 
 def take_an_old_result_for_the_new_one(patch: Patch) -> None:

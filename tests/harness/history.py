@@ -80,7 +80,7 @@ def forward_only(history: History) -> Iterator[str]:
     at: dict[str, str] = {}
     for step in history.steps:
         before, after = at.get(step["message_id"]), step["state"]
-        if _again(step):
+        if _again(step) or _in_doubt(step):
             before = None
         if before in _ENDED and after != before:
             yield f"{step['message_id']} went from {before} to {after}"
@@ -95,6 +95,11 @@ def forward_only(history: History) -> Iterator[str]:
 def _again(step: Row) -> bool:
     """Whether a message begins anew here: a template after a late failure, or somebody asked for one attempt more."""
     return step["state"] == "queued" and bool((step["detail"] or {}).get("again"))
+
+
+def _in_doubt(step: Row) -> bool:
+    """Whether Meta said that the last attempt did not arrive, and nobody knows about an earlier one."""
+    return step["state"] == "unknown" and (step["detail"] or {}).get("status") == "failed"
 
 
 def nothing_lost_coming_in(history: History) -> Iterator[str]:

@@ -174,7 +174,9 @@ class Stroll(Walk):
             call.told.add(word)
             call.proved = call.proved or word == "failed"
         async with self.mail.rt.db.tx() as tx:
-            await statuses.record(tx, self.mail.rt, updates)
+            for joined in await statuses.record(tx, self.mail.rt, updates):
+                if joined and joined.moved and joined.message["state"] == "unknown":
+                    await service.tell_unknown(tx, self.mail.rt, joined.message)
 
     async def cancel(self) -> None:
         """Somebody wants a message back."""

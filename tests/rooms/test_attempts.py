@@ -9,7 +9,7 @@ from harness.mail import Mail
 from harness.rooms import Clock
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import METRICS
-from sayso.messages import claiming
+from sayso.messages import claiming, dead, service
 from sayso.messages.attempts import callback, named
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Result
 
@@ -251,3 +251,46 @@ async def test_at_once_it_is_the_same(mail: Mail) -> None:
     await mail.promote()
     assert await mail.claim() == [message]
     assert (await mail.row(message))["form"] == "template"
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "late"])
+async def test_a_refused_second_attempt_proves_nothing_about_the_first(
+    mail: Mail, clock: Clock, late: bool
+) -> None:
+    message = await posted_again(mail, clock)
+    refused = Result(message, 2, clock(), state="failed", reason="Meta 131026", error_code=131026)
+    for _ in range(2):
+        if late:
+            await in_doubt(mail, message)
+        else:
+            await mail.apply(refused)
+    row = await mail.row(message)
+    assert (row["state"], row["error_code"]) == ("unknown", 131026)
+    assert row["reason"].endswith("an earlier attempt may have reached the person")
+    assert (await mail.events(), mail.failed) == (["message.unknown"], [])
+    if late:
+        await mail.apply(Result(message, 2, clock(), state="accepted", wamid="wamid.second"))
+    assert await mail.state(message) == ("unknown", None)
+    async with mail.rt.db.tx() as tx:
+        assert dead.refusal(await mail.row(message)) is not None
+        assert (await dead.retry_many(tx, mail.rt, dead.Which(None), by="bot")).going == ()
+    await mail.status("delivered", callback=f"{message}:1", wamid="wamid.first")
+    assert await mail.state(message) == ("delivered", None)
+
+
+async def in_doubt(mail: Mail, message: str) -> None:
+    """Meta says that the second attempt did not arrive; whoever heard it tells what it left in doubt."""
+    joined = await mail.status("failed", callback=f"{message}:2", wamid="wamid.second", code=131026)
+    if joined and joined.moved:
+        async with mail.rt.db.tx() as tx:
+            await service.tell_unknown(tx, mail.rt, joined.message)
+
+
+async def test_who_settles_a_second_attempt_as_failed_may_retry_it(mail: Mail, clock: Clock) -> None:
+    message = await posted_again(mail, clock)
+    await mail.apply(Result(message, 2, clock(), state="failed", reason="Meta 131026", error_code=131026))
+    async with mail.rt.db.tx() as tx:
+        row = await dead.locked(tx, message)
+        assert row is not None
+        await dead.settle(tx, mail.rt, row, "failed", by="bot", on_failed=mail.on_failed)
+    assert dead.refusal(await mail.row(message)) is None

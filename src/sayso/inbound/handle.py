@@ -108,6 +108,8 @@ async def _status(tx: Tx, rt: Runtime, status: StatusUpdate, joined: Joined | No
     if message["state"] == "failed":
         await messages.tell_failed(tx, rt, message)
         await confirmations.prompt_failed(tx, rt, message)
+    elif message["state"] == "unknown":
+        await messages.tell_unknown(tx, rt, message)
     return f"status {status.status}: {message['id']}"
 
 

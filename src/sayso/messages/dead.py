@@ -18,7 +18,7 @@ MOST_AT_ONCE: Final = 1000
 #: A dead letter: nothing more happens to it by itself.
 _DEAD = "(state IN ('failed', 'expired') OR (state = 'unknown' AND work IS NULL))"
 #: Those of them that :func:`refusal` has no objection to.
-_RETRYABLE = "(state IN ('failed', 'expired') AND purpose = 'send' AND type <> 'erased')"
+_RETRYABLE = "(state IN ('failed', 'expired') AND purpose = 'send' AND type <> 'erased' AND NOT risked)"
 _MATCHES = (
     "($1::text IS NULL OR client_id = $1) AND ($2::int IS NULL OR error_code = $2) "
     "AND ($3::text IS NULL OR phone_number_id = $3) AND ($4::text IS NULL OR template_name = $4) "
@@ -134,6 +134,8 @@ def refusal(row: Record) -> str | None:
     """Why a message cannot be sent again, or None."""
     if row["state"] in _NOT_AGAIN:
         return _NOT_AGAIN[row["state"]]
+    if row["risked"]:
+        return _NOT_AGAIN["unknown"]
     if row["type"] == "erased":
         return _ERASED
     if row["purpose"] == "prompt":
@@ -188,7 +190,7 @@ async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str,
             raise NotRetryableError(f"{row['id']} is not sent again: {_ERASED}.")
         await lost.post_again(tx, rt, row, f"{reason}; the person may get it twice")
         return "queued"
-    await _end(tx, rt, row, said, reason)
+    await _end(tx, rt, row, said, reason, settled=True)
     if said == "failed":
         ended = {**row, "state": "failed", "reason": reason}
         await tell_failed(tx, rt, ended)
@@ -196,12 +198,14 @@ async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str,
     return said
 
 
-async def _end(tx: Tx, rt: Runtime, row: Record, state: str, reason: str) -> None:
+async def _end(tx: Tx, rt: Runtime, row: Record, state: str, reason: str, *, settled: bool = False) -> None:
+    """End a message; ``settled``: somebody knows what became of every attempt."""
     await tx.execute(
-        "UPDATE messages SET state = $2, reason = $3, work = NULL, worker = NULL, held = NULL, held_by = NULL "
-        "WHERE id = $1",
+        "UPDATE messages SET state = $2, reason = $3, work = NULL, worker = NULL, held = NULL, held_by = NULL, "
+        "risked = risked AND NOT $4 WHERE id = $1",
         row["id"],
         state,
         reason,
+        settled,
     )
     await note(tx, [Step(row["id"], rt.now(), state, reason)])

@@ -11,7 +11,7 @@ from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.messages import conversations, pairs, trouble
 from sayso.messages.outcome import Result
-from sayso.messages.service import Step, note, tell_failed
+from sayso.messages.service import IN_DOUBT, Step, note, tell_failed, tell_unknown
 from sayso.people import service as people
 from sayso.senders import reach
 
@@ -29,13 +29,15 @@ WITH r AS (
         $8::bool[], $9::text[], $10::text[], $11::bool[])
         AS r (id, attempt, state, reason, code, wamid, again_at, refused, held, held_by, falls_back)
 ), was AS MATERIALIZED (
-    SELECT m.id, m.state IN ('sending', 'unknown') AS open FROM messages m JOIN r ON r.id = m.id
+    SELECT m.id, m.state = 'sending' OR m.state = 'unknown' AND m.work IS DISTINCT FROM 'running' AS open,
+        m.state = 'unknown' AND m.work IS NULL AS told, m.risked AND r.state = 'failed' AS in_doubt
+    FROM messages m JOIN r ON r.id = m.id
     WHERE m.attempt = r.attempt AND (m.state IN ('sending', 'unknown') OR m.work = 'running')
     ORDER BY m.id FOR UPDATE OF m
 )
 UPDATE messages m SET
-    state = CASE WHEN was.open THEN r.state ELSE m.state END,
-    reason = CASE WHEN was.open THEN r.reason ELSE m.reason END,
+    state = CASE WHEN NOT was.open THEN m.state WHEN was.in_doubt THEN 'unknown' ELSE r.state END,
+    reason = CASE WHEN was.open THEN r.reason || CASE WHEN was.in_doubt THEN $12 ELSE '' END ELSE m.reason END,
     error_code = CASE WHEN was.open THEN r.code ELSE m.error_code END,
     wamid = CASE WHEN m.state <> 'queued' THEN coalesce(m.wamid, r.wamid) END,
     retries = m.retries + (was.open AND r.refused)::int,
@@ -44,7 +46,8 @@ UPDATE messages m SET
     held_by = CASE WHEN was.open THEN r.held_by ELSE m.held_by END,
     work = CASE WHEN was.open AND r.again_at IS NOT NULL THEN 'waiting' WHEN m.state = 'queued' THEN 'ready' END,
     work_at = coalesce(r.again_at, m.work_at), worker = NULL, tries = 0
-FROM r JOIN was ON was.id = r.id WHERE m.id = r.id RETURNING m.*, was.open AS was_open
+FROM r JOIN was ON was.id = r.id WHERE m.id = r.id RETURNING m.*, was.open AS was_open,
+    was.told AS was_told
 """
 
 #: Who is told, in the transaction, that a message did not reach the person: its row as it is now.
@@ -119,12 +122,14 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
 
     A status may have moved the message on before its answer was recorded; the higher state stays (``queued`` is one,
     where a late failure had it fall back to its template). Written twice, as after a commit that was never heard of, a
-    result changes nothing the second time.
+    result changes nothing the second time. A refusal for good says nothing about an earlier attempt whose answer was
+    lost: such a message (``risked``) ends ``unknown``.
     """
     await trouble.obey(tx, rt, [result.trouble for result in results if result.trouble])
     rows = await tx.fetch(
         _APPLY,
         *_columns(results),
+        IN_DOUBT,
     )
     now_is = {row["id"]: row for row in rows}
     await note(
@@ -144,9 +149,13 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
     )
     refused = {result.message_id for result in results if result.state == "failed"}
     for row in rows:
-        if row["state"] == "failed" and row["id"] in refused:
+        if row["id"] not in refused:
+            continue
+        if row["state"] == "failed":
             await tell_failed(tx, rt, row)
             await on_failed(tx, rt, row)
+        elif row["was_open"] and not row["was_told"]:
+            await tell_unknown(tx, rt, row)
     await _settle(tx, rt, rows, {result.message_id: result for result in results})
 
 
@@ -181,8 +190,8 @@ def _step(result: Result, row: Record) -> Step:
     return Step(
         result.message_id,
         result.at,
-        row["state"] if overtaken else result.state,
-        "Meta's answer, after the status that overtook it" if overtaken else result.reason,
+        row["state"],
+        "Meta's answer, after the status that overtook it" if overtaken else row["reason"],
         detail,
     )
 

@@ -204,7 +204,7 @@ async def suppress_all(
         None if scope is None else list(scope),
         reason,
         entry_id,
-        f"{reason}{_DOUBT}",
+        f"{reason}{IN_DOUBT}",
     )
     if rows:
         detail = {"consent_entry": entry_id}
@@ -214,7 +214,8 @@ async def suppress_all(
     return rows
 
 
-_DOUBT = "; an earlier attempt may have reached the person"
+#: Said of a message that an earlier attempt may have taken to the person.
+IN_DOUBT = "; an earlier attempt may have reached the person"
 
 
 def ended_as(row: Record, state: str, reason: str) -> tuple[str, str]:
@@ -222,7 +223,7 @@ def ended_as(row: Record, state: str, reason: str) -> tuple[str, str]:
 
     One that may have been taken before its answer was lost stays ``unknown``: only a status knows better.
     """
-    return ("unknown", f"{reason}{_DOUBT}") if row["risked"] else (state, reason)
+    return ("unknown", f"{reason}{IN_DOUBT}") if row["risked"] else (state, reason)
 
 
 async def release(tx: Tx, rt: Runtime, held_by: str) -> int:

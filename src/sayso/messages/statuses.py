@@ -11,7 +11,7 @@ from sayso.core.telemetry import EARLIER_ATTEMPTS, META_ERRORS
 from sayso.messages import attempts, price, trouble
 from sayso.messages.outcome import Trouble, explain
 from sayso.messages.rules import RANK, STATUSES, moved
-from sayso.messages.service import QUEUE, Step, note
+from sayso.messages.service import IN_DOUBT, QUEUE, Step, note
 from sayso.people import service as people
 from sayso.whatsapp.failures import classify
 from sayso.whatsapp.updates import StatusUpdate
@@ -22,8 +22,9 @@ _WHICH = (
 )
 _COLUMNS = (
     "id, client_id, person_id, phone_number_id, purpose, confirmation_id, state, reason, error_code, wamid, "
-    "past_wamids, attempt, form, fell_back, posted_at, expires_at, category, template_name, template_language, "
-    "outside_window IS NOT NULL AS has_template, content->>'type' = 'erased' AS erased"
+    "past_wamids, attempt, form, fell_back, risked, work, if_unknown, posted_at, expires_at, category, "
+    "template_name, template_language, outside_window IS NOT NULL AS has_template, "
+    "content->>'type' = 'erased' AS erased"
 )
 _MOVE = """
 UPDATE messages m SET state = s.state, wamid = CASE WHEN NOT s.again THEN coalesce(m.wamid, s.wamid) END,
@@ -165,7 +166,7 @@ def _join(row: Record, status: StatusUpdate, attempt: int | None, now: datetime)
     at = status.at or now
     if _earlier(row, status, attempt):
         return Joined(row, moved=False), _evidence(row, status, attempt, at)
-    if state is None or not moved(row["state"], state):
+    if state is None or not moved(row["state"], state) or (state == "failed" and _told_in_doubt(row)):
         reason = reason or f"Meta said {status.status}; the message was further already"
         return Joined(row, moved=False), Step(
             row["id"], at, row["state"], reason, _detail(row, status), moved=False
@@ -175,9 +176,12 @@ def _join(row: Record, status: StatusUpdate, attempt: int | None, now: datetime)
     if again:
         state, reason = "queued", f"{reason}; it goes once more, as its template"
         detail["again"] = "window"
+    elif state == "failed" and row["risked"]:
+        state, reason = "unknown", f"{reason or 'Meta said failed'}{IN_DOUBT}"
     now_is = {
         **row,
         "state": state,
+        "work": row["work"] if row["work"] == "running" else "ready" if again else None,
         "wamid": None if row["erased"] else status.wamid if again else row["wamid"] or status.wamid,
         "reason": reason,
         "error_code": status.errors[0].code if status.errors else None,
@@ -185,6 +189,11 @@ def _join(row: Record, status: StatusUpdate, attempt: int | None, now: datetime)
         "past_wamids": [*row["past_wamids"], status.wamid] if again else row["past_wamids"],
     }
     return Joined(now_is, moved=True), Step(row["id"], at, state, reason, detail)
+
+
+def _told_in_doubt(row: Record) -> bool:
+    """Whether it was told already that nobody knows: an earlier attempt may have arrived, though the last did not."""
+    return bool(row["risked"] and row["state"] == "unknown" and row["work"] in (None, "running"))
 
 
 def _falls_back(row: Record, status: StatusUpdate, now: datetime) -> bool:
@@ -199,8 +208,10 @@ def _earlier(row: Record, status: StatusUpdate, attempt: int | None) -> bool:
     """Whether a status is about an attempt that another one follows, or is about to.
 
     While the next attempt is still to be posted, word that the earlier one reached the person after all is the truth
-    about the message, and stops the next.
+    about the message, and stops the next; so it is where the next did not settle the matter.
     """
+    if row["state"] == "unknown" and row["risked"] and _reached(status):
+        return False
     if attempt is not None and attempt < row["attempt"]:
         return True
     if status.wamid not in row["past_wamids"]:
