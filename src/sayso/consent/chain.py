@@ -122,12 +122,9 @@ class Walk:
         self._ids.add(line.id)
         if digest(line) != line.hash:
             self._find(line, "does not have the content it was written with")
-        if line.personal is None or line.salt is None:
-            if line.personal is not line.salt:
-                self._find(line, "was erased by half")
-        elif (
-            len(line.salt) != SALT_BYTES or personal_digest(line.personal, line.salt) != line.personal_digest
-        ):
+        if (line.personal is None) != (line.salt is None):
+            self._find(line, "was erased by half")
+        elif not _personal_holds(line):
             self._find(line, "does not have the wording and evidence it was written with")
 
     def _after(self, line: Line) -> None:
