@@ -50,6 +50,9 @@ OWN_CLAIM = {
     "the oldest of each lane": Statement(
         _run(claiming.OLDEST, ["1", "2"], [25, 1], [0, 1, 2]), frozenset({_READY}), 25 * 3 * 4
     ),
+    "next but for who is passed over": Statement(
+        _run(claiming.BEYOND, ["1", "2"], [BATCH, 10], ["p1", "p2"]), frozenset({_READY}), 1_000 * 4
+    ),
     "take them": Statement(
         _run(claiming.TAKE, [f"msg_{number:08}" for number in range(1, 200 * BATCH, 200)]),
         frozenset({_KEY}),

@@ -15,6 +15,7 @@ from sayso.core.runtime import Runtime
 from sayso.core.worker import Claimed, Lease
 from sayso.messages import claiming, service
 from sayso.messages.results import Result
+from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import reach
 from sayso.senders import service as senders
@@ -188,6 +189,23 @@ async def test_whatever_holds_its_sender_a_message_ends_in_its_time(
     assert {await mail.state(message) for message in messages} == {("expired", None)}
     assert (await mail.events()).count("message.failed") == 3
     assert await mail.state(lasting) == ("queued", "ready")
+
+
+async def test_whose_fence_is_taken_keeps_nobody_behind_them_from_the_slots(mail: Mail) -> None:
+    alice, ben = await mail.person(), await mail.person("+15550002222")
+    await run(mail, "UPDATE senders SET rate_limit = 10")
+    theirs = [await mail.queue(alice) for _ in range(20)]
+    mail.rt.now.advance(milliseconds=1)  # type: ignore[attr-defined] # so that ids sort
+    behind = await mail.queue(ben)
+    async with mail.rt.db.tx() as leaving:
+        await people.lock(leaving, [alice.id], exclusive=True)
+        assert [row["id"] for row in (await look(mail)).todo] == [behind]
+        await run(mail, "UPDATE senders SET tat = clock_timestamp() - interval '1 s'")
+        again = await look(mail)
+        assert again.todo == []
+        assert again.look_in > 0.0, "it does not spin while there is nobody else"
+    await run(mail, "UPDATE senders SET tat = clock_timestamp() - interval '1 s'")
+    assert {row["id"] for row in (await look(mail)).todo} < set(theirs)
 
 
 async def test_messages_for_a_number_that_no_setting_names_any_more_go_all_the_same(mail: Mail) -> None:

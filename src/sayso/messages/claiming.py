@@ -19,6 +19,8 @@ _SPARE = 8
 _REPORTS = 100
 #: Messages whose life has ended dealt with in one claim.
 STALE = 100
+#: How far a claim looks beyond people whose fence is taken alone.
+_BEYOND = 1000
 _LANES = sorted(set(LANES.values()))
 
 #: Senders with ready messages: from one to the next along the index, however many messages each has.
@@ -42,6 +44,13 @@ CROSS JOIN LATERAL (
     SELECT id, person_id, phone_number_id, lane FROM messages
     WHERE work = 'ready' AND state = 'queued' AND phone_number_id = s.id AND lane = l.lane
     ORDER BY id LIMIT s.most) m
+"""
+BEYOND = f"""
+SELECT m.* FROM unnest($1::text[], $2::int[]) AS s (id, most) CROSS JOIN LATERAL (
+    SELECT h.* FROM (
+        SELECT id, person_id, phone_number_id, lane FROM messages
+        WHERE work = 'ready' AND state = 'queued' AND phone_number_id = s.id ORDER BY lane, id LIMIT {_BEYOND}) h
+    WHERE h.person_id <> ALL($3::text[]) ORDER BY h.lane, h.id LIMIT s.most) m
 """
 #: That they are still ready is asked in a way for which the planner cannot walk all that is.
 TAKE = (
@@ -84,32 +93,48 @@ async def with_ready(tx: Tx) -> list[str]:
 class Line:
     """The messages next in line, by sender, locked and in their order; whom they go to, by record id.
 
-    ``more``: the senders that have more ready than these.
+    ``more``: the senders that have more ready than these; ``busy``: those with messages to somebody passed over.
     """
 
     rows: dict[str, list[Record]]
     persons: dict[str, Person]
     more: set[str]
+    busy: set[str]
 
 
 async def line_up(tx: Tx, taken: Sequence[Taken]) -> Line:
     """Lock what is next of each sender that has slots.
 
     The fence of everybody they go to is shared. Somebody whose fence is taken alone, because they are just leaving, is
-    passed over: a claim holds senders, and waits for nobody.
+    passed over with all that waits for them, and those behind them get the slots: a claim holds senders, and waits for
+    nobody.
     """
-    lines, more = await _next(tx, [one for one in taken if one.free])
+    wanting = [one for one in taken if one.free]
+    lines, more = await _next(tx, wanting)
     everybody = [row for line in lines.values() for row in line]
     if not everybody:
-        return Line({}, {}, more)
+        return Line({}, {}, more, set())
     persons = await people.fence(tx, [row["person_id"] for row in everybody])
-    rows = await tx.fetch(TAKE, sorted(row["id"] for row in everybody if row["person_id"] in persons))
+    passed = [row for row in everybody if row["person_id"] not in persons]
+    busy = {row["phone_number_id"] for row in passed}
+    if short := [one for one in wanting if one.id in busy & more]:
+        behind = await _beyond(tx, short, sorted({row["person_id"] for row in passed}))
+        persons |= await people.fence(tx, [r["person_id"] for r in behind if r["person_id"] not in persons])
+        everybody += behind
+    rows = await tx.fetch(TAKE, sorted({row["id"] for row in everybody if row["person_id"] in persons}))
     locked = {row["id"]: row for row in rows}
-    more |= {row["phone_number_id"] for row in everybody if row["person_id"] not in persons}
-    ours = {
-        sender: [locked[row["id"]] for row in line if row["id"] in locked] for sender, line in lines.items()
-    }
-    return Line(ours, persons, more)
+    ours: dict[str, list[Record]] = {sender: [] for sender in lines}
+    for row in everybody:
+        if (taken_now := locked.pop(row["id"], None)) is not None:
+            ours[row["phone_number_id"]].append(taken_now)
+    return Line(ours, persons, more - busy, busy)
+
+
+async def _beyond(tx: Tx, short: Sequence[Taken], passed: Sequence[str]) -> list[Record]:
+    """What is next of these senders, in order, but for what goes to these people."""
+    most = [len(one.free) + _SPARE for one in short]
+    rows = await tx.fetch(BEYOND, [one.id for one in short], most, list(passed))
+    return sorted(rows, key=lambda row: (row["lane"], row["id"]))
 
 
 async def _next(tx: Tx, wanting: Sequence[Taken]) -> tuple[dict[str, list[Record]], set[str]]:

@@ -194,6 +194,8 @@ def _look_in(taken: Sequence[Taken], line: Line, at_most: float) -> float:
             when.append(one.look_in())
         elif one.id in line.more:
             when.append(0.0)
+        elif one.id in line.busy:
+            when.append(pace.HORIZON.total_seconds() / 2)
     return min(when)
 
 
