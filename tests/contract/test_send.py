@@ -79,6 +79,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "needs no fallback",
     ),
     ({"content": "x", "category": "service", "fallback": {"name": "t"}}, "/fallback", "inside"),
+    (
+        {"message_type": "template", "template": {"name": "t"}, "category": "service"},
+        "/category",
+        "inside the 24-hour window only",
+    ),
     ({"content": "x", "category": "gossip"}, "/category", "'confirmations'"),
     ({"content": "x", "sender": "1"}, "/sender", "none of this service's"),
     ({"content": "x", "send_at": "2031-01-01T00:00:00Z"}, "/send_at", "90 days"),
@@ -165,6 +170,14 @@ async def test_an_answer_goes_into_an_open_window_only(api: Contract) -> None:
     told = await accepted(api, content="hello", category="service", if_unknown="ask")
     queued = await row(api, told["id"])
     assert (queued["category"], queued["if_unknown"]) == ("service", "ask")
+    assert queued["needs_window"], "looked at again at the wire"
+    later = api.rt.now() + timedelta(hours=23)
+    await accepted(api, content="hello", category="service", send_at=later.isoformat())
+    beyond = later + timedelta(minutes=58)
+    answer = await send(api, content="hello", category="service", send_at=beyond.isoformat())
+    problem = assert_problem(answer, 422, "input_invalid")
+    assert problem["errors"][0]["pointer"] == "/send_at"
+    assert "inside the 24-hour window only, which ends at" in problem["detail"]
 
 
 async def test_the_same_key_of_an_assistant_is_one_message_whatever_became_of_it(api: Contract) -> None:

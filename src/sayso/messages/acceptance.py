@@ -14,7 +14,7 @@ from sayso.core.tokens import Actor
 from sayso.messages import conversations, service, templating
 from sayso.messages.recipients import resolve
 from sayso.messages.requests import SendIn
-from sayso.messages.rules import window_closed, window_open
+from sayso.messages.rules import WINDOW, WINDOW_MARGIN, window_closed, window_open
 from sayso.messages.service import Draft
 from sayso.people.service import Person
 from sayso.senders import service as senders
@@ -60,6 +60,7 @@ async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, A
         content=await _aimed(tx, actor, content),
         expires_at=expires_at,
         outside_window=outside,
+        needs_window=body.category == "service",
         quotes=await _wamid(tx, actor, body.quotes, "/quotes") if body.quotes is not None else None,
         category=body.category,
         send_at=send_at,
@@ -87,10 +88,14 @@ def _told(
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Whether the person wrote in the last 24 hours; ``closed`` says why it is known that they did not."""
+    """Whether the person wrote in the last 24 hours, and until when that counts.
+
+    ``closed`` says why it is known that they did not.
+    """
 
     open: bool
     closed: str | None
+    until: datetime | None
 
     @property
     def said(self) -> str:
@@ -101,7 +106,16 @@ async def _window(tx: Tx, rt: Runtime, person: Person, sender: str) -> _Window:
     talks = await conversations.read(tx, [person])
     opened_at = talks.of(person, sender).opened_at
     closed = window_closed(opened_at, talks.heard_since.get(sender), rt.now())
-    return _Window(window_open(opened_at, rt.now()), closed)
+    until = opened_at + WINDOW - WINDOW_MARGIN if opened_at is not None else None
+    return _Window(window_open(opened_at, rt.now()), closed, until)
+
+
+def _inside(window: _Window, send_at: datetime | None) -> None:
+    """An answer is not scheduled for when the window that it rests on has closed."""
+    if send_at is not None and window.until is not None and send_at >= window.until:
+        ends = f"{window.until:%Y-%m-%dT%H:%M:%SZ}"
+        detail = f"an answer (category service) goes out inside the 24-hour window only, which ends at {ends}"
+        raise InputInvalidError(f"send_at: {detail}", faults=[Fault(detail, "/send_at")])
 
 
 async def _permitted(tx: Tx, rt: Runtime, person: Person, body: SendIn, window: _Window) -> None:
@@ -110,6 +124,8 @@ async def _permitted(tx: Tx, rt: Runtime, person: Person, body: SendIn, window: 
             "Nothing was queued: category service is for answers to what the person wrote in the last 24 hours."
         )
     await consent.check(tx, rt, person, body.category, initiated=not window.open)
+    if body.category == "service":
+        _inside(window, body.send_at)
 
 
 async def _same(tx: Tx, actor: Actor, key: str) -> dict[str, Any] | None:

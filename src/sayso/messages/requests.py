@@ -129,6 +129,10 @@ class SendIn(Input):
         given = self._given.get(kind)
         if not isinstance(given, dict):
             raise _wrong(kind, f"message_type {kind!r} takes an object `{kind}`")
+        if kind == "template" and self.category == "service":
+            raise _wrong(
+                "category", "an answer (service) goes out inside the 24-hour window only: as no template"
+            )
         content = shapes.read(kind, given, at=f"/{kind}")
         if not isinstance(content, Template):
             validate(content, at=f"/{kind}")

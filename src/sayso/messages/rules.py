@@ -124,7 +124,7 @@ def form_of(facts: Facts) -> Form | Stop:
     if window_open(facts.window_opened_at, facts.now):
         return "session"
     if facts.needs_window:
-        return Stop("suppressed", "the 24-hour window is closed and this line is not worth a template")
+        return Stop("suppressed", "the 24-hour window is closed, and this is for inside it alone")
     closed = window_closed(facts.window_opened_at, facts.heard_since, facts.now)
     if closed:
         return Stop("suppressed", closed)
