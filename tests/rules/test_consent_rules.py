@@ -224,3 +224,8 @@ def test_a_stop_heard_after_an_opt_in_holds_though_another_clock_puts_it_before(
 def test_a_stop_delivered_days_late_undoes_no_later_opt_in() -> None:
     told = entry("told", "granted", minutes=6, method="api", seq=1)
     assert stands(told, entry("stop", "withdrawn", seq=2)).out is None
+
+
+def test_a_no_to_a_question_does_not_soften_an_opt_out() -> None:
+    holds = stands(entry("out", "withdrawn", method="api"), entry("no", "denied", 1))
+    assert may(holds, initiated=False) == set()

@@ -175,6 +175,8 @@ def _latest(said: Sequence[Entry]) -> dict[str, Entry]:
         covered = SCOPES if ALL in entry.scope else entry.scope
         if entry.action in OPENS and not entry.verified:  # lifts no stop
             covered = tuple(scope for scope in covered if scope not in holds or not _ends(holds[scope]))
+        if entry.action == "denied":  # a no to a question does not soften an opt-out
+            covered = tuple(s for s in covered if s not in holds or holds[s].action != "withdrawn")
         holds.update(dict.fromkeys(covered, entry))
     return holds
 

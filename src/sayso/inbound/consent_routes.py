@@ -20,8 +20,9 @@ from sayso.core.database import Tx
 from sayso.core.errors import Fault, ForbiddenError, InputInvalidError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
-from sayso.inbound import leaving, recording
+from sayso.inbound import leaving, recording, seeing
 from sayso.inbound.recording import Told
+from sayso.inbound.seeing import View
 from sayso.messages.recipients import Recipient, find, resolve
 from sayso.people.service import Person
 
@@ -235,19 +236,19 @@ async def read(
         Text | None, Query(max_length=160, description="As in `POST /send`; left out: the token's user.")
     ] = None,
 ) -> Response:
-    """How a person stands, by category, and the entries an assistant may see: its own, the person's, and Meta's."""
+    """How a person stands, by category, and the entries an assistant may see.
+
+    Its own; and the person's and Meta's, if it knows the person: linked to them, or has sent to them.
+    """
     async with rt.db.one() as tx:
         person = await find(tx, actor, recipient)
         if person is None:
             return json_response({"standing": _standing(await _nobody(tx, rt)), "entries": []})
         holds = await consent.verdict(tx, rt, person)
+        view = await seeing.view_of(tx, actor, person, recipient)
         lines = [ledger.line_of(row) for row in await consent.history(tx, person)]
-    entries = [_entry(line) for line in lines if _sees(actor, line)]
+    entries = [_entry(view.shown(line)) for line in lines if view.sees(line)]
     return json_response({"standing": _standing(holds), "entries": entries})
-
-
-def _sees(actor: Actor, line: chain.Line) -> bool:
-    return line.client_id == ledger.OURSELVES or actor.sees(line.client_id)
 
 
 async def _nobody(tx: Tx, rt: Runtime) -> Standing:
@@ -290,15 +291,18 @@ class ExportQuery(Input):
 async def export(rt: Rt, actor: MayReadConsents, query: Annotated[ExportQuery, Query()]) -> Response:
     """The ledger as a file: JSON, which `sayso consent verify --file` verifies, or CSV."""
     whose: tuple[str, ...] | None = None
+    view: View | None = None
     if query.recipient is not None:
         async with rt.db.one() as tx:
             person = await find(tx, actor, query.recipient)
+            if person is not None and not actor.may("admin"):
+                view = await seeing.view_of(tx, actor, person, query.recipient)
         whose = person.ids if person else ()
     elif not actor.may("admin"):
         raise ForbiddenError(
             "The whole ledger needs the scope admin; name a `recipient` to export one person's."
         )
-    wanted = Wanted(whose, query.since, query.until, None if actor.may("admin") else actor.client_id)
+    wanted = Wanted(whose, query.since, query.until, view)
     media = "application/json" if query.format == "json" else "text/csv; charset=utf-8"
     headers = {
         "cache-control": "no-store",
@@ -313,12 +317,12 @@ class Wanted(msgspec.Struct, frozen=True):
     person_ids: tuple[str, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
-    client_id: str | None = None
+    view: View | None = None
 
     @property
     def extent(self) -> chain.Extent:
         """How whole it is, and with that how much of the chain can be verified."""
-        if self.since is not None or self.until is not None or self.client_id is not None:
+        if self.since is not None or self.until is not None or self.view is not None:
             return "some"
         return "all" if self.person_ids is None else "person"
 
@@ -328,7 +332,7 @@ class Wanted(msgspec.Struct, frozen=True):
             (self.person_ids is None or line.person_id in self.person_ids)
             and (self.since is None or line.received_at >= self.since)
             and (self.until is None or line.received_at < self.until)
-            and (self.client_id is None or line.client_id in (ledger.OURSELVES, self.client_id))
+            and (self.view is None or self.view.sees(line))
         )
 
 
@@ -344,11 +348,12 @@ async def export_file(rt: Runtime, wanted: Wanted, form: str) -> AsyncIterator[s
         for line in page:
             if not wanted.holds(line):
                 continue
+            shown = wanted.view.exported(line) if wanted.view else line
             if form == "json":
-                yield between + msgspec.json.encode(portable.as_json(line)).decode()
+                yield between + msgspec.json.encode(portable.as_json(shown)).decode()
                 between = ",\n"
             else:
-                yield portable.csv_row(line)
+                yield portable.csv_row(shown)
     if form == "json":
         yield portable.CLOSING
 
