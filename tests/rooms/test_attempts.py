@@ -7,11 +7,14 @@ import pytest
 
 from harness.mail import Mail
 from harness.rooms import Clock
+from sayso.core import claims
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import METRICS
+from sayso.core.worker import Lease
 from sayso.messages import claiming, dead, service
 from sayso.messages.attempts import callback, named
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Result
+from sayso.messages.service import QUEUE
 
 
 @pytest.fixture
@@ -294,3 +297,36 @@ async def test_who_settles_a_second_attempt_as_failed_may_retry_it(mail: Mail, c
         assert row is not None
         await dead.settle(tx, mail.rt, row, "failed", by="bot", on_failed=mail.on_failed)
     assert dead.refusal(await mail.row(message)) is None
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["given back", "disowned"])
+async def test_a_result_that_could_not_be_recorded_has_its_time_to_be_settled(
+    mail: Mail, clock: Clock, forgotten: bool
+) -> None:
+    """Meta may have taken it: nothing is posted again before a status had its chance."""
+    posted_at = clock()
+    message = await mail.queue(
+        await mail.person(), if_unknown="retry_once", expires_at=clock() + timedelta(hours=2)
+    )
+    worker = await mail.enlist()
+    assert await mail.claim(worker) == [message]
+    clock.advance(seconds=2)
+    async with mail.rt.db.tx(claims=True) as tx:
+        if forgotten:
+            mail.dispatcher._ready.clear()
+            await mail.dispatcher.disown(mail.rt, tx, Lease(worker), [])
+            await claims.disown(tx, QUEUE, worker=worker, keep=[])
+        else:
+            assert await claims.postpone(tx, QUEUE, worker=worker, row_id=message, until=clock())
+    await reported(mail)
+    row = await mail.row(message)
+    assert (row["state"], row["work"], row["work_at"]) == (
+        "unknown",
+        "waiting",
+        posted_at + REPORT_UNKNOWN_AFTER,
+    )
+    assert await mail.claim() == []
+    assert (await mail.steps(message))[-1] == "unknown"
+    clock.advance(minutes=16)
+    await reported(mail)
+    assert await mail.claim() == [message]

@@ -15,7 +15,7 @@ from sayso.messages.deciding import Going
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Outgoing
 from sayso.messages.results import Failed, Results
 from sayso.messages.rules import Stop, Wait
-from sayso.messages.service import QUEUE, Step, ended_as, note, tell_ended
+from sayso.messages.service import QUEUE, Step, ended_as, hold_on, note, tell_ended
 from sayso.senders import pace
 from sayso.senders.pace import Taken
 from sayso.whatsapp.client import GraphClient
@@ -119,12 +119,15 @@ class Dispatcher:
     async def disown(self, rt: Runtime, tx: Tx, lease: Lease, keep: Sequence[str]) -> None:
         """An intent whose commit was never heard of was not posted: it goes back into the queue, unless it was."""
         rows = await tx.fetch(
-            "UPDATE messages SET state = CASE WHEN id = ANY($3) THEN 'queued' ELSE 'unknown' END, reason = $4 "
+            "UPDATE messages SET state = CASE WHEN id = ANY($3) THEN 'queued' ELSE 'unknown' END, reason = $4, "
+            "work = CASE WHEN id = ANY($3) THEN work ELSE 'waiting' END, "
+            "work_at = CASE WHEN id = ANY($3) THEN work_at ELSE posted_at + $5::interval END "
             "WHERE work = 'running' AND worker = $1 AND id <> ALL($2) AND state = 'sending' RETURNING id, state",
             lease.worker,
             list(keep),
             list(self._ready),
             reason := "the database did not confirm the intent to post it",
+            REPORT_UNKNOWN_AFTER,
         )
         await note(tx, [Step(row["id"], rt.now(), row["state"], reason) for row in rows])
 
@@ -176,6 +179,8 @@ async def _wait(tx: Tx, rt: Runtime, waiting: Sequence[tuple[Record, Wait]]) -> 
         [verdict.held for _, verdict in waiting],
         [verdict.held_by for _, verdict in waiting],
     )
+    if keys := {verdict.held_by for _, verdict in waiting if verdict.held_by}:
+        await hold_on(tx, keys)
     news = [
         (row, verdict) for row, verdict in waiting if verdict.held_by and verdict.held_by != row["held_by"]
     ]

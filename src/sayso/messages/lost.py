@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
+from sayso.messages.outcome import REPORT_UNKNOWN_AFTER
 from sayso.messages.service import Step, note, tell_unknown
 
 _REPORTED = "reported: no status has settled it; it may or may not have reached the person"
@@ -14,14 +15,15 @@ async def give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
     """Deal with claimed rows whose deadline has come, each by its ``if_unknown``.
 
     ``give_up``: say so, and leave it ``unknown`` until a status comes. ``ask``: the same, with what can be done.
-    ``retry_once``: queue one attempt more, unless its life has ended; the second time it is reported.
+    ``retry_once``: queue one attempt more, unless its life has ended; the second time it is reported. One that is
+    still ``sending`` was given back because its result could not be recorded: its deadline only begins.
     """
     for claimed in rows:
+        if claimed["state"] == "sending":
+            await _unrecorded(tx, rt, claimed)
+            continue
         row = await tx.fetchrow(
-            "UPDATE messages SET work = NULL, worker = NULL, "
-            "reason = CASE WHEN state = 'sending' THEN 'its result could not be recorded' ELSE reason END, "
-            "state = CASE WHEN state = 'sending' THEN 'unknown' ELSE state END WHERE id = $1 RETURNING *",
-            claimed["id"],
+            "UPDATE messages SET work = NULL, worker = NULL WHERE id = $1 RETURNING *", claimed["id"]
         )
         if row is None or row["state"] != "unknown":
             continue
@@ -29,6 +31,18 @@ async def give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
             await post_again(tx, rt, row, _AGAIN)
         else:
             await _report(tx, rt, row)
+
+
+async def _unrecorded(tx: Tx, rt: Runtime, row: Record) -> None:
+    now, reason = rt.now(), "its result could not be recorded"
+    await tx.execute(
+        "UPDATE messages SET state = 'unknown', reason = $2, work = 'waiting', work_at = $3, worker = NULL "
+        "WHERE id = $1",
+        row["id"],
+        reason,
+        (row["posted_at"] or now) + REPORT_UNKNOWN_AFTER,
+    )
+    await note(tx, [Step(row["id"], now, "unknown", reason)])
 
 
 async def post_again(tx: Tx, rt: Runtime, row: Record, why: str) -> None:
