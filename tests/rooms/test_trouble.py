@@ -12,6 +12,8 @@ from sayso.consent import service as consent
 from sayso.core.runtime import Runtime
 from sayso.messages import service, trouble
 from sayso.messages.outcome import Outgoing, Trouble, result_of
+from sayso.people import merging
+from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
 from sayso.whatsapp.client import Refused
@@ -249,3 +251,26 @@ async def test_what_is_to_go_later_waits_until_then(mail: Mail, clock: Clock) ->
     clock.at = at
     await mail.promote()
     assert await mail.claim() == [message]
+
+
+@pytest.mark.parametrize("longer", [0, 1])
+async def test_of_two_records_of_one_person_the_longer_hold_counts(
+    mail: Mail, clock: Clock, longer: int
+) -> None:
+    one, two = await mail.person(), await mail.person(OTHER)
+    async with mail.rt.db.tx() as tx:
+        await merging.merge(tx, mail.rt, one.id, two.id, because="test")
+        person = await people.get(tx, one.id)
+        for number, record in enumerate(sorted(person.ids)):
+            until = clock() + timedelta(hours=2 if number == longer else 1)
+            await tx.execute(
+                "INSERT INTO conversations (person_id, phone_number_id, hold_until, hold_why, marketing_until, "
+                "marketing_why) VALUES ($1, $2, $3, 'x', $3, 'y')",
+                record,
+                PHONE_NUMBER_ID,
+                until,
+            )
+    standing = await held(mail, person)
+    for hold in (standing.everything, standing.marketing):
+        assert hold is not None
+        assert hold.until == clock() + timedelta(hours=2)

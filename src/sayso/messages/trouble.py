@@ -88,8 +88,8 @@ async def obey(tx: Tx, rt: Runtime, troubles: Sequence[Trouble]) -> None:
 
 
 async def _leave(tx: Tx, rt: Runtime, stopped: Sequence[Trouble]) -> list[tuple[Person, Entry]]:
-    """These persons stopped our marketing at Meta (131050): into the ledger with it."""
-    persons = await people.get_many(tx, [each.person_id for each in stopped]) if stopped else {}
+    """These persons stopped our marketing at Meta (131050): into the ledger, all of them fenced before its head is."""
+    persons = await people.lock(tx, [each.person_id for each in stopped], exclusive=True) if stopped else {}
     return [
         (
             persons[each.person_id],
@@ -167,8 +167,14 @@ async def holds_of(tx: Tx, persons: Sequence[Person], now: datetime) -> dict[tup
         )
         until = row["marketing_until"]
         marketing = Hold(until, row["marketing_why"], by) if until is not None and until > now else None
-        found[owner[row["person_id"]], row["phone_number_id"]] = Standing(everything, marketing)
+        pair = (owner[row["person_id"]], row["phone_number_id"])
+        known = found.get(pair, Standing())  # of another record of the same person
+        found[pair] = Standing(_longest(known.everything, everything), _longest(known.marketing, marketing))
     return found
+
+
+def _longest(*holds: Hold | None) -> Hold | None:
+    return max((hold for hold in holds if hold), key=lambda hold: hold.until, default=None)
 
 
 async def reached(tx: Tx, pairs: Iterable[tuple[str, str]]) -> None:
