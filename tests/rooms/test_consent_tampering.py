@@ -1,6 +1,7 @@
 """``sayso consent verify`` finds whatever was changed in the ledger's table: every row, every column."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,32 @@ async def test_an_exported_file_is_verified_as_the_table_is(
     file.write_text(part)
     command.verify(file, env_file=tmp_path / "none")
     assert "2 entries. The person's chain is whole." in printed.export_text()
+
+
+async def test_a_file_with_entries_cut_out_of_it_is_found_by_its_seal(
+    mail: Mail, tmp_path: Path, printed: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sayso.inbound.consent_routes import Wanted, export_file  # noqa: PLC0415 - beside its only use
+
+    person, file = (await mail.person()).ids, tmp_path / "consents.json"
+    some = Wanted(person, since=datetime(2020, 1, 1, tzinfo=UTC))
+    forgeries: list[dict[str, Any]] = []
+    for wanted in (Wanted(), Wanted(person), some):
+        written = json.loads("".join([piece async for piece in export_file(mail.rt, wanted, "json")]))
+        forgeries.append({**written, "entries": written["entries"][:-1]})
+        forgeries.append({**written, "entries": written["entries"][:1], "extent": "some"})
+        forgeries.append({**written, "entries": []} | {"extent": "person"})
+        forgeries.append({**written, "seal": None})
+    monkeypatch.setenv("SAYSO_CONSENT_KEY", ledger.key(mail.rt).decode())
+    for forged in forgeries:
+        file.write_text(json.dumps(forged))
+        with pytest.raises(typer.Exit):
+            command.verify(file, env_file=tmp_path / "none")
+    monkeypatch.delenv("SAYSO_CONSENT_KEY")
+    monkeypatch.setenv("SAYSO_DATA_DIR", str(tmp_path / "elsewhere"))
+    file.write_text(json.dumps(forgeries[1]))
+    command.verify(file, env_file=tmp_path / "none")
+    assert "it is not proved that no entry was cut out of the file" in " ".join(printed.export_text().split())
 
 
 def _another(value: Any) -> Any:

@@ -44,9 +44,11 @@ LINE = Line(
 @pytest.mark.parametrize("seal", [None, b"z" * 32])
 def test_an_export_is_read_back_as_it_was_written(line: Line, seal: bytes | None) -> None:
     head = Head(1, LINE.hash, seal)
-    text = portable.opening("all", head, NOW) + json.dumps(portable.as_json(line)) + portable.CLOSING
+    text = (
+        portable.opening("all", head, NOW) + json.dumps(portable.as_json(line)) + portable.closing(b"f" * 32)
+    )
     read = portable.read_export(text)
-    assert (read.extent, read.head, read.lines) == ("all", head, [line])
+    assert (read.extent, read.head, read.lines, read.seal) == ("all", head, [line], b"f" * 32)
     assert chain.digest(read.lines[0]) == chain.digest(line)
 
 

@@ -241,7 +241,8 @@ def verify(
     seal = (
         ""
         if sealed
-        else "\nThe key of the installation is not here: the seal of the chain's end was not looked at."
+        else "\nThe key of the installation is not here, so the seals were not looked at: it is not proved that no "
+        "entry was cut out of the file, nor that this installation wrote it."
     )
     said = f"{walk.entries} entries{erased}. {whole[walk.extent]}.{seal}"
     out.print(Panel(said, title="[green]✓ verified", border_style="green", expand=False))
@@ -275,7 +276,10 @@ def _verify_file(file: Path, env_file: Path) -> "tuple[Walk, bool]":
     settings = load_token_settings(env_file)
     here = settings.sayso_consent_key is not None or (settings.sayso_data_dir / "consent-key").exists()
     key = consent_key(settings) if here else None
-    return chain.verify(found.lines, head=found.head, key=key, extent=found.extent), here
+    walk = chain.verify(found.lines, head=found.head, key=key, extent=found.extent)
+    if key is not None:
+        walk.whole(found.head, found.seal, key)
+    return walk, here
 
 
 def _show_findings(findings: "Sequence[Finding]") -> None:

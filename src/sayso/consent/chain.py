@@ -67,6 +67,24 @@ class Finding:
 
 
 @dataclass(slots=True)
+class Tally:
+    """Which entries a file holds, and in which order: a hash over their hashes, for the seal of the file."""
+
+    entries: int = 0
+    _hashes: Any = field(default_factory=hashlib.sha256)
+
+    def add(self, line: Line) -> None:
+        """One entry more."""
+        self.entries += 1
+        self._hashes.update(line.hash)
+
+    def seal(self, extent: Extent, head: Head, key: bytes) -> bytes:
+        """What only the holder of the key can write under a file of these entries, taken at this end of the chain."""
+        about = f"{_FORM}.export.{extent}.{head.seq}.{head.hash.hex()}.{self.entries}."
+        return hmac.digest(key, about.encode() + self._hashes.digest(), "sha256")
+
+
+@dataclass(slots=True)
 class Walk:
     """The verification of a chain, fed entry by entry in their order; memory grows with the number of persons only."""
 
@@ -77,6 +95,7 @@ class Walk:
     _last: Line | None = None
     _of_person: dict[str, bytes] = field(default_factory=dict)
     _ids: set[str] = field(default_factory=set)
+    _tally: Tally = field(default_factory=Tally)
 
     @property
     def last_seq(self) -> int:
@@ -87,6 +106,7 @@ class Walk:
         """Check one entry, by itself and against those before it."""
         self.entries += 1
         self.erased += line.personal is None
+        self._tally.add(line)
         self._itself(line)
         if self.extent == "all":
             self._after(line)
@@ -115,6 +135,12 @@ class Walk:
             )
             self.findings.append(Finding(None, None, what))
         return self.findings
+
+    def whole(self, head: Head, seal: bytes | None, key: bytes) -> None:
+        """Check that a file holds what it was written with: its extent, every entry, and the end it was taken at."""
+        if seal is None or not hmac.compare_digest(seal, self._tally.seal(self.extent, head, key)):
+            what = "the file does not bear its seal: entries were cut out or added, or it was written by somebody else"
+            self.findings.append(Finding(None, None, what))
 
     def _itself(self, line: Line) -> None:
         if line.id in self._ids:

@@ -52,7 +52,7 @@ def as_json(line: Line) -> dict[str, Any]:
 
 
 def opening(extent: Extent, head: Head, at: datetime) -> str:
-    """The beginning of a file; entries follow, separated by commas, then ``CLOSING``."""
+    """The beginning of a file; entries follow, separated by commas, then its end."""
     about = {
         "format": FORM,
         "extent": extent,
@@ -62,16 +62,19 @@ def opening(extent: Extent, head: Head, at: datetime) -> str:
     return json.dumps(about)[:-1] + ', "entries": [\n'
 
 
-CLOSING = "\n]}\n"
+def closing(seal: bytes) -> str:
+    """The end of a file: its seal (:meth:`sayso.consent.chain.Tally.seal`)."""
+    return f'\n], "seal": "{seal.hex()}"}}\n'
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file of entries, read back."""
+    """A file of entries, read back; ``seal`` is that of the file."""
 
     extent: Extent
     head: Head
     lines: Sequence[Line]
+    seal: bytes | None = None
 
 
 def read_export(text: str) -> Export:
@@ -90,6 +93,7 @@ def read_export(text: str) -> Export:
                 bytes.fromhex(head["seal"]) if head["seal"] else None,
             ),
             [_line(entry) for entry in data["entries"]],
+            bytes.fromhex(data["seal"]) if data.get("seal") else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputInvalidError(

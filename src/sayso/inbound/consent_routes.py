@@ -343,19 +343,20 @@ async def export_file(rt: Runtime, wanted: Wanted, form: str) -> AsyncIterator[s
     if head is None:
         raise RuntimeError("the ledger has lost its head")
     yield portable.opening(wanted.extent, head, rt.now()) if form == "json" else portable.csv_head()
-    between = ""
+    between, tally = "", chain.Tally()
     async for page in ledger.pages(rt, up_to=head.seq, person_ids=wanted.person_ids):
         for line in page:
             if not wanted.holds(line):
                 continue
             shown = wanted.view.exported(line) if wanted.view else line
+            tally.add(shown)
             if form == "json":
                 yield between + msgspec.json.encode(portable.as_json(shown)).decode()
                 between = ",\n"
             else:
                 yield portable.csv_row(shown)
     if form == "json":
-        yield portable.CLOSING
+        yield portable.closing(tally.seal(wanted.extent, head, ledger.key(rt)))
 
 
 @router.get("/consents/policy")
