@@ -53,6 +53,9 @@ OWN_CLAIM = {
     "next but for who is passed over": Statement(
         _run(claiming.BEYOND, ["1", "2"], [BATCH, 10], ["p1", "p2"]), frozenset({_READY}), 1_000 * 4
     ),
+    "what is released": Statement(
+        _run(messages.RELEASE, "tier:1", SOON), frozenset({"messages_held", _KEY}), 50
+    ),
     "take them": Statement(
         _run(claiming.TAKE, [f"msg_{number:08}" for number in range(1, 200 * BATCH, 200)]),
         frozenset({_KEY}),

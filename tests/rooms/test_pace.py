@@ -312,6 +312,30 @@ async def test_a_place_is_given_back_when_meta_did_not_take_the_message(mail: Ma
     assert await value(mail, "SELECT count(*) FROM alerts WHERE resolved_at IS NULL") == 0
 
 
+@pytest.mark.parametrize("still", [False, True])
+async def test_a_large_hold_is_released_by_parts_as_long_as_it_does_not_hold_again(
+    mail: Mail, clock: Clock, monkeypatch: pytest.MonkeyPatch, still: bool
+) -> None:
+    monkeypatch.setattr(service, "AT_ONCE", 2)
+    monkeypatch.setattr(service, "RELEASE", service.RELEASE.replace("LIMIT 1000", "LIMIT 2"))
+    await limited(mail, 1)
+    messages = await crowd(mail, 6, template=True, expires_at=clock() + timedelta(days=3))
+    assert await mail.claim() == messages[:1]
+    waiting = "SELECT count(*) FROM messages WHERE work = 'waiting'"
+    if not still:
+        await limited(mail, 10)
+    async with mail.rt.db.tx() as tx:
+        assert await service.release(tx, mail.rt, reach.hold_key(WABA)) == 2
+    assert await value(mail, waiting) == 3
+    went = [each for _ in range(3) for each in await mail.claim()]
+    if still:
+        assert went == []
+        assert await value(mail, waiting) == 5
+    else:
+        assert sorted(went) == messages[1:]
+    assert await value(mail, "SELECT count(*) FROM releases") == 0
+
+
 async def test_a_second_message_keeps_the_place_that_the_first_gives_back(mail: Mail, clock: Clock) -> None:
     alice = await mail.person()
     first, second = await mail.queue(alice, template=True), await mail.queue(alice, template=True)

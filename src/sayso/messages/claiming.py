@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages import lost
+from sayso.messages import lost, service
 from sayso.messages.rules import LANES, OUTLIVED, Stop
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -70,7 +70,11 @@ TO_END = (
 
 
 async def report(tx: Tx, rt: Runtime) -> None:
-    """Deal with messages whose answer was lost, and whose time has come: they are not posted and need no slot."""
+    """Deal with messages whose answer was lost, and whose time has come: they are not posted and need no slot.
+
+    And go on with the release of those whose hold is over.
+    """
+    await service.release_more(tx, rt)
     rows = await tx.fetch(TO_REPORT)
     if rows:
         await lost.give_up_waiting(tx, rt, rows)

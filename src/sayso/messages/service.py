@@ -226,15 +226,44 @@ def ended_as(row: Record, state: str, reason: str) -> tuple[str, str]:
     return ("unknown", f"{reason}{IN_DOUBT}") if row["risked"] else (state, reason)
 
 
+#: Messages released in one transaction.
+AT_ONCE = 1000
+RELEASE = (
+    "WITH these AS MATERIALIZED (SELECT id, held FROM messages WHERE held_by = $1 AND work = 'waiting' "
+    f"ORDER BY work_at LIMIT {AT_ONCE} FOR UPDATE SKIP LOCKED) UPDATE messages m SET work = 'ready', work_at = $2, "
+    "held = NULL, held_by = NULL FROM these WHERE m.id = these.id RETURNING m.id, m.state, these.held"
+)
+
+
 async def release(tx: Tx, rt: Runtime, held_by: str) -> int:
-    """What held these messages is over: they are looked at again at once. How many there were."""
-    rows = await tx.fetch(
-        "WITH these AS MATERIALIZED (SELECT id, held FROM messages WHERE held_by = $1 AND work = 'waiting' "
-        "ORDER BY id FOR UPDATE SKIP LOCKED) UPDATE messages m SET work = 'ready', work_at = $2, held = NULL, "
-        "held_by = NULL FROM these WHERE m.id = these.id RETURNING m.id, m.state, these.held",
-        held_by,
-        now := rt.now(),
+    """What held these messages is over: they are looked at again at once. How many there were.
+
+    Whoever calls this may hold every sender: where there are more than :data:`AT_ONCE`, the claims release the rest.
+    """
+    released = await _release_some(tx, rt, held_by)
+    if released == AT_ONCE:
+        await tx.execute("INSERT INTO releases (held_by) VALUES ($1) ON CONFLICT DO NOTHING", held_by)
+    return released
+
+
+async def release_more(tx: Tx, rt: Runtime) -> None:
+    """Go on with what :func:`release` has left; no sender is held meanwhile."""
+    held_by = await tx.fetchval("SELECT held_by FROM releases LIMIT 1 FOR UPDATE SKIP LOCKED")
+    if held_by is not None and await _release_some(tx, rt, held_by) < AT_ONCE:
+        await tx.execute("DELETE FROM releases WHERE held_by = $1", held_by)
+
+
+async def hold_on(tx: Tx, keys: Collection[str]) -> None:
+    """These hold messages again, or still: no more of those that wait for them are released."""
+    await tx.execute(
+        "DELETE FROM releases WHERE held_by IN "
+        "(SELECT held_by FROM releases WHERE held_by = ANY($1) FOR UPDATE SKIP LOCKED)",
+        sorted(keys),
     )
+
+
+async def _release_some(tx: Tx, rt: Runtime, held_by: str) -> int:
+    rows = await tx.fetch(RELEASE, held_by, now := rt.now())
     if rows:
         await note(
             tx,

@@ -50,6 +50,7 @@ STATEMENTS = (
         ALTER COLUMN last_inbound_at DROP NOT NULL
     """,
     "CREATE INDEX conversations_referred ON conversations (person_id) WHERE referred_at IS NOT NULL",
+    "CREATE TABLE releases (held_by text PRIMARY KEY)",
     "CREATE TABLE heard (phone_number_id text PRIMARY KEY, since timestamptz NOT NULL)",
     """
     CREATE TABLE pairs (
