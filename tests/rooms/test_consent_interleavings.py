@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from harness.mail import Mail
+from harness.rooms import until_one_waits_for_a_lock
+from harness.service import PHONE_NUMBER_ID
 from sayso.consent import ledger, rules
 from sayso.consent import service as consent
 from sayso.consent.chain import verify
@@ -17,7 +19,12 @@ from sayso.consent.service import Said
 from sayso.core.runtime import Runtime
 from sayso.inbound import leaving
 from sayso.inbound.leaving import Chat
+from sayso.messages import trouble
+from sayso.messages.outcome import Trouble
+from sayso.people import service as people
 from sayso.people.service import Person
+from sayso.whatsapp.failures import classify
+from sayso.whatsapp.updates import GraphError
 
 SILENT = Chat(phone_number_id=None, language="en")
 
@@ -112,3 +119,28 @@ async def test_a_wire_that_does_not_ask_would_be_noticed(
     monkeypatch.setattr("sayso.messages.deciding.consent.verdicts", everything_goes)
     with pytest.raises(BrokenError):
         await _run(Mail(rt), persons=20, rounds=20, seed=7)
+
+
+async def test_a_refusal_of_two_by_meta_and_a_stop_of_one_of_them_do_not_wait_for_one_another(
+    rt: Runtime,
+) -> None:
+    mail = Mail(rt)
+    both = sorted([await mail.person(), await mail.person("+15550002222")], key=lambda each: each.id)
+    error = GraphError(131050, "stopped marketing")
+    refusals = [
+        Trouble(rt.now(), each.id, PHONE_NUMBER_ID, None, rt.now(), error, classify(error, 400), "wamid.1")
+        for each in both
+    ]
+
+    async def refused() -> None:
+        async with rt.db.tx() as tx:
+            await trouble.obey(tx, rt, refusals)
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks, rt.db.tx() as tx:
+        await people.lock(tx, both[1].ids, exclusive=True)
+        tasks.create_task(refused())
+        await until_one_waits_for_a_lock(rt)
+        said = Said(person=both[1], action="withdrawn", method="keyword", captured_at=rt.now())
+        await leaving.leave(tx, rt, said, SILENT)
+    async with rt.db.one() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM consent_entries") == 3

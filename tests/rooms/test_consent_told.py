@@ -18,7 +18,7 @@ from sayso.consent import amending, chain, ledger, service
 from sayso.consent.portable import Imported, read_import
 from sayso.consent.rules import CATEGORIES
 from sayso.consent.service import Said
-from sayso.core.errors import InputInvalidError, NotFoundError
+from sayso.core.errors import ConsentMissingError, InputInvalidError, NotFoundError, OptedOutError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.inbound import consent_routes, leaving, recording
@@ -314,3 +314,30 @@ async def test_a_repeated_opt_out_waits_for_what_is_under_way_as_the_first_did(
     for _ in range(2):
         answer = await consent_routes.revoke(mail.rt, actor, body, "key")
         assert (answer.status_code, json.loads(bytes(answer.body))["under_way"]) == (202, 1)
+
+
+async def test_nobody_is_asked_again_before_they_answered_nor_after_a_no_or_a_stop(
+    with_template: Mail, clock: Clock
+) -> None:
+    mail = with_template
+    alice, ben = await mail.person(), await mail.person("+15550002222")
+
+    async def ask(person: Person, *scope: str) -> str:
+        told = Told(person=person, client_id="bot", actor="bot/a", captured_at=clock(), scope=scope)
+        async with mail.rt.db.tx() as tx:
+            return await recording.ask(tx, mail.rt, told)
+
+    first = await ask(alice, "marketing")
+    with pytest.raises(ConsentMissingError, match=first):
+        await ask(alice, "notifications")
+    clock.advance(days=8)
+    assert await ask(alice, "marketing") != first, "that question has ended"
+    clock.advance(days=8)
+    await mail.said(alice, "denied", clock())
+    with pytest.raises(OptedOutError, match="said no to"):
+        await ask(alice, "marketing")
+    async with mail.rt.db.tx() as tx:
+        await service.stopped_marketing(tx, mail.rt, ben, evidence="wamid.1", at=clock())
+    with pytest.raises(OptedOutError, match="opted out"):
+        await ask(ben, "notifications", "marketing")
+    assert await ask(ben, "notifications")

@@ -13,7 +13,7 @@ from sayso.consent.questions import Asked
 from sayso.consent.rules import ALL, METAS
 from sayso.consent.service import Said
 from sayso.core.database import Tx
-from sayso.core.errors import OptedOutError, WindowClosedError
+from sayso.core.errors import ConsentMissingError, OptedOutError, WindowClosedError
 from sayso.core.runtime import Runtime
 from sayso.inbound import leaving
 from sayso.inbound.leaving import Back, Chat, Left
@@ -21,6 +21,7 @@ from sayso.messages import conversations
 from sayso.messages import service as messages
 from sayso.messages.rules import window_open
 from sayso.messages.service import Draft
+from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.content import Button, Buttons, Content, Template
 
@@ -95,10 +96,11 @@ async def open_window(tx: Tx, rt: Runtime, person: Person) -> str | None:
 async def ask(tx: Tx, rt: Runtime, told: Told) -> str:
     """Ask a person whether they opt in (double opt-in); the question's id. Only their yes to it is an opt-in.
 
-    Raises :class:`OptedOutError` for whoever left: they are not asked; :class:`WindowClosedError` when the window is
-    closed and no template for the question is configured.
+    Raises :class:`OptedOutError` for whoever left or said no to any of it, and :class:`ConsentMissingError` while the
+    last question has no answer: they are not asked; :class:`WindowClosedError` when the window is closed and no
+    template for the question is configured.
     """
-    sender = await _askable(tx, rt, told.person)
+    sender = await _askable(tx, rt, told)
     template = rt.settings.sayso_opt_in_template
     question_id = rt.new_id("opt")
     spoken = texts.language(told.person.language_known, told.personal.get("locale"), told.person.language)
@@ -133,11 +135,20 @@ async def ask(tx: Tx, rt: Runtime, told: Told) -> str:
     return question_id
 
 
-async def _askable(tx: Tx, rt: Runtime, person: Person) -> str | None:
+async def _askable(tx: Tx, rt: Runtime, told: Told) -> str | None:
     """The sender whose window is open; None when the template is to ask."""
+    person = told.person
+    await people.lock(tx, person.ids, exclusive=True)
     holds = await consent.verdict(tx, rt, person)
-    if (stop := holds.stopped("service")) is not None:
-        raise OptedOutError(f"Nothing was asked: the person opted out (consent entry {stop.id}).")
+    for scope in {"service", *leaving.scopes(told.scope)}:
+        own = holds.own.get(scope)
+        if (stop := holds.stopped(scope)) is not None:
+            raise OptedOutError(f"Nothing was asked: the person opted out (consent entry {stop.id}).")
+        if own is not None and own.action == "denied" and scope in leaving.scopes(told.scope):
+            raise OptedOutError(f"Nothing was asked: the person said no to {scope} (consent entry {own.id}).")
+    waiting = [each["id"] for each in await questions.unanswered(tx, person) if each["expires_at"] > rt.now()]
+    if waiting:
+        raise ConsentMissingError(f"Nothing was asked: the person has not answered {waiting[-1]} yet.")
     sender = await open_window(tx, rt, person)
     if sender is None and rt.settings.sayso_opt_in_template is None:
         raise WindowClosedError(
