@@ -7,10 +7,13 @@ import httpx2
 
 from harness.contract import Contract, assert_problem
 from harness.service import PHONE_NUMBER_ID
+from sayso.consent import service as consent
+from sayso.consent.service import Said
 from sayso.core.errors import SaysoError
 from sayso.messages import conversations
 from sayso.messages.rules import WINDOW
 from sayso.people import service as people
+from sayso.templates import mirror
 
 BEN = "+15550002222"
 
@@ -178,6 +181,36 @@ async def test_an_answer_goes_into_an_open_window_only(api: Contract) -> None:
     problem = assert_problem(answer, 422, "input_invalid")
     assert problem["errors"][0]["pointer"] == "/send_at"
     assert "inside the 24-hour window only, which ends at" in problem["detail"]
+
+
+async def test_a_template_that_is_marketing_to_meta_is_marketing_by_whatever_name(api: Contract) -> None:
+    told = await accepted(api, content="hello")
+    news = {
+        "id": "19",
+        "name": "news",
+        "language": "en",
+        "status": "APPROVED",
+        "category": "MARKETING",
+        "parameter_format": "POSITIONAL",
+        "components": [{"type": "BODY", "text": "Hi {{1}}, this is news for you."}],
+    }
+    async with api.rt.db.tx() as tx:
+        person = await people.get(tx, (await row(api, told["id"]))["person_id"])
+        said = Said(
+            person=person,
+            action="withdrawn",
+            method="keyword",
+            captured_at=api.rt.now(),
+            scope=("marketing",),
+        )
+        await consent.append(tx, api.rt, [said])
+        await mirror.take_in(tx, api.rt, [news], began=api.rt.now())
+    template = {"name": "news", "parameters": ["Ben"]}
+    for body in ({"message_type": "template", "template": template}, {"content": "x", "fallback": template}):
+        assert "of marketing" in assert_problem(await send(api, **body), 403, "opted_out")["detail"]
+    await wrote(api, timedelta(minutes=1))
+    await accepted(api, content="x", fallback=template)
+    assert_problem(await send(api, message_type="template", template=template), 403, "opted_out")
 
 
 async def test_the_same_key_of_an_assistant_is_one_message_whatever_became_of_it(api: Contract) -> None:

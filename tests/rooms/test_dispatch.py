@@ -22,7 +22,8 @@ from sayso.messages.results import Result
 from sayso.messages.rules import Purpose
 from sayso.people import service as people
 from sayso.people.service import Person
-from sayso.whatsapp.content import Text
+from sayso.templates import mirror
+from sayso.whatsapp.content import Template, Text
 from sayso.whatsapp.updates import Identity
 
 
@@ -295,3 +296,34 @@ async def test_thanks_for_coming_back_are_not_sent_after_the_answer_to_the_next_
     await mail.promote()
     assert len(await mail.claim()) == 2, "the answer to the leaving, and the help they asked for afterwards"
     assert await mail.state(thanks) == ("suppressed", None)
+
+
+NEWS: dict[str, Any] = {
+    "id": "19",
+    "name": "news",
+    "language": "en",
+    "status": "APPROVED",
+    "category": "MARKETING",
+    "parameter_format": "POSITIONAL",
+    "components": [{"type": "BODY", "text": "Hi {{1}}, this is news for you."}],
+}
+
+
+async def test_a_template_that_is_marketing_to_meta_needs_the_persons_word_on_marketing(
+    mail: Mail, clock: Clock
+) -> None:
+    async with mail.rt.db.tx() as tx:
+        await mirror.take_in(tx, mail.rt, [NEWS], began=clock())
+    alice = await mail.person()
+    await mail.said(alice, "withdrawn", clock(), scope=("marketing",))
+    await mail.wrote(alice, clock())
+    template = Template("news", "en", ("Ben",))
+    text = await mail.queue(alice, outside_window=template)
+    advert = await mail.queue(alice, content=template)
+    assert await mail.claim() == [text]
+    assert (await mail.state(advert))[0] == "suppressed"
+    assert "opted out of marketing" in (await mail.row(advert))["reason"]
+    clock.advance(hours=25)
+    outside = await mail.queue(alice, outside_window=template)
+    assert await mail.claim() == []
+    assert (await mail.state(outside))[0] == "suppressed"

@@ -17,7 +17,7 @@ from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
 from sayso.whatsapp.client import Refused
-from sayso.whatsapp.content import Text
+from sayso.whatsapp.content import Template, Text
 from sayso.whatsapp.failures import GraphError, classify
 
 OTHER = "+15550002222"
@@ -132,6 +132,17 @@ async def test_one_that_arrives_ends_the_row_of_undeliverable_ones(mail: Mail) -
     await mail.status("delivered", callback=f"{arrived}:1")
     await refused(mail, await on_the_wire(mail), 131026)
     assert (await held(mail, alice)).everything is None
+
+
+async def test_a_stop_at_meta_that_is_heard_of_after_the_resume_takes_nothing_back(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    message = await on_the_wire(mail, category="marketing")
+    await mail.said(alice, "lifted_by_meta", clock() + timedelta(seconds=1), scope=("marketing",))
+    waits = await mail.queue(alice, category="marketing")
+    await mail.status("failed", callback=f"{message}:1", code=131050)
+    assert await mail.state(waits) == ("queued", "ready")
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -274,3 +285,16 @@ async def test_of_two_records_of_one_person_the_longer_hold_counts(
     for hold in (standing.everything, standing.marketing):
         assert hold is not None
         assert hold.until == clock() + timedelta(hours=2)
+
+
+async def test_whoever_leaves_marketing_gets_no_template_that_is_marketing_to_meta(mail: Mail) -> None:
+    alice = await mail.person()
+    template = Template("news", "en", ("a",))
+    advert = await mail.queue(alice, content=template, price_estimate="marketing")
+    others = [await mail.queue(alice, content=template, price_estimate="utility"), await mail.queue(alice)]
+    async with mail.rt.db.tx() as tx:
+        rows = await service.suppress_all(
+            tx, mail.rt, alice, "con_1", scope=("marketing",), reason="they left"
+        )
+    assert [row["id"] for row in rows] == [advert]
+    assert sorted(await mail.claim()) == sorted(others)

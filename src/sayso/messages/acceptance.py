@@ -47,7 +47,7 @@ async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, A
     sender = sender_of(rt, body.sender)
     window = await _window(tx, rt, person, sender)
     await _permitted(tx, rt, person, body, window)
-    content, outside, priced = await _filled(tx, rt, person, asked)
+    content, outside, priced = await _filled(tx, rt, person, asked, window)
     if window.closed and send_at is None and outside is None and not isinstance(content, Template):
         raise WindowClosedError(
             f"Nothing was queued: {window.closed}. Give a `fallback`, or send a template (message_type 'template')."
@@ -147,16 +147,22 @@ def sender_of(rt: Runtime, wanted: str | None) -> str:
 
 
 async def _filled(
-    tx: Tx, rt: Runtime, person: Person, asked: Asked
+    tx: Tx, rt: Runtime, person: Person, asked: Asked, window: _Window
 ) -> tuple[Content, Template | None, str | None]:
-    """What is to be sent, its templates in the person's language and checked; and a template's category at Meta."""
+    """What is to be sent, its templates in the person's language and checked; and a template's category at Meta.
+
+    A template that would go now and is marketing to Meta is so to the person as well, whatever the caller calls it.
+    """
     content, outside = asked.content, asked.outside
     mirrored: Mirrored | None = None
     if isinstance(content, Template):
         content, mirrored = await templating.resolve(tx, rt, person, content, at="/template")
     if outside is not None:
         outside, mirrored = await templating.resolve(tx, rt, person, outside, at="/fallback")
-    return content, outside, mirrored.category.lower() if mirrored is not None else None
+    priced = mirrored.category.lower() if mirrored is not None else None
+    if priced == "marketing" and (outside is None or not window.open):
+        await consent.check(tx, rt, person, priced, initiated=not window.open)
+    return content, outside, priced
 
 
 async def _aimed(tx: Tx, actor: Actor, content: Content) -> Content:

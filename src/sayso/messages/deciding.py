@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sayso.consent import service as consent
+from sayso.consent.rules import Permit
 from sayso.consent.rules import Standing as Consent
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
@@ -156,9 +157,7 @@ def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | St
     person = known.persons[row["person_id"]]
     pair = (person.id, sender.id)
     opened_at = known.talks.of(person, sender.id).opened_at
-    permit = known.consents[person.id].permits(
-        row["category"], initiated=not window_open(opened_at, known.now)
-    )
+    permit = _permit(known, row, person, in_window=window_open(opened_at, known.now))
     standing = known.templates.get(template_of(row) or ("", ""))
     verdict = decide(
         Facts(
@@ -189,6 +188,18 @@ def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | St
 def _template_hold(known: Known, row: Record, standing: TemplateStanding | None) -> Hold | None:
     if not isinstance(standing, Held):
         return None
+def _permit(known: Known, row: Record, person: Person, *, in_window: bool) -> Permit:
+    """What the person permits: of its category, and of marketing when it goes as a template that Meta calls that."""
+    holds = known.consents[person.id]
+    permit = holds.permits(row["category"], initiated=not in_window)
+    fallback = row["outside_window"] is not None and (row["fell_back"] or not in_window)
+    if not permit.allowed or not (fallback or row["type"] == "template"):
+        return permit
+    standing = known.templates.get(template_of(row) or ("", ""))
+    category = standing.category.lower() if isinstance(standing, Usable) else row["price_estimate"]
+    return holds.permits("marketing", initiated=not in_window) if category == "marketing" else permit
+
+
     wait = _TEMPLATE_LOOK_LEAST + (_TEMPLATE_LOOK - _TEMPLATE_LOOK_LEAST) * known.chance()
     by = template_rules.hold_key(row["template_name"], row["template_language"])
     return Hold(known.now + wait, standing.reason, by)

@@ -188,14 +188,16 @@ async def suppress_all(
 ) -> list[Record]:
     """Take back everything that waits to go to a person who has left: it becomes ``suppressed`` by ``entry_id``.
 
-    ``scope`` names the categories, None means all; the answer to the opt-out itself goes. The caller holds the
+    ``scope`` names the categories, None means all; a template that is marketing to Meta is of that category, too. The
+    answer to the opt-out itself goes. The caller holds the
     person's fence alone, and gets the rows as they are now. What a claim has in its hands this moment is passed over:
     it waits for the fence, then sees the entry and suppresses it at the wire.
     """
     now = rt.now()
     rows = await tx.fetch(
         "WITH these AS MATERIALIZED (SELECT id FROM messages WHERE person_id = ANY($1) AND state = 'queued' "
-        "AND work IN ('ready', 'waiting') AND purpose <> 'consent' AND ($2::text[] IS NULL OR category = ANY($2)) "
+        "AND work IN ('ready', 'waiting') AND purpose <> 'consent' AND ($2::text[] IS NULL OR category = ANY($2) "
+        "OR 'marketing' = ANY($2) AND type = 'template' AND price_estimate = 'marketing') "
         "ORDER BY id FOR UPDATE SKIP LOCKED) UPDATE messages m SET "
         "state = CASE WHEN m.risked THEN 'unknown' ELSE 'suppressed' END, "
         "reason = CASE WHEN m.risked THEN $5 ELSE $3 END, suppressed_by = $4, work = NULL, worker = NULL, "

@@ -83,6 +83,8 @@ async def obey(tx: Tx, rt: Runtime, troubles: Sequence[Trouble]) -> None:
     await _mark(tx, _CLOSED, [(t, t.posted_at) for t in troubles if t.failure.then == "fall_back"])
     await _mark(tx, _STRIKE, [(t, t.at) for t in troubles if t.failure.then == "strike"])
     for person, entry in left:
+        if entry.action != "suppressed_by_meta":  # they have resumed since
+            continue
         reason = f"the person stopped marketing in WhatsApp (consent entry {entry.id})"
         await suppress_all(tx, rt, person, entry.id, scope=("marketing",), reason=reason)
 
