@@ -16,6 +16,7 @@ from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.inbound import leaving
 from sayso.inbound.leaving import Chat
+from sayso.messages import forgetting
 from sayso.messages.dispatch import lost_with_their_worker
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER
 from sayso.messages.results import Result
@@ -176,6 +177,27 @@ async def test_what_was_under_way_with_a_dead_worker_is_unknown_and_never_posted
     assert (await mail.row(message))["work_at"] == mail.rt.now() + REPORT_UNKNOWN_AFTER
     assert await mail.claim() == []
     assert await mail.steps(message) == ["queued", "sending", "unknown"]
+
+
+async def test_what_a_worker_that_seems_dead_may_still_post_is_under_way_until_it_cannot(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    await mail.queue(alice)
+    worker = await mail.enlist()
+    await mail.claim(worker)
+    clock.advance(seconds=6)
+    async with mail.rt.db.tx(claims=True) as tx:
+        await lost_with_their_worker(mail.rt, tx, [worker])
+    await mail.said(alice, "withdrawn", clock())
+    answer = await mail.queue(alice, purpose="consent", dedupe="left:x", client_id="")
+    for seconds, claimed, still in ((0, [], True), (9, [], True), (2, [answer], False)):
+        clock.advance(seconds=seconds)
+        await mail.promote()
+        async with mail.rt.db.one() as tx:
+            assert bool(await leaving.in_flight(tx, mail.rt, alice, ["all"])) is still
+            assert await forgetting.under_way(tx, mail.rt, alice, "bot") is still
+        assert await mail.claim() == claimed
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ async def _quiet(rt: Runtime, person: Person, scope: Sequence[str]) -> int:
     until = loop.time() + QUIET_WITHIN_S
     while True:
         async with rt.db.one() as tx:
-            under_way = await leaving.in_flight(tx, person, scope)
+            under_way = await leaving.in_flight(tx, rt, person, scope)
         if not under_way or loop.time() > until:
             return under_way
         await asyncio.sleep(_LOOK_S)

@@ -16,6 +16,7 @@ from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 from sayso.events import service as events
 from sayso.messages import service as messages
+from sayso.messages.outcome import UNDER_WAY
 from sayso.messages.service import OURSELVES, TO_WHO_LEFT, Draft
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -189,12 +190,17 @@ async def tell(tx: Tx, rt: Runtime, said: Said, entry: Entry, *, kind: str, wami
     )
 
 
-async def in_flight(tx: Tx, person: Person, scope: Sequence[str]) -> int:
-    """How many messages of this scope to a person are on their way; after a leaving there come no more of them."""
+async def in_flight(tx: Tx, rt: Runtime, person: Person, scope: Sequence[str]) -> int:
+    """How many messages of this scope to a person are on their way; after a leaving there come no more of them.
+
+    What a worker posted that only seems to be dead is among them, for as long as a POST may last.
+    """
     number: int = await tx.fetchval(
-        "SELECT count(*) FROM messages WHERE person_id = ANY($1) AND state = 'sending' AND purpose <> 'consent' "
-        "AND category = ANY($2)",
+        "SELECT count(*) FROM messages WHERE person_id = ANY($1) AND work IS NOT NULL AND purpose <> 'consent' "
+        "AND (state = 'sending' OR state = 'unknown' AND posted_at > $3) "
+        "AND (category = ANY($2) OR 'marketing' = ANY($2) AND price_estimate = 'marketing')",
         list(person.fence),
         list(scopes(scope)),
+        rt.now() - UNDER_WAY,
     )
     return number

@@ -17,6 +17,7 @@ from sayso.core.runtime import Runtime
 from sayso.messages import attempts, conversations, pairs, trouble
 from sayso.messages.claiming import Line
 from sayso.messages.conversations import Pair, Talks
+from sayso.messages.outcome import UNDER_WAY
 from sayso.messages.price import estimate
 from sayso.messages.rules import LANES, Facts, Form, Go, Hold, Stop, Wait, decide, window_open
 from sayso.messages.service import TO_WHO_LEFT
@@ -104,7 +105,9 @@ async def read(tx: Tx, rt: Runtime, line: Line, taken: Sequence[Taken]) -> Known
         talks=talks,
         holds=await trouble.holds_of(tx, persons, now),
         templates=dict(await templates.states(tx, rt, keys)) if keys else {},
-        busy=await _in_flight(tx, [line.persons[r["person_id"]] for r in rows if r["purpose"] == "consent"]),
+        busy=await _in_flight(
+            tx, now, [line.persons[r["person_id"]] for r in rows if r["purpose"] == "consent"]
+        ),
         bursts=await pairs.read(tx, persons, list(line.rows)) if rt.settings.sayso_pair_rate else {},
         paced=rt.settings.sayso_pair_rate,
         rooms={},
@@ -185,9 +188,6 @@ def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | St
     return _queued_up(known, row, sender, verdict)
 
 
-def _template_hold(known: Known, row: Record, standing: TemplateStanding | None) -> Hold | None:
-    if not isinstance(standing, Held):
-        return None
 def _permit(known: Known, row: Record, person: Person, *, in_window: bool) -> Permit:
     """What the person permits: of its category, and of marketing when it goes as a template that Meta calls that."""
     holds = known.consents[person.id]
@@ -200,6 +200,9 @@ def _permit(known: Known, row: Record, person: Person, *, in_window: bool) -> Pe
     return holds.permits("marketing", initiated=not in_window) if category == "marketing" else permit
 
 
+def _template_hold(known: Known, row: Record, standing: TemplateStanding | None) -> Hold | None:
+    if not isinstance(standing, Held):
+        return None
     wait = _TEMPLATE_LOOK_LEAST + (_TEMPLATE_LOOK - _TEMPLATE_LOOK_LEAST) * known.chance()
     by = template_rules.hold_key(row["template_name"], row["template_language"])
     return Hold(known.now + wait, standing.reason, by)
@@ -330,13 +333,16 @@ async def _read_endings(tx: Tx, known: Known, room: Headroom, count: int) -> Non
         )
 
 
-async def _in_flight(tx: Tx, persons: Sequence[Person]) -> set[str]:
-    """To whom of these something is under way."""
+async def _in_flight(tx: Tx, now: datetime, persons: Sequence[Person]) -> set[str]:
+    """To whom of these something is under way, or may be by a worker that only seems to be dead."""
     if not persons:
         return set()
     rows = await tx.fetch(
-        "SELECT DISTINCT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1)",
+        "SELECT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1) UNION "
+        "SELECT person_id FROM messages WHERE state = 'unknown' AND work IS NOT NULL AND person_id = ANY($1) "
+        "AND posted_at > $2",
         list({record_id for person in persons for record_id in person.fence}),
+        now - UNDER_WAY,
     )
     busy = {row["person_id"] for row in rows}
     return {person.id for person in persons if not busy.isdisjoint(person.fence)}

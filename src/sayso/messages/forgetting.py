@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
+from sayso.messages.outcome import UNDER_WAY
 from sayso.messages.service import Step, note
 from sayso.people.service import Person
 
@@ -29,13 +30,15 @@ async def take_back(tx: Tx, rt: Runtime, person: Person, client_id: str | None, 
     return len(rows)
 
 
-async def under_way(tx: Tx, person: Person, client_id: str | None) -> bool:
-    """Whether anything to the person is being posted, or is in the hands of a claim."""
+async def under_way(tx: Tx, rt: Runtime, person: Person, client_id: str | None) -> bool:
+    """Whether anything to the person is being posted, or may be, or is in the hands of a claim."""
     found: bool = await tx.fetchval(
         f"SELECT EXISTS (SELECT 1 FROM messages WHERE {_THEIRS} AND state = 'sending') "
-        f"OR EXISTS (SELECT 1 FROM messages WHERE {_THEIRS} AND work IS NOT NULL AND state = 'queued')",
+        f"OR EXISTS (SELECT 1 FROM messages WHERE {_THEIRS} AND work IS NOT NULL "
+        "AND (state = 'queued' OR state = 'unknown' AND posted_at > $3))",
         list(person.ids),
         client_id,
+        rt.now() - UNDER_WAY,
     )
     return found
 

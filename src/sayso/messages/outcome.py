@@ -12,6 +12,9 @@ from sayso.whatsapp.failures import Failure, GraphError
 
 #: A message whose answer was lost is reported when no status has settled it by then (messaging-facts C9).
 REPORT_UNKNOWN_AFTER = timedelta(minutes=15)
+#: How long after its intent a POST may still be under way, though its worker is believed dead and it is ``unknown``:
+#: its slot, the 4 seconds after it in which it may begin, the 10 seconds it may last; and some more.
+UNDER_WAY = timedelta(seconds=16)
 #: How often Meta may refuse one message with an error that is about that message alone (cloud-api 5.3).
 MOST_REFUSALS = 5
 #: What waits for its sender goes on as soon as that one does: the claim passes over senders that are held.

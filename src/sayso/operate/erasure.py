@@ -88,7 +88,7 @@ async def _each_look(
             await tx.execute(_READ_ALL)
             await questions.end(tx, rt, who, client_id)
             await messages.take_back(tx, rt, who, client_id, reason="the person is being forgotten")
-            if not await messages.under_way(tx, who, client_id):
+            if not await messages.under_way(tx, rt, who, client_id):
                 await then(tx, who)
                 return
         if loop.time() > deadline:
