@@ -1,6 +1,7 @@
 """The decision at the wire, made in the claim's transaction, and what becomes of intents whose worker is gone."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -349,3 +350,16 @@ async def test_a_template_that_is_marketing_to_meta_needs_the_persons_word_on_ma
     outside = await mail.queue(alice, outside_window=template)
     assert await mail.claim() == []
     assert (await mail.state(outside))[0] == "suppressed"
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+async def test_a_machine_that_was_suspended_before_its_post_does_not_make_it(
+    mail: Mail, suspended: bool
+) -> None:
+    """The loop's clock stands meanwhile: to it no time has passed."""
+    message = await mail.queue(await mail.person())
+    assert await mail.claim() == [message]
+    later = 3600.0 if suspended else 0.0
+    resumed = replace(mail.rt, booted=lambda: mail.rt.booted() + later)
+    why_not = await mail.dispatcher._turn(resumed, mail.dispatcher._ready[message])
+    assert bool(why_not) is suspended

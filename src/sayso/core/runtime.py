@@ -1,6 +1,7 @@
 """The one object handed to everything: settings, database, bells, the clock and the dice."""
 
 import random  # noqa: TID251 - this is where chance enters; everybody else is handed rt.rng
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - this is where time enters; everybody else is handed rt.now
 
 
+def boot_clock() -> float:
+    """Seconds that never go back and go on while the machine is suspended, where the system counts them so."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What a route, a claimed row's handler or a page needs from the process it runs in."""
@@ -25,6 +31,7 @@ class Runtime:
     db: Database
     wakes: Wakes = field(default_factory=Wakes)
     now: Callable[[], datetime] = wall_clock
+    booted: Callable[[], float] = boot_clock
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def new_id(self, prefix: str) -> str:

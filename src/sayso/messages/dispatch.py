@@ -44,12 +44,14 @@ FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[]) AS w (id, unt
 class _Ready:
     """What is posted once its slot has come; times by the loop's clock.
 
-    ``claimed`` is when the slots of its claim were read, given to the first message of each claim.
+    ``claimed`` is when the slots of its claim were read, given to the first message of each claim. ``asleep``: how far
+    the clock that counts suspensions was ahead of the loop's before the claim.
     """
 
     outgoing: Outgoing
     slot: float
     claimed: float | None
+    asleep: float = 0.0
 
 
 @dataclass(slots=True)
@@ -75,6 +77,7 @@ class Dispatcher:
         stale = await claiming.outlived(tx, rt)
         await self._stop(tx, rt, stale)
         ready = await claiming.with_ready(tx)
+        asleep = _asleep(rt)
         taken, others = await pace.take(tx, rt, ready, most=most, lead=self._lead.value)
         at_most = pace.HORIZON.total_seconds() / 2 if others else LOOK_S
         if len(stale) == claiming.STALE:
@@ -89,7 +92,7 @@ class Dispatcher:
         verdicts = deciding.decide_all(known, line, taken)
         await self._stop(tx, rt, verdicts.stopped)
         await _wait(tx, rt, verdicts.waiting)
-        await self._intend(tx, rt, lease, verdicts.going, base)
+        await self._intend(tx, rt, lease, verdicts.going, base, asleep=asleep)
         await deciding.write(tx, rt, known)
         await pace.move(tx, taken)
         return Claimed([going.row for going in verdicts.going], _look_in(taken, line, at_most))
@@ -98,17 +101,18 @@ class Dispatcher:
         """Post one message in its slot and see its result committed."""
         ready = self._ready.pop(row["id"])
         outgoing = ready.outgoing
-        turn = partial(self._turn, ready)
+        turn = partial(self._turn, rt, ready)
         sent = await self.graph.post_message(outgoing.phone_number_id, outgoing.body, turn=turn)
         await self.results.commit(outcome.result_of(sent, outgoing, rt.now(), rt.rng.random()))
 
-    async def _turn(self, ready: _Ready) -> str | None:
+    async def _turn(self, rt: Runtime, ready: _Ready) -> str | None:
         """Return when a message may be posted: None, or why it may not any more."""
         if ready.claimed is not None:
             self._lead.learn(asyncio.get_running_loop().time() - ready.claimed)
         if not await self.beat.wait(ready.outgoing.phone_number_id, ready.slot):
             return "the service was asked to end before its turn came"
-        if asyncio.get_running_loop().time() > ready.outgoing.post_before:
+        slept = max(0.0, _asleep(rt) - ready.asleep)  # the loop's clock stands while the machine is suspended
+        if asyncio.get_running_loop().time() > ready.outgoing.post_before - slept:
             return "the process stood still between its intent and the POST"
         return None
 
@@ -131,7 +135,9 @@ class Dispatcher:
         )
         await note(tx, [Step(row["id"], rt.now(), row["state"], reason) for row in rows])
 
-    async def _intend(self, tx: Tx, rt: Runtime, lease: Lease, going: Sequence[Going], base: float) -> None:
+    async def _intend(
+        self, tx: Tx, rt: Runtime, lease: Lease, going: Sequence[Going], base: float, *, asleep: float
+    ) -> None:
         if not going:
             return
         now = rt.now()
@@ -145,7 +151,7 @@ class Dispatcher:
         for number, one in enumerate(going):
             slot = one.slot.timestamp() + base
             claimed = one.clock.timestamp() + base if number == 0 else None
-            self._ready[one.row["id"]] = _Ready(_outgoing(one, slot), slot, claimed)
+            self._ready[one.row["id"]] = _Ready(_outgoing(one, slot), slot, claimed, asleep)
 
     async def _stop(self, tx: Tx, rt: Runtime, stopped: Sequence[tuple[Record, Stop]]) -> None:
         if not stopped:
@@ -166,6 +172,10 @@ class Dispatcher:
             await tell_ended(tx, rt, ended)
             if state != "unknown":
                 await self.on_failed(tx, rt, ended)
+
+
+def _asleep(rt: Runtime) -> float:
+    return rt.booted() - asyncio.get_running_loop().time()
 
 
 async def _wait(tx: Tx, rt: Runtime, waiting: Sequence[tuple[Record, Wait]]) -> None:
