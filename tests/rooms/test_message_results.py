@@ -7,6 +7,7 @@ import pytest
 
 from harness.mail import Mail
 from harness.rooms import Clock
+from harness.waiting import eventually
 from sayso.core.runtime import Runtime
 from sayso.messages.results import Result
 from sayso.messages.rules import RANK
@@ -21,7 +22,7 @@ def mail(rt: Runtime) -> Mail:
 async def posted(mail: Mail) -> str:
     """A message whose intent is committed."""
     message = await mail.queue(await mail.person())
-    assert await mail.claim() == [message]
+    assert await eventually(mail.claim, "a slot for it") == [message]
     return message
 
 
@@ -44,7 +45,7 @@ async def test_what_did_not_get_through_waits_for_its_next_attempt(mail: Mail, c
     assert await mail.state(message) == ("queued", "waiting")
     clock.advance(seconds=3)
     await mail.promote()
-    assert await mail.claim() == [message]
+    assert await eventually(mail.claim, "a slot for it") == [message]
     assert (await mail.row(message))["attempt"] == 2
 
 
@@ -77,7 +78,7 @@ async def test_a_result_of_an_earlier_attempt_is_refused(mail: Mail, clock: Cloc
     message = await posted(mail)
     await mail.apply(Result(message, 1, clock(), state="queued", again_at=clock()))
     await mail.promote()
-    assert await mail.claim() == [message]
+    assert await eventually(mail.claim, "a slot for it") == [message]
     for late in ("failed", "unknown"):
         await mail.apply(Result(message, 1, clock(), state=late, reason="late"))
     assert await mail.state(message) == ("sending", "running")

@@ -84,7 +84,7 @@ MESSAGES = {
     "text_without_profile": yes(9, person=NAMELESS),
     "text_user_id_in_contact_only": yes(10),
     "text_in_group": yes(11, group_id="120363000000000001"),
-    "text_from_ad": message("wamid.IN12", "text", text="Hello"),
+    "text_from_ad": message("wamid.IN12", "text", text="Hello", referred=True),
     "text_with_time_in_milliseconds": yes(13),
     "text_with_time_as_number": yes(14),
     "template_quick_reply": message(

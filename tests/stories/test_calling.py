@@ -37,6 +37,7 @@ async def test_the_same_key_again_gets_the_same_answer_and_another_body_is_refus
 async def test_eight_calls_at_once_with_one_key_make_one_thing(
     world: World, path: str, body: dict[str, Any]
 ) -> None:
+    await world.open_window()
     for number in range(5):
         key = {"Idempotency-Key": f"key-{number}"}
         answers = await asyncio.gather(

@@ -16,7 +16,6 @@ from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 from sayso.events import service as events
 from sayso.messages import service as messages
-from sayso.messages.outcome import UNDER_WAY
 from sayso.messages.service import OURSELVES, TO_WHO_LEFT, Draft
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -197,10 +196,10 @@ async def in_flight(tx: Tx, rt: Runtime, person: Person, scope: Sequence[str]) -
     """
     number: int = await tx.fetchval(
         "SELECT count(*) FROM messages WHERE person_id = ANY($1) AND work IS NOT NULL AND purpose <> 'consent' "
-        "AND (state = 'sending' OR state = 'unknown' AND posted_at > $3) "
+        "AND (state = 'sending' OR state = 'unknown' AND posting_until > $3) "
         "AND (category = ANY($2) OR 'marketing' = ANY($2) AND price_estimate = 'marketing')",
         list(person.fence),
         list(scopes(scope)),
-        rt.now() - UNDER_WAY,
+        rt.now(),
     )
     return number

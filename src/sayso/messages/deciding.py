@@ -17,7 +17,6 @@ from sayso.core.runtime import Runtime
 from sayso.messages import attempts, conversations, pairs, trouble
 from sayso.messages.claiming import Line
 from sayso.messages.conversations import Pair, Talks
-from sayso.messages.outcome import UNDER_WAY
 from sayso.messages.price import estimate
 from sayso.messages.rules import LANES, Facts, Form, Go, Hold, Stop, Wait, decide, window_open
 from sayso.messages.service import TO_WHO_LEFT
@@ -340,9 +339,9 @@ async def _in_flight(tx: Tx, now: datetime, persons: Sequence[Person]) -> set[st
     rows = await tx.fetch(
         "SELECT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1) UNION "
         "SELECT person_id FROM messages WHERE state = 'unknown' AND work IS NOT NULL AND person_id = ANY($1) "
-        "AND posted_at > $2",
+        "AND posting_until > $2",
         list({record_id for person in persons for record_id in person.fence}),
-        now - UNDER_WAY,
+        now,
     )
     busy = {row["person_id"] for row in rows}
     return {person.id for person in persons if not busy.isdisjoint(person.fence)}

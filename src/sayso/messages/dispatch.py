@@ -12,7 +12,7 @@ from sayso.core.worker import LOOK_S, Claimed, Lease
 from sayso.messages import claiming, deciding, outcome
 from sayso.messages.claiming import Line
 from sayso.messages.deciding import Going
-from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Outgoing
+from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, UNDER_WAY, Outgoing
 from sayso.messages.results import Failed, Results
 from sayso.messages.rules import Stop, Wait
 from sayso.messages.service import QUEUE, Step, ended_as, hold_on, note, tell_ended
@@ -125,13 +125,15 @@ class Dispatcher:
         rows = await tx.fetch(
             "UPDATE messages SET state = CASE WHEN id = ANY($3) THEN 'queued' ELSE 'unknown' END, reason = $4, "
             "work = CASE WHEN id = ANY($3) THEN work ELSE 'waiting' END, "
-            "work_at = CASE WHEN id = ANY($3) THEN work_at ELSE posted_at + $5::interval END "
+            "work_at = CASE WHEN id = ANY($3) THEN work_at ELSE posted_at + $5::interval END, "
+            "posting_until = posted_at + $6::interval "
             "WHERE work = 'running' AND worker = $1 AND id <> ALL($2) AND state = 'sending' RETURNING id, state",
             lease.worker,
             list(keep),
             list(self._ready),
             reason := "the database did not confirm the intent to post it",
             REPORT_UNKNOWN_AFTER,
+            UNDER_WAY,
         )
         await note(tx, [Step(row["id"], rt.now(), row["state"], reason) for row in rows])
 
@@ -237,11 +239,13 @@ async def lost_with_their_worker(rt: Runtime, tx: Tx, workers: Sequence[int]) ->
     now = rt.now()
     reason = "the worker died before it could record Meta's answer"
     rows = await tx.fetch(
-        f"UPDATE {QUEUE.table} SET state = 'unknown', reason = $3, work = 'waiting', work_at = $2, worker = NULL "
+        f"UPDATE {QUEUE.table} SET state = 'unknown', reason = $3, work = 'waiting', work_at = $2, worker = NULL, "
+        "posting_until = posted_at + $4::interval "
         "WHERE work = 'running' AND worker = ANY($1) AND state = 'sending' RETURNING id",
         list(workers),
         now + REPORT_UNKNOWN_AFTER,
         reason,
+        UNDER_WAY,
     )
     await note(tx, [Step(row["id"], now, "unknown", reason) for row in rows])
     await tx.execute(

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages.outcome import UNDER_WAY
 from sayso.messages.service import Step, note
 from sayso.people.service import Person
 
@@ -35,10 +34,10 @@ async def under_way(tx: Tx, rt: Runtime, person: Person, client_id: str | None) 
     found: bool = await tx.fetchval(
         f"SELECT EXISTS (SELECT 1 FROM messages WHERE {_THEIRS} AND state = 'sending') "
         f"OR EXISTS (SELECT 1 FROM messages WHERE {_THEIRS} AND work IS NOT NULL "
-        "AND (state = 'queued' OR state = 'unknown' AND posted_at > $3))",
+        "AND (state = 'queued' OR state = 'unknown' AND posting_until > $3))",
         list(person.ids),
         client_id,
-        rt.now() - UNDER_WAY,
+        rt.now(),
     )
     return found
 

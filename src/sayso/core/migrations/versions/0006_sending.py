@@ -24,6 +24,7 @@ STATEMENTS = (
         ADD COLUMN price_category text,
         ADD COLUMN price_billable boolean,
         ADD COLUMN risked boolean NOT NULL DEFAULT false,
+        ADD COLUMN posting_until timestamptz,
         ADD COLUMN dedupe text
     """,
     "CREATE UNIQUE INDEX messages_dedupe ON messages (client_id, dedupe) WHERE dedupe IS NOT NULL",
