@@ -93,6 +93,21 @@ def test_metas_stop_is_of_marketing_and_only_metas_own_resume_lifts_it() -> None
     assert "marketing" not in may(stands(stop, lifted)), "a resume is no opt-in"
 
 
+@pytest.mark.parametrize(("seconds", "lifts"), [(0, False), (1, True)])
+def test_metas_resume_lifts_a_stop_of_an_earlier_second_whatever_is_said_beside_it(
+    seconds: int, lifts: bool
+) -> None:
+    # Meta dates both in whole seconds and may deliver them in either order: in one second none is known to be later
+    told = replace(entry("told", "granted", method="api"), captured_at=START + timedelta(seconds=0.7))
+    stop = entry("meta", "suppressed_by_meta", method="meta_preference", scope=("marketing",))
+    lifted = replace(
+        stop, id="resume", action="lifted_by_meta", captured_at=START + timedelta(seconds=seconds)
+    )
+    for order in itertools.permutations([told, stop, entry("start", "granted"), lifted]):
+        holds = stands(*(replace(each, seq=number) for number, each in enumerate(order)))
+        assert ("marketing" in may(holds)) is lifts
+
+
 def test_a_no_is_no_opt_out_and_no_policy_overrides_it() -> None:
     said_no = stands(entry("in", "granted"), entry("no", "denied", 1), required=())
     assert may(said_no, initiated=False) == set(SCOPES)

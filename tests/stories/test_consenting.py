@@ -241,6 +241,7 @@ async def test_metas_own_stop_bars_marketing_until_meta_lifts_it(world: World) -
         assert (status, answer["code"]) == (403, "opted_out")
         assert (await send(world))[0] == 202
         await world.said("START")
+    world.sim.advance(2)  # in one second, of two words the more restrictive holds
     await world.sim.person(ALICE).resumes_marketing()
     await eventually(
         lambda: world.rows("SELECT 1 FROM consent_entries WHERE action = 'lifted_by_meta'"), "the resume"
