@@ -66,10 +66,31 @@ async def frozen_in_a_claim(rt: Runtime) -> None:
         say("done")
 
 
+async def frozen_in_a_statement(rt: Runtime) -> None:
+    """Hold a row's lock between a statement's parse and its execution, where PostgreSQL does not call us idle."""
+    async with rt.db.tx(claims=True) as tx:
+        await claims.claim(tx, KEYED, worker=await claims.enlist(tx), limit=10)
+    try:
+        async with rt.db.tx() as tx:
+            await tx.execute("UPDATE jobs SET said = 'by the frozen'")
+            await tx._connection.prepare("SELECT 1")
+            say("have")
+            await a_line()
+            await tx.execute("SELECT 1")
+    except UNAVAILABLE:
+        say("refused")
+    else:
+        say("done")
+
+
 async def main(dsn: str, where: str) -> None:
     """Freeze there."""
     async with runtime(dsn, size=3) as rt:
-        await {"handler": frozen_in_a_handler, "claim": frozen_in_a_claim}[where](rt)
+        await {
+            "handler": frozen_in_a_handler,
+            "claim": frozen_in_a_claim,
+            "statement": frozen_in_a_statement,
+        }[where](rt)
 
 
 if __name__ == "__main__":

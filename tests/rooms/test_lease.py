@@ -101,6 +101,19 @@ async def test_a_worker_frozen_over_a_row_loses_it_after_its_lease_and_cannot_fi
             assert await tx.fetchval("SELECT count(*) FROM workers") == 0
 
 
+async def test_a_worker_frozen_in_the_middle_of_a_statement_gives_its_locks_back(dsn: str) -> None:
+    async with runtime(dsn) as rt:
+        await prepared(rt)
+        async with process(dsn, "statement") as child:
+            await heard(child, "have")
+            child.send_signal(signal.SIGSTOP)
+            await taken_over(rt)
+            child.send_signal(signal.SIGCONT)
+            go_on(child)
+            await heard(child, "refused")
+            assert await said(rt) == "by the heir"
+
+
 async def test_a_worker_frozen_inside_a_claim_does_not_stop_the_claims_of_others(dsn: str) -> None:
     async with runtime(dsn) as rt:
         await prepared(rt)

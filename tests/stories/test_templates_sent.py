@@ -8,6 +8,7 @@ import pytest
 
 from harness import registry as desk
 from harness.registry import ORDER, becomes, heard, moderate, pushed
+from harness.waiting import eventually
 from harness.world import ALICE, BEN, World, a_world
 from sayso.simulator.faults.model import WebhookLoss
 
@@ -28,6 +29,11 @@ async def world(dsn: str, tmp_path: Path) -> AsyncIterator[World]:
         await desk.desk(everything, "POST", "/review", {"how": "instant"})
         await pushed(everything, NAME)
         await becomes(everything, NAME, status="APPROVED")
+
+        async def quiet() -> bool:
+            return not await everything.rows("SELECT 1 FROM template_syncs WHERE work <> 'waiting'")
+
+        await eventually(quiet, "no look at Meta's list being under way: it would find what a test does next")
         yield everything
 
 

@@ -45,7 +45,10 @@ class Queue:
 
 async def enlist(tx: Tx) -> int:
     """Give this life of a worker its number."""
-    number: int = await tx.fetchval("INSERT INTO workers (beat_at) VALUES (clock_timestamp()) RETURNING id")
+    number: int = await tx.fetchval(
+        "INSERT INTO workers (beat_at, session) VALUES (clock_timestamp(), current_setting('application_name')) "
+        "RETURNING id"
+    )
     return number
 
 
@@ -55,12 +58,23 @@ async def beat(tx: Tx, worker: int) -> bool:
 
 
 async def bury(tx: Tx, *, lease_s: float) -> list[int]:
-    """Take the workers whose last heartbeat is older than ``lease_s`` off the list; their numbers."""
+    """Take the workers whose last heartbeat is older than ``lease_s`` off the list; their numbers.
+
+    What their sessions have open is rolled back at once, or a process that stands still would keep its locks for as
+    long as it does, and whoever takes over its rows would stand still before them.
+    """
     rows = await tx.fetch(
         "DELETE FROM workers WHERE id IN (SELECT id FROM workers "
-        "WHERE beat_at < clock_timestamp() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED) RETURNING id",
+        "WHERE beat_at < clock_timestamp() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED) RETURNING id, session",
         lease_s,
     )
+    if rows:
+        await tx.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name = ANY($1) AND application_name <> current_setting('application_name') "
+            "AND xact_start IS NOT NULL",
+            [row["session"] for row in rows],
+        )
     return [row["id"] for row in rows]
 
 

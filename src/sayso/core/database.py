@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -47,9 +48,9 @@ CLAIM_SETTINGS = {
 }
 
 #: Every session. Nothing of ours waits inside a transaction: one that stands still belongs to a process that does,
-#: and gives its locks back.
+#: and gives its locks back. (Between the parse of a statement and its execution PostgreSQL does not call a session
+#: idle: there it is the burial of the worker that frees them.)
 _SESSION = {
-    "application_name": "sayso",
     "timezone": "UTC",
     "idle_in_transaction_session_timeout": "10s",
     # Every statement looks rows up by key, so one plan fits all values. Left to itself the planner takes an array for
@@ -121,9 +122,12 @@ class Database:
     @classmethod
     async def connect(cls, dsn: str, *, size: int) -> "Database":
         """Open the pools; raises :class:`DatabaseUnavailableError` when PostgreSQL cannot be reached."""
+        ours = {
+            "application_name": f"sayso {secrets.token_hex(4)}"
+        }  # whose sessions these are: claims.bury ends them
         try:
-            pool = await _pool(dsn, size, {})
-            claims = await _pool(dsn, 3, CLAIM_SETTINGS)
+            pool = await _pool(dsn, size, ours)
+            claims = await _pool(dsn, 3, CLAIM_SETTINGS | ours)
         except (*UNAVAILABLE, asyncpg.PostgresError) as error:
             raise DatabaseUnavailableError(f"PostgreSQL does not answer: {error}") from error
         return cls(dsn, pool, claims)

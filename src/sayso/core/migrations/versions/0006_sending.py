@@ -51,6 +51,7 @@ STATEMENTS = (
         ALTER COLUMN last_inbound_at DROP NOT NULL
     """,
     "CREATE INDEX conversations_referred ON conversations (person_id) WHERE referred_at IS NOT NULL",
+    "ALTER TABLE workers ADD COLUMN session text NOT NULL DEFAULT ''",
     "CREATE TABLE releases (held_by text PRIMARY KEY)",
     "CREATE TABLE heard (phone_number_id text PRIMARY KEY, since timestamptz NOT NULL)",
     """
