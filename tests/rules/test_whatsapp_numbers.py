@@ -1,5 +1,6 @@
 """What Meta says of a number, and of the allowance of calls: read from every shape it comes in."""
 
+import math
 from typing import Any
 
 import msgspec
@@ -151,3 +152,12 @@ def test_odd_headers_say_nothing(odd: str) -> None:
 @pytest.mark.parametrize("odd", ["1e999", "-3", '"many"', "true", "null"])
 def test_odd_numbers_say_nothing(odd: str) -> None:
     assert read_usage({"x-app-usage": f'{{"call_count":{odd}}}'}) == Usage()
+
+
+def test_numbers_that_no_float_holds_are_bounded() -> None:
+    use = f'{{"type":"whatsapp_business_management","estimated_time_to_regain_access":{10**400}}}'
+    told = read_usage(
+        {"x-app-usage": f'{{"call_count":{10**400}}}', "x-business-use-case-usage": f'{{"2":[{use}]}}'}
+    )
+    assert 100 < told.percent < math.inf
+    assert 3600 < told.regain_s < math.inf

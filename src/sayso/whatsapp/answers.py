@@ -144,7 +144,8 @@ def _regain_s(usage: str) -> float:
         return 0.0
     lists = [found, *(entry for entries in found.values() if isinstance(entries, list) for entry in entries)]
     minutes = [entry.get(_REGAIN) for entry in lists if isinstance(entry, dict)]
-    return max((60.0 * each for each in minutes if isinstance(each, int | float) and each > 0), default=0.0)
+    found_s = (60.0 * min(each, MAX_HOLD_S) for each in minutes if isinstance(each, int | float) and each > 0)
+    return max(found_s, default=0.0)  # JSON has whole numbers that no float can hold
 
 
 def _first(value: Any) -> dict[str, Any]:

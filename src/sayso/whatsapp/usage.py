@@ -1,6 +1,5 @@
 """What the headers of an answer say about how much of our allowance of calls is used up (cloud-api 6)."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +10,8 @@ from sayso.whatsapp.tolerant import UnloadableError, load
 _MANAGEMENT: Final = "whatsapp_business_management"
 _SHARES: Final = ("call_count", "total_cputime", "total_time")
 _REGAIN: Final = "estimated_time_to_regain_access"
+#: No number of the headers means more than this.
+_LARGEST: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +59,4 @@ def _loaded(header: str) -> Any:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
-    return max(0.0, float(value)) if math.isfinite(value) else 0.0
+    return float(min(max(0, value), _LARGEST))  # JSON has whole numbers that no float can hold
