@@ -5,6 +5,7 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -20,7 +21,7 @@ from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
 from sayso.core.database import Database, Tx
 from sayso.core.health import Health
 from sayso.core.migrate import migrate
-from sayso.core.runtime import Runtime
+from sayso.core.runtime import Runtime, wall_clock
 from sayso.core.settings import Settings, jwt_secret
 from sayso.core.telemetry import HTTP_REQUESTS
 from sayso.core.tokens import Tokens
@@ -157,14 +158,14 @@ class Service:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Service]:
+async def running(settings: Settings, *, now: Callable[[], datetime] = wall_clock) -> AsyncIterator[Service]:
     """PostgreSQL, the schema, the loops; torn down in the opposite order. Whatever is in hand is finished first."""
     async with contextlib.AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(postgres(settings))
         await migrate(dsn)
         db = await Database.connect(dsn, size=settings.sayso_database_pool)
         stack.push_async_callback(db.close)
-        rt = Runtime(settings, db)
+        rt = Runtime(settings, db, now=now)
         ledger.key(rt)  # a key that cannot be had is heard of now, not at the first word of a person's
         graph, media, checks, templates = await _meta(stack, rt)
         results = Results(rt, on_failed=confirmations.prompt_failed)

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from sayso.core.tokens import ASSISTANT_SCOPES, Tokens
 PHONE_NUMBER_ID = "100000000000001"
 CONSENT_KEY = "a-key-for-tests-of-at-least-32-bytes"
 JWT_SECRET = "a-secret-for-tests-of-at-least-32-bytes"
+#: How long a bearer token lives: longer than a test lets time pass.
+LIVES = timedelta(days=10)
 TOKENS = Tokens(JWT_SECRET.encode(), "sayso", "sayso")
 
 
@@ -49,7 +51,7 @@ def token(user: str = "alice", client: str = "assistant", scopes: tuple[str, ...
         user=user,
         client=client,
         scopes=scopes,
-        ttl=timedelta(hours=1),
+        ttl=LIVES,
         now=wall_clock(),
         token_id=uuid.uuid4().hex,
     )
@@ -122,9 +124,11 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def serving(configured: Settings, *, port: int = 0) -> AsyncIterator[Running]:
+async def serving(
+    configured: Settings, *, port: int = 0, now: Callable[[], datetime] = wall_clock
+) -> AsyncIterator[Running]:
     """The service, on a port of its own on loopback."""
-    async with running(configured) as service, aiohttp.ClientSession() as session:
+    async with running(configured, now=now) as service, aiohttp.ClientSession() as session:
         config = uvicorn.Config(
             service.asgi,
             port=port,

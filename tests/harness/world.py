@@ -4,8 +4,9 @@ import contextlib
 import hmac
 import io
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,22 @@ from harness.history import History, violations
 from harness.service import Api, Running, serving, settings
 from harness.waiting import eventually
 from harness.wire import Wire, wire_to
+from sayso.core.runtime import wall_clock
 from sayso.simulator import Simulator, SimulatorConfig
 
 ALICE, BEN, MEI = "+15550001111", "+15550002222", "+15550003333"
 CONFIRM, DECLINE, CANCEL = 0, 1, 2
+
+
+@dataclass
+class Ahead:
+    """The service's clock: the machine's own, and whatever a test has let pass besides."""
+
+    by: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return wall_clock() + self.by
 
 
 @dataclass
@@ -34,6 +47,7 @@ class World:
     data_dir: Path
     port: int
     hooks: list[dict[str, Any]] = field(default_factory=list)
+    clock: Ahead = field(default_factory=Ahead)
 
     @property
     def api(self) -> Api:
@@ -44,6 +58,12 @@ class World:
     def rt(self) -> Any:
         """The service's runtime."""
         return self.running.service.rt
+
+    def let_pass(self, **span: float) -> None:
+        """Let time pass on both sides at once: ``let_pass(hours=24)``."""
+        passed = timedelta(**span)
+        self.clock.by += passed
+        self.sim.advance(passed.total_seconds())
 
     async def open_window(self, person: str = ALICE) -> None:
         """Let the person write first, so that the 24-hour window is open."""
@@ -193,13 +213,24 @@ QUICK: dict[str, Any] = {
 
 
 @contextlib.asynccontextmanager
-async def a_world(dsn: str, data_dir: Path, **changes: Any) -> AsyncIterator[World]:
-    """Everything; ``changes`` are settings of the service."""
-    port = free_port()
+async def a_world(
+    dsn: str,
+    data_dir: Path,
+    *,
+    meta: Mapping[str, Any] | None = None,
+    more: Sequence[str] = (),
+    **changes: Any,
+) -> AsyncIterator[World]:
+    """Everything; ``changes`` are the service's settings, ``meta`` the simulator's, ``more`` further numbers of ours."""
+    port, clock = free_port(), Ahead()
     async with (
-        Simulator(SimulatorConfig(port=0, webhook_url=hook(port), **QUICK)) as sim,
+        Simulator(SimulatorConfig(port=0, webhook_url=hook(port), **{**QUICK, **(meta or {})})) as sim,
         wire_to(sim.base_url) as wire,
     ):
+        for place, number in enumerate(more, start=2):
+            sim.accounts.add_number(id=number, phone=f"+155501{place:05}")
+        if more:
+            changes["sayso_more_senders"] = ",".join(more)
         configured = settings(dsn, base_url=wire.url, data_dir=data_dir, **changes)
-        async with serving(configured, port=port) as running:
-            yield World(sim, wire, running, dsn, data_dir, port)
+        async with serving(configured, port=port, now=clock) as running:
+            yield World(sim, wire, running, dsn, data_dir, port, clock=clock)

@@ -10,10 +10,8 @@ import pytest
 
 from harness.service import PHONE_NUMBER_ID, Api, serving, settings
 from harness.waiting import eventually
-from harness.wire import wire_to
-from harness.world import ALICE, BEN, QUICK, World, a_world, free_port, hook
+from harness.world import ALICE, BEN, World, a_world
 from sayso.senders import checks, proving, rules
-from sayso.simulator import Simulator, SimulatorConfig
 
 SECOND = "100000000000002"
 
@@ -36,15 +34,8 @@ async def tokened(dsn: str, tmp_path: Path, token_file: Path) -> AsyncIterator[W
 @contextlib.asynccontextmanager
 async def two_senders(dsn: str, tmp_path: Path) -> AsyncIterator[World]:
     """Everything, with two business numbers."""
-    port = free_port()
-    async with (
-        Simulator(SimulatorConfig(port=0, webhook_url=hook(port), **QUICK)) as sim,
-        wire_to(sim.base_url) as wire,
-    ):
-        sim.accounts.add_number(id=SECOND, phone="+15550100002")
-        configured = settings(dsn, base_url=wire.url, data_dir=tmp_path, sayso_more_senders=SECOND)
-        async with serving(configured, port=port) as running:
-            yield World(sim, wire, running, dsn, tmp_path, port)
+    async with a_world(dsn, tmp_path, more=[SECOND]) as world:
+        yield world
 
 
 def replace_token(file: Path, token: str) -> None:
