@@ -221,7 +221,7 @@ async def a_world(
     more: Sequence[str] = (),
     **changes: Any,
 ) -> AsyncIterator[World]:
-    """Everything; ``changes`` are the service's settings, ``meta`` the simulator's, ``more`` further numbers of ours."""
+    """Everything; ``changes`` are the service's settings, ``meta`` the simulator's, ``more`` further numbers."""
     port, clock = free_port(), Ahead()
     async with (
         Simulator(SimulatorConfig(port=0, webhook_url=hook(port), **{**QUICK, **(meta or {})})) as sim,
