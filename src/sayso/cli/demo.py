@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 
+from sayso.cli.saying import moment, ourselves
 from sayso.cli.token import issue
 from sayso.client import Confirmation, Sayso
 from sayso.core import embedded
@@ -93,13 +94,17 @@ class Stage:
         """The demonstration's own data, apart from a real account's."""
         return self.settings.sayso_data_dir / "demo"
 
-    def start(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+    @property
+    def env_file(self) -> Path:
+        """The service's settings: a token that is replaced there is taken up, as in an installation's ``.env``."""
+        return self.data_dir / "demo.env"
+
+    def start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         """Start a process of ours; its log goes to a file."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("wb") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "sayso", *command],
-                env={**os.environ, **environment},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -177,6 +182,18 @@ def _clear(stage: Stage) -> None:
     shutil.rmtree(stage.data_dir, ignore_errors=True)
 
 
+def _write_settings(stage: Stage) -> None:
+    """What the service runs with, in a file as an installation has it."""
+    settings = {
+        **SIMULATED,
+        "WHATSAPP_BASE_URL": stage.phone_url,
+        "SAYSO_DATA_DIR": "'{}'".format(str(stage.data_dir.absolute()).replace("'", "\\'")),
+    }
+    stage.data_dir.mkdir(parents=True)
+    stage.env_file.touch(mode=0o600)
+    stage.env_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), "utf-8")
+
+
 def _start_both(stage: Stage) -> None:
     """Start them side by side: each takes a second or two to load."""
     for port, option in ((stage.simulator_port, "--simulator-port"), (stage.port, "--port")):
@@ -189,9 +206,11 @@ def _start_both(stage: Stage) -> None:
                     f"port {port} is taken (by another demonstration?); end that, or choose another with {option}"
                 ) from error
     _clear(stage)
+    _write_settings(stage)
     hook = f"{stage.url}/api/v1/whatsapp/webhook"
-    stage.start("simulator", ["simulator", "--port", str(stage.simulator_port), "--webhook-url", hook], {})
-    command = ["serve", "--port", str(stage.port), "--host", "127.0.0.1", "--env-file", os.devnull]
+    command = ["simulator", "--port", str(stage.simulator_port), "--webhook-url", hook]
+    stage.start("simulator", command, os.environ)
+    command = ["serve", "--port", str(stage.port), "--host", "127.0.0.1", "--env-file", str(stage.env_file)]
     stage.start("service", command, _environment(stage))
 
 
@@ -227,19 +246,21 @@ def _decision(stage: Stage, sayso: Sayso, asked: Confirmation) -> Confirmation:
         while not decided.decided:
             stage.check_alive()
             decided = _guard(lambda: sayso.confirmation(asked.id, wait_s=20))
-        when = f"{decided.decided_at:%H:%M:%S} UTC" if decided.decided_at else ""
-        done(f"[bold green]{decided.outcome}[/] at {when}")
+        when = f" at {moment(decided.decided_at)}" if decided.decided_at else ""
+        done(f"[bold green]{decided.outcome}[/]{when}")
         return decided
 
 
 def _invite(stage: Stage) -> None:
-    sayso = "sayso" if shutil.which("sayso") else ".venv/bin/sayso"
+    sayso = ourselves()
     console.print(
         Panel(
             f"Open [bold cyan]{stage.phone_url}[/] and answer as {NAME}: tap [bold]Confirm[/], or type Y, N, CANCEL.\n"
             f"API and documentation: [cyan]{stage.url}/docs[/]\n\n"
-            f"To call it yourself, with the curl calls of README.md:\n"
-            f"  export TOKEN=$({sayso} token --user {USER} --client {CLIENT})",
+            f"To call it yourself, with the curl calls of README.md, in another terminal:\n"
+            f"  export TOKEN=$({sayso} token --user {USER} --client {CLIENT})\n"
+            f"To see what went out, and why:\n"
+            f"  {sayso} messages tail",
             title="Your turn",
             border_style="green",
         )
@@ -247,15 +268,20 @@ def _invite(stage: Stage) -> None:
 
 
 def _environment(stage: Stage) -> dict[str, str]:
-    """The simulator's account, a data directory apart, and the installation's own token key."""
+    """The reader's own, without what would lead to another account or other data; the installation's token key."""
+    apart = (
+        "WHATSAPP_",
+        "DATABASE_URL",
+        "SAYSO_DATA_DIR",
+        "SAYSO_CONSENT_KEY",
+        "SAYSO_ACCESS_",
+        "SAYSO_MORE_",
+    )
     return {
-        **SIMULATED,
-        "WHATSAPP_BASE_URL": stage.phone_url,
-        "SAYSO_DATA_DIR": str(stage.data_dir.absolute()),
+        **{name: value for name, value in os.environ.items() if not name.upper().startswith(apart)},
         "SAYSO_JWT_SECRET": jwt_secret(stage.settings).decode(),
         "SAYSO_JWT_ISSUER": stage.settings.sayso_jwt_issuer,
         "SAYSO_JWT_AUDIENCE": stage.settings.sayso_jwt_audience,
-        "DATABASE_URL": "",
     }
 
 

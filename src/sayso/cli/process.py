@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 import uvicorn
 
-from sayso.app import running
+from sayso.app import Service, running
+from sayso.cli.running import noted
 from sayso.core.errors import SettingError
 from sayso.core.settings import Settings
 
@@ -25,36 +26,39 @@ async def serve(settings: Settings) -> None:
     listener = _bind(settings.sayso_host, settings.sayso_port)
     with contextlib.closing(listener):
         async with running(settings) as service:
-            server = _Server(
-                uvicorn.Config(
-                    service.asgi,
-                    http="httptools",
-                    lifespan="off",
-                    access_log=False,
-                    log_config=None,
-                    proxy_headers=False,  # nothing here asks for the caller's address
-                    server_header=False,
-                    backlog=2048,
-                    timeout_graceful_shutdown=_REQUESTS_END_WITHIN_S,
-                )
-            )
-            stopping = asyncio.Event()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-            serving = asyncio.create_task(server.serve([listener]))
-            log.info(
-                "serve.ready", url=f"http://{settings.sayso_host}:{listener.getsockname()[1]}", docs="/docs"
-            )
-            await asyncio.wait(
-                [serving, waiting := asyncio.create_task(stopping.wait())],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            waiting.cancel()
-            log.info("serve.stopping")
-            service.stop()
-            server.should_exit = True
-            await serving
+            with noted(settings):
+                await _until_asked_to_end(service, settings, listener)
     log.info("serve.stopped")
+
+
+async def _until_asked_to_end(service: Service, settings: Settings, listener: socket.socket) -> None:
+    server = _Server(
+        uvicorn.Config(
+            service.asgi,
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,  # nothing here asks for the caller's address
+            server_header=False,
+            backlog=2048,
+            timeout_graceful_shutdown=_REQUESTS_END_WITHIN_S,
+        )
+    )
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    serving = asyncio.create_task(server.serve([listener]))
+    log.info("serve.ready", url=f"http://{settings.sayso_host}:{listener.getsockname()[1]}", docs="/docs")
+    await asyncio.wait(
+        [serving, waiting := asyncio.create_task(stopping.wait())],
+        return_when=asyncio.FIRST_COMPLETED,
+    )
+    waiting.cancel()
+    log.info("serve.stopping")
+    service.stop()
+    server.should_exit = True
+    await serving
 
 
 class _Server(uvicorn.Server):

@@ -119,6 +119,14 @@ class EmbeddedPostgres:
             os.close(use)
 
 
+def exists(data_dir: Path) -> bool:
+    """Whether :func:`start` would find a server's data below ``data_dir``, or something that it has to explain."""
+    try:
+        return _Home(data_dir.absolute()).cluster.exists()
+    except OSError:
+        return True
+
+
 def start(data_dir: Path) -> EmbeddedPostgres:
     """Attach to the server below ``data_dir``, starting it, and making it, where needed. Blocking.
 

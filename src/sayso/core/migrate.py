@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from sayso.core.database import UNAVAILABLE
+from sayso.core.database import UNAVAILABLE, Tx
 from sayso.core.errors import DatabaseUnavailableError, SettingError
 
 log = structlog.get_logger("sayso.migrate")
@@ -37,6 +37,20 @@ async def migrate(dsn: str) -> None:
         ) from error
     finally:
         await engine.dispose()
+
+
+async def check(tx: Tx) -> None:
+    """Raise :class:`SettingError` unless the database is at this code's newest step; nothing is changed."""
+    there = await tx.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    current = await tx.fetchval("SELECT version_num FROM alembic_version") if there else None
+    if current == newest():
+        return
+    if current is None:
+        raise SettingError("The database holds nothing of Sayso's yet: start the service with it once.")
+    raise SettingError(
+        f"The database is at step {current}, this version of Sayso needs step {newest()}: use the version that runs, "
+        "or start the service of this one, which brings the database there."
+    )
 
 
 def newest() -> str | None:

@@ -9,7 +9,9 @@ import re
 import secrets
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -29,6 +31,7 @@ from sayso.core.errors import Fault, SettingError
 
 # Graph API versions past their end: Meta's version table, state of 22 November 2026.
 EXPIRED_VERSIONS: Final = frozenset({"v17.0", "v18.0", "v19.0", "v20.0"})
+_TAKEN_UP: Final = "; it is taken up within a second, no restart is needed."
 SECRET_BYTES: Final = 32  # HS256 keys are at least as long as the digest (RFC 7518, 3.2)
 
 _WHERE: Final = {
@@ -210,9 +213,24 @@ class Settings(TokenSettings):
         return tuple(dict.fromkeys([self.whatsapp_phone_number_id, *more]))
 
     @property
+    def read_from(self) -> Path | None:
+        """The file that was read beside the environment; None for settings that were made in a program."""
+        return self._read_from
+
+    @property
     def token_source(self) -> Path | None:
         """The file from which a replaced access token can be read while the service runs; None when there is none."""
         return self.sayso_access_token_file or self._read_from
+
+    @property
+    def token_place(self) -> str:
+        """Where exactly another access token goes in this installation, for an operator."""
+        if self.sayso_access_token_file is not None:
+            return f"Write the token into {self.sayso_access_token_file.absolute()}{_TAKEN_UP}"
+        named = (name for name, value in os.environ.items() if value)  # noqa: TID251 - this is where settings enter
+        if self._read_from is None or "WHATSAPP_ACCESS_TOKEN" in map(str.upper, named):
+            return "The token came by the environment: change WHATSAPP_ACCESS_TOKEN there and restart the service."
+        return f"Change WHATSAPP_ACCESS_TOKEN in {self._read_from.absolute()}{_TAKEN_UP}"
 
     def secret_values(self) -> list[str]:
         """Every secret given, for the log to recognise and leave out; of DATABASE_URL its password, too."""
@@ -232,12 +250,17 @@ class Settings(TokenSettings):
         return [expired]
 
 
-def load_settings(env_file: Path = Path(".env")) -> Settings:
-    """Read the environment, then ``env_file`` (the environment wins), and check everything.
+def load_settings(
+    env_file: Path = Path(".env"),
+    *,
+    kind: type[Settings] = Settings,
+    given: Mapping[str, Any] = MappingProxyType({}),
+) -> Settings:
+    """Read the environment, then ``env_file`` (the environment wins), and check everything; ``given`` counts first.
 
     Raises SettingError with one fault per missing or malformed setting.
     """
-    settings = _load(Settings, env_file)
+    settings = _load(kind, env_file, given)
     settings._read_from = env_file  # noqa: SLF001 - its own module
     return settings
 
@@ -268,14 +291,16 @@ def _token(path: Path) -> str:
     return token
 
 
-def load_token_settings(env_file: Path = Path(".env")) -> TokenSettings:
+def load_token_settings(
+    env_file: Path = Path(".env"), *, given: Mapping[str, Any] = MappingProxyType({})
+) -> TokenSettings:
     """Read only what a token takes, so that one can be made where nothing else is set. Raises SettingError."""
-    return _load(TokenSettings, env_file)
+    return _load(TokenSettings, env_file, given)
 
 
-def _load(kind: type[Kind], env_file: Path) -> Kind:
+def _load(kind: type[Kind], env_file: Path, given: Mapping[str, Any]) -> Kind:
     try:
-        return kind(_env_file=env_file)
+        return kind(_env_file=env_file, **given)
     except ValidationError as error:
         faults = [Fault(_sentence(problem), _named(problem).upper()) for problem in error.errors()]
     except (OSError, UnicodeDecodeError) as error:

@@ -143,6 +143,14 @@ def _in_force(
     return {what: guess, f"{what}_from": "guessed" if guess else None}
 
 
+async def called(tx: Tx, external_id: str) -> list[str]:
+    """The assistants that have a user of this name."""
+    rows = await tx.fetch(
+        "SELECT client_id FROM people_links WHERE external_id = $1 ORDER BY client_id", external_id
+    )
+    return [row["client_id"] for row in rows]
+
+
 async def clients_of(tx: Tx, person: Person) -> list[str]:
     """The assistants that know this person."""
     rows = await tx.fetch(
