@@ -266,7 +266,9 @@ async def _refused(tx: Tx, rt: Runtime, whom: str | None, failure: Failure, *, b
         severity="critical",
         title="Meta refuses the credentials; nothing is sent",
         detail=f"{why} What is queued waits; webhooks are taken in. Stopped: {', '.join(stopped)}.",
-        advice=failure.operator,
+        advice=f"{failure.operator} {rt.settings.token_place}"
+        if failure.code in TOKEN_CODES
+        else failure.operator,
     )
 
 
