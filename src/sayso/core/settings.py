@@ -31,7 +31,6 @@ from sayso.core.errors import Fault, SettingError
 
 # Graph API versions past their end: Meta's version table, state of 22 November 2026.
 EXPIRED_VERSIONS: Final = frozenset({"v17.0", "v18.0", "v19.0", "v20.0"})
-_TAKEN_UP: Final = "; it is taken up within a second, no restart is needed."
 SECRET_BYTES: Final = 32  # HS256 keys are at least as long as the digest (RFC 7518, 3.2)
 
 _WHERE: Final = {
@@ -224,13 +223,14 @@ class Settings(TokenSettings):
 
     @property
     def token_place(self) -> str:
-        """Where exactly another access token goes in this installation, for an operator."""
+        """Where the access token stands in this installation, and how another one is taken up; for an operator."""
+        taken_up = "replaced there, it is taken up within a second, without a restart."
         if self.sayso_access_token_file is not None:
-            return f"Write the token into {self.sayso_access_token_file.absolute()}{_TAKEN_UP}"
+            return f"Here the token is read from {self.sayso_access_token_file.absolute()}; {taken_up}"
         named = (name for name, value in os.environ.items() if value)  # noqa: TID251 - this is where settings enter
         if self._read_from is None or "WHATSAPP_ACCESS_TOKEN" in map(str.upper, named):
-            return "The token came by the environment: change WHATSAPP_ACCESS_TOKEN there and restart the service."
-        return f"Change WHATSAPP_ACCESS_TOKEN in {self._read_from.absolute()}{_TAKEN_UP}"
+            return "Here it came by the environment of the service: change it there, and restart the service."
+        return f"Here it stands in {self._read_from.absolute()}; {taken_up}"
 
     def secret_values(self) -> list[str]:
         """Every secret given, for the log to recognise and leave out; of DATABASE_URL its password, too."""
