@@ -26,7 +26,7 @@ from sayso.people.links import Given
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity
 
-INBOX = Inbox(history.sent_by, history.empty, history.empty_since)
+INBOX = Inbox(history.sent_by, history.unread, history.empty, history.empty_since)
 PHONE, BSUID, WORDS = "+15550001111", "US.1234567", "the secret plan"
 #: Whatever must not be found anywhere afterwards.
 TRACES = ("15550001111", BSUID, WORDS, "Alice", "wamid.secret")
@@ -55,6 +55,7 @@ async def ask(rt: Runtime, person: Person, client: str = "bot") -> str:
             client_id=client,
             user_id="alice",
             person=person,
+            sender=rt.settings.whatsapp_phone_number_id,
             greet="Alice",
             action=Action("t", WORDS, WORDS),
             lasts=timedelta(hours=1),

@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from sayso.confirmations import service
 from sayso.confirmations.render import Action
+from sayso.confirmations.rules import Outcome
 from sayso.core import idempotency
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayAsk, MayReadConfirmations
@@ -18,12 +19,19 @@ from sayso.core.database import Record, Tx
 from sayso.core.errors import NotFoundError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
+from sayso.messages import conversations
+from sayso.messages.acceptance import sender_of
 from sayso.messages.recipients import Recipient, resolve
+from sayso.messages.views import State
+from sayso.people.service import Person
+from sayso.senders import service as senders
 
 router = APIRouter(tags=["confirmations"])
 
 LONGEST_WAIT_S = 60
 LONGEST_MINUTES = 7 * 24 * 60
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 ConfirmationId = Annotated[Text, Path(max_length=40, examples=["cnf_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
 
@@ -34,13 +42,64 @@ class ConfirmationIn(Input):
     action_type: Annotated[Text, Field(min_length=1, max_length=64, examples=["calendar_create"])]
     action_description: Annotated[Text, Field(min_length=1, examples=["schedule a meeting with John"])]
     action_details: Annotated[Text, Field(min_length=1, examples=["tomorrow at 3 PM in Conference Room A"])]
-    timeout_minutes: Annotated[float, Field(gt=0, le=LONGEST_MINUTES, allow_inf_nan=False, strict=True)] = 30
+    timeout_minutes: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=LONGEST_MINUTES,
+            allow_inf_nan=False,
+            strict=True,
+            description="How long it may be answered; seven days at most.",
+        ),
+    ] = 30
     recipient: Recipient = None
+    sender: Annotated[
+        Text | None,
+        Field(
+            max_length=40,
+            description="The phone number id to ask from. Left out: the number the person last wrote to, or the first.",
+        ),
+    ] = None
 
 
-@router.post("/confirmation", status_code=202)
+class ConfirmationOut(BaseModel):
+    """A question and, once decided, its one outcome.
+
+    `delivery` and `delivery_reason`: how far the question has come. `action_hash` is of the action, `shown_hash` of
+    each form in which the person may see it. `sender`: the phone number id it is asked from.
+    """
+
+    id: str
+    status: Literal["pending", "decided"]
+    outcome: Outcome | None
+    decided_at: datetime | None
+    delivery: State | None
+    delivery_reason: str | None
+    action_type: str
+    action_description: str
+    action_details: str
+    action_hash: str
+    shown_hash: dict[str, str]
+    user: str
+    sender: str
+    message_id: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+class ConfirmationsOut(BaseModel):
+    """Confirmations, newest first; `next` goes into `before` of the next call."""
+
+    confirmations: list[ConfirmationOut]
+    next: str | None
+
+
+@router.post("/confirmation", status_code=202, response_model=ConfirmationOut)
 async def ask(rt: Rt, actor: MayAsk, body: ConfirmationIn, key: idempotency.Key = None) -> Response:
-    """Ask a person. They are the token's user unless `recipient` names a number."""
+    """Ask a person. They are the token's user unless `recipient` names a number.
+
+    A bare Y or N decides only when it is written to the same `sender`, and nothing else is open there.
+    """
 
     async def create(tx: Tx) -> dict[str, Any]:
         person, name = await resolve(tx, rt, actor, body.recipient)
@@ -48,6 +107,7 @@ async def ask(rt: Rt, actor: MayAsk, body: ConfirmationIn, key: idempotency.Key 
             client_id=actor.client_id,
             user_id=actor.user_id,
             person=person,
+            sender=await _sender(tx, rt, person, body.sender),
             greet=name or person.name,
             action=Action(body.action_type, body.action_description, body.action_details),
             lasts=max(timedelta(minutes=body.timeout_minutes), timedelta(seconds=1)),
@@ -66,7 +126,16 @@ async def ask(rt: Rt, actor: MayAsk, body: ConfirmationIn, key: idempotency.Key 
     )
 
 
-@router.get("/confirmations/{confirmation_id}")
+async def _sender(tx: Tx, rt: Runtime, person: Person, wanted: str | None) -> str:
+    """The number of ours that was named, or the one the person last wrote to: there they are not surprised."""
+    if wanted is not None:
+        return sender_of(rt, wanted)
+    talks = await conversations.read(tx, [person])
+    wrote = {sender: talks.of(person, sender).opened_at for sender in senders.ids(rt.settings)}
+    return max(wrote, key=lambda sender: wrote[sender] or _NEVER)
+
+
+@router.get("/confirmations/{confirmation_id}", response_model=ConfirmationOut)
 async def read(
     rt: Rt,
     actor: MayReadConfirmations,
@@ -83,7 +152,7 @@ async def read(
     return json_response(view(row))
 
 
-@router.get("/confirmations")
+@router.get("/confirmations", response_model=ConfirmationsOut)
 async def page(
     rt: Rt,
     actor: MayReadConfirmations,
@@ -140,6 +209,7 @@ def view(row: Record) -> dict[str, Any]:
         "action_hash": row["action_hash"].hex(),
         "shown_hash": row["shown_hash"],
         "user": row["user_id"],
+        "sender": row["phone_number_id"],
         "message_id": row["message_id"],
         "created_at": row["created_at"],
         "expires_at": row["expires_at"],

@@ -39,11 +39,12 @@ Undigested = Callable[[Tx, Person | None, datetime], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """A question to be."""
+    """A question to be; ``sender`` is the phone number id of ours that it is asked from."""
 
     client_id: str
     user_id: str
     person: Person
+    sender: str
     greet: str | None
     action: Action
     lasts: timedelta
@@ -55,7 +56,7 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
     Raises :class:`OptedOutError`, :class:`ConsentMissingError`, and :class:`ContentTooLongError` where a text is too
     long.
     """
-    await _permitted(tx, rt, asking.person)
+    await _permitted(tx, rt, asking)
     confirmation_id, now = rt.new_id("cnf"), rt.now()
     expires_at = now + asking.lasts
     shown = render.prompt(
@@ -69,7 +70,7 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
     draft = Draft(
         client_id=asking.client_id,
         person=asking.person,
-        phone_number_id=rt.settings.whatsapp_phone_number_id,
+        phone_number_id=asking.sender,
         purpose="prompt",
         content=shown.session,
         outside_window=shown.template,
@@ -101,10 +102,12 @@ async def _language(tx: Tx, rt: Runtime, person: Person) -> str:
     return found.language if found else render.LANGUAGE
 
 
-async def _permitted(tx: Tx, rt: Runtime, person: Person) -> None:
-    talks = await conversations.read(tx, [person])
-    opened_at = talks.of(person, rt.settings.whatsapp_phone_number_id).opened_at
-    await consent.check(tx, rt, person, "confirmations", initiated=not window_open(opened_at, rt.now()))
+async def _permitted(tx: Tx, rt: Runtime, asking: Asking) -> None:
+    talks = await conversations.read(tx, [asking.person])
+    opened_at = talks.of(asking.person, asking.sender).opened_at
+    await consent.check(
+        tx, rt, asking.person, "confirmations", initiated=not window_open(opened_at, rt.now())
+    )
 
 
 async def _insert(
