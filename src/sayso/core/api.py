@@ -1,25 +1,33 @@
 """What every route shares: strict input, problem details, cursors, the runtime at hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
 import structlog
 from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import ParamTypes
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sayso.core import faults
 from sayso.core.database import UNAVAILABLE
 from sayso.core.errors import (
     BodyTooLargeError,
     DatabaseUnavailableError,
     Fault,
     InputInvalidError,
+    MethodNotAllowedError,
     NotFoundError,
+    RequestUnreadableError,
     SaysoError,
 )
 from sayso.core.runtime import Runtime
@@ -91,7 +99,7 @@ def json_response(body: Any, status: int = 200, headers: dict[str, str] | None =
     )
 
 
-def problem(error: SaysoError, *, instance: str = "") -> Response:
+def problem(error: SaysoError, *, instance: str = "", headers: Mapping[str, str] | None = None) -> Response:
     """RFC 9457 problem details, plus ``code``, ``retryable`` and, for input, ``errors`` with JSON Pointers."""
     body: dict[str, Any] = {
         "type": f"urn:sayso:problem:{error.code}",
@@ -105,7 +113,7 @@ def problem(error: SaysoError, *, instance: str = "") -> Response:
         body["instance"] = instance
     if error.faults:
         body["errors"] = [{"detail": fault.detail, "pointer": fault.pointer} for fault in error.faults]
-    headers = {"cache-control": "no-store"}
+    headers = {"cache-control": "no-store", **(headers or {})}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if error.retryable:
@@ -149,7 +157,8 @@ async def _as_problem(request: Request, error: Exception) -> Response:
     if isinstance(error, SaysoError):
         return problem(error, instance=where)
     if isinstance(error, RequestValidationError):
-        return problem(_input_invalid(error.errors()), instance=where)
+        wrong = faults.of_validation(error.errors(), inside=1)
+        return problem(InputInvalidError(faults.summary(wrong), faults=wrong), instance=where)
     if isinstance(error, HTTPException):
         return _http_problem(error, where)
     if isinstance(error, UNAVAILABLE):
@@ -161,56 +170,47 @@ async def _as_problem(request: Request, error: Exception) -> Response:
 
 
 def _http_problem(error: HTTPException, where: str) -> Response:
-    """What the framework itself refuses: no such route, a method it does not have."""
-    if error.status_code == HTTPStatus.NOT_FOUND:
-        return problem(NotFoundError("No such route."), instance=where)
-    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem(BodyTooLargeError(f"A request holds at most {error.detail} bytes."), instance=where)
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(error.status_code).phrase,
-        "status": error.status_code,
-        "detail": str(error.detail),
-        "code": "http",
-        "retryable": False,
-        "instance": where,
-    }
-    headers = {"cache-control": "no-store", **(error.headers or {})}
-    return Response(
-        msgspec.json.encode(body), error.status_code, headers, media_type="application/problem+json"
+    """What the framework itself refuses: no such route, a method it does not have, a body it cannot read."""
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            refused: SaysoError = NotFoundError("No such route.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = (error.headers or {}).get("Allow", "")
+            refused = MethodNotAllowedError(f"This route takes {allowed} only.")
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            refused = BodyTooLargeError(f"A request holds at most {error.detail} bytes.")
+        case _:
+            refused = RequestUnreadableError(f"The request cannot be read: {error.detail}")
+    return problem(refused, instance=where, headers=error.headers)
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """Raise for a parameter in the address that the route does not take: a typing error would change what is answered.
+
+    What a route takes is what its description says.
+    """
+    if not request.query_params:
+        return
+    taken = _parameters(request.scope["route"])
+    wrong = [
+        Fault(_unknown_parameter(name, taken), faults.pointer([name]))
+        for name in dict.fromkeys(request.query_params.keys())
+        if name not in taken
+    ]
+    if wrong:
+        raise InputInvalidError(faults.summary(wrong), faults=wrong)
+
+
+@cache
+def _parameters(route: APIRoute) -> frozenset[str]:
+    return frozenset(
+        field.alias
+        for field in get_flat_params(route.dependant)
+        if getattr(field.field_info, "in_", ParamTypes.query) == ParamTypes.query  # a model's have no place
     )
 
 
-#: What the validator calls things, in words that say what to do.
-_SENTENCES = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a field of this request",
-    "json_invalid": "is not JSON: {error}",
-    "model_attributes_type": "must be a JSON object; send it with `Content-Type: application/json`",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "may have at most {max_length} characters",
-}
-
-
-def _sentence(error: Mapping[str, Any]) -> str:
-    wording = _SENTENCES.get(error["type"])
-    return (
-        wording.format(**error.get("ctx", {})) if wording else str(error["msg"]).removeprefix("Value error, ")
-    )
-
-
-def _input_invalid(errors: Sequence[Any]) -> InputInvalidError:
-    faults = [Fault(_sentence(error), _pointer(_place(error))) for error in errors]
-    said = (f"{fault.pointer.lstrip('/') or 'body'}: {fault.detail}" for fault in faults)
-    return InputInvalidError("; ".join(said), faults=faults)
-
-
-def _place(error: Mapping[str, Any]) -> Sequence[Any]:
-    """Where in the body; of a body that is no JSON the place is the body."""
-    return () if error["type"] == "json_invalid" else error["loc"][1:]
-
-
-def _pointer(path: Sequence[Any]) -> str:
-    """A JSON Pointer (RFC 6901). The caller chose the names in it: halves of characters are shown as such."""
-    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return "".join(f"/{part}" for part in parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _unknown_parameter(name: str, taken: Collection[str]) -> str:
+    near = get_close_matches(name, taken, n=1)
+    takes = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
+    return f"is not a parameter of this route; {f'do you mean {near[0]}? ' if near else ''}{takes}"

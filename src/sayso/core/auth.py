@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
+from sayso.core.api import refuse_unknown_parameters
 from sayso.core.errors import ForbiddenError, UnauthenticatedError
 from sayso.core.tokens import SCOPES, Actor
 
@@ -30,6 +31,9 @@ class needs:  # noqa: N801 - reads as a sentence where it stands: Depends(needs(
         actor: Actor = request.app.state.tokens.actor(token.strip(), now=request.app.state.rt.now())
         if not actor.may(self.scope):
             raise ForbiddenError(f"This route needs the scope {self.scope}; the token has: {_listed(actor)}.")
+        refuse_unknown_parameters(
+            request
+        )  # every route names its scope; who may not call it learns nothing else
         return actor
 
 

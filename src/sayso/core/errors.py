@@ -47,6 +47,14 @@ class ContentTooLongError(SaysoError):
     title = "The text is too long"
 
 
+class FileTooLargeError(SaysoError):
+    """A file is larger than WhatsApp takes of its kind; the detail says by how much."""
+
+    status = 413
+    code = "file_too_large"
+    title = "The file is too large"
+
+
 class UnauthenticatedError(SaysoError):
     """The bearer token is missing, malformed, expired, or not ours."""
 
@@ -93,6 +101,22 @@ class NotFoundError(SaysoError):
     status = 404
     code = "not_found"
     title = "Not found"
+
+
+class MethodNotAllowedError(SaysoError):
+    """The route exists, but not for this HTTP method; the ``Allow`` header names those it takes."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "The route does not take this method"
+
+
+class RequestUnreadableError(SaysoError):
+    """The request is not HTTP as the service reads it; the detail says where it fails."""
+
+    status = 400
+    code = "request_unreadable"
+    title = "The request cannot be read"
 
 
 class PersonUnknownError(SaysoError):

@@ -7,13 +7,15 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
+from sayso.core import faults
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayReadMessages, MaySend
 from sayso.core.database import Record, Tx
-from sayso.core.errors import Fault, InputInvalidError, NotFoundError
+from sayso.core.errors import NotFoundError
 from sayso.core.tokens import Actor
 from sayso.messages import dead
 from sayso.messages.dead import MOST_AT_ONCE, Settlement, Which
+from sayso.messages.views import DeadLettersOut, RetriedManyOut, RetriedOut, StandsOut
 from sayso.whatsapp.failures import GraphError, classify
 
 router = APIRouter(tags=["messages"])
@@ -27,13 +29,19 @@ Name = Annotated[Text | None, Field(max_length=512, description="The name of a t
 class SettleIn(Input):
     """What became of a message whose answer from Meta was lost, as somebody has found out."""
 
-    said: Annotated[Settlement, Field(alias="as", description="`retry` may send it a second time.")]
+    said: Annotated[
+        Settlement,
+        Field(alias="as", description="`retry` may send it a second time.", examples=["delivered"]),
+    ]
 
 
 class RetryIn(Input):
     """Which dead letters to send again; at least one of `ids`, `code` and `since`."""
 
-    ids: Annotated[tuple[Text, ...] | None, Field(max_length=MOST_AT_ONCE)] = None
+    ids: Annotated[
+        tuple[Text, ...] | None,
+        Field(max_length=MOST_AT_ONCE, description="These messages."),
+    ] = None
     code: Code = None
     sender: Sender = None
     template: Name = None
@@ -56,7 +64,7 @@ class LettersIn(Input):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
-@router.get("/dead-letters")
+@router.get("/dead-letters", response_model=DeadLettersOut)
 async def letters(rt: Rt, actor: MayReadMessages, asked: Annotated[LettersIn, Query()]) -> Response:
     """Messages that failed, expired, or stay unknown, newest first, each with why and what can be done."""
     chosen = asked.model_dump(exclude={"before", "limit"})
@@ -66,12 +74,11 @@ async def letters(rt: Rt, actor: MayReadMessages, asked: Annotated[LettersIn, Qu
     return json_response({"messages": [_view(row) for row in rows], "next": following})
 
 
-@router.post("/messages/retry")
+@router.post("/messages/retry", response_model=RetriedManyOut)
 async def retry_many(rt: Rt, actor: MaySend, body: RetryIn) -> Response:
     """Send dead letters again, the oldest first. Asking twice sends nothing twice: what goes is dead no more."""
     if body.ids is None and body.code is None and body.since is None:
-        detail = "Say which: `ids`, `code` or `since`."
-        raise InputInvalidError(detail, faults=[Fault(detail)])
+        raise faults.wrong("", "says not which: give `ids`, `code` or `since`")
     which = _which(
         actor, code=body.code, sender=body.sender, template=body.template, since=body.since, ids=body.ids
     )
@@ -85,18 +92,24 @@ async def retry_many(rt: Rt, actor: MaySend, body: RetryIn) -> Response:
     )
 
 
-@router.post("/messages/{message_id}/cancel")
+@router.post("/messages/{message_id}/cancel", response_model=StandsOut)
 async def cancel(request: Request, rt: Rt, actor: MaySend, message_id: MessageId) -> Response:
-    """Take a message out of the queue while nothing of it is on the wire."""
+    """Take a message out of the queue while nothing of it is on the wire.
+
+    Later it is `too_late` (409): what may be on its way cannot be called back. Asking twice is no error.
+    """
     async with rt.db.tx() as tx:
         row = await _theirs(tx, actor, message_id)
         state = await dead.cancel(tx, rt, row, by=actor.client_id, on_failed=request.app.state.message_failed)
     return json_response({"id": message_id, "state": state})
 
 
-@router.post("/messages/{message_id}/retry")
+@router.post("/messages/{message_id}/retry", response_model=RetriedOut)
 async def retry(rt: Rt, actor: MaySend, message_id: MessageId) -> Response:
-    """Send a message again that failed or expired."""
+    """Send a message again that failed or expired, as long as its first life was.
+
+    One that is on its way already stays as it is (`retried` false); one that must not go is `not_retryable` (409).
+    """
     async with rt.db.tx() as tx:
         row = await _theirs(tx, actor, message_id)
         going = await dead.retry(tx, rt, row, by=actor.client_id)
@@ -104,9 +117,12 @@ async def retry(rt: Rt, actor: MaySend, message_id: MessageId) -> Response:
     return json_response({"id": message_id, "state": state, "retried": going})
 
 
-@router.post("/messages/{message_id}/settle")
+@router.post("/messages/{message_id}/settle", response_model=StandsOut)
 async def settle(request: Request, rt: Rt, actor: MaySend, message_id: MessageId, body: SettleIn) -> Response:
-    """Say what became of an `unknown` message."""
+    """Say what became of an `unknown` message: `delivered`, `failed`, or `retry`, which may send it a second time.
+
+    A message of which that is known is `not_unknown` (409).
+    """
     async with rt.db.tx() as tx:
         row = await _theirs(tx, actor, message_id)
         state = await dead.settle(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from sayso.core import faults
 from sayso.core.api import Input, Text
 from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError
 from sayso.messages import shapes
@@ -18,8 +19,9 @@ from sayso.whatsapp.content.template import escaped
 #: How long a message keeps trying, unless it says otherwise, and at most.
 LIVES = timedelta(hours=24)
 LIVES_AT_MOST = timedelta(days=30)
-#: How far ahead a message may be scheduled.
+#: How far ahead a message may be scheduled, and by how much a time may have passed: clocks differ.
 AHEAD = timedelta(days=90)
+CLOCKS = timedelta(minutes=1)
 
 MessageType = Literal[
     "text",
@@ -79,7 +81,9 @@ class SendIn(Input):
     ] = None
     send_at: Annotated[
         AwareDatetime | None,
-        Field(description="Not before this time, at most 90 days ahead; with its time zone."),
+        Field(
+            description="Not before this time, at most 90 days ahead; with its time zone. Left out: at once.",
+        ),
     ] = None
     ttl_seconds: Annotated[
         int | None,
@@ -153,8 +157,8 @@ class SendIn(Input):
 
     def times(self, now: datetime) -> tuple[datetime | None, datetime]:
         """When it may go out at the earliest (None: now), and when it ends."""
-        if self.send_at is not None and self.send_at > now + AHEAD:
-            raise _wrong("send_at", f"is more than {AHEAD.days} days ahead")
+        if self.send_at is not None:
+            _to_come(self.send_at, now)
         start = self.send_at if self.send_at is not None and self.send_at > now else None
         begins = start or now
         if self.expires_at is None:
@@ -162,9 +166,15 @@ class SendIn(Input):
             return start, begins + lives
         if self.ttl_seconds is not None:
             raise _wrong("expires_at", "takes the place of ttl_seconds: give one of them")
+        if start is not None and self.expires_at <= start:
+            raise _wrong(
+                "send_at", "is not before expires_at: it would end before it goes out. Give a later end"
+            )
         if not begins < self.expires_at <= begins + LIVES_AT_MOST:
             raise _wrong(
-                "expires_at", f"is after the message may go out, by {LIVES_AT_MOST.days} days at most"
+                "expires_at",
+                f"is not in the {LIVES_AT_MOST.days} days after the message may go out. Give an end that is, "
+                "or leave it out",
             )
         return start, self.expires_at
 
@@ -181,7 +191,15 @@ class SendIn(Input):
         return text
 
 
+def _to_come(send_at: datetime, now: datetime) -> None:
+    if send_at < now - CLOCKS:
+        here = now.astimezone(send_at.tzinfo).isoformat(timespec="seconds")
+        raise _wrong("send_at", f"has passed: it is {here} now. Leave it out to send at once")
+    if send_at > now + AHEAD:
+        raise _wrong("send_at", f"is more than {AHEAD.days} days ahead. Send it nearer to its time")
+
+
 def _wrong(field: str, detail: str) -> InputInvalidError:
     """The caller chose the name of an unknown field: halves of characters in it are shown as such."""
-    shown = field.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return InputInvalidError(f"{shown}: {detail}", faults=[Fault(detail, f"/{escaped(shown)}")])
+    shown = faults.printable(field)
+    return faults.wrong(f"/{escaped(shown)}", detail)

@@ -1,12 +1,13 @@
 """From a request's JSON to content: read strictly, each fault pointed at in the request; and its schema for OpenAPI."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from sayso.core.errors import Fault, InputInvalidError
+from sayso.core import faults
+from sayso.core.errors import InputInvalidError
 from sayso.whatsapp.content import TYPES, Content
 from sayso.whatsapp.content.template import escaped
 
@@ -32,7 +33,7 @@ def read(kind: str, given: Mapping[str, Any], *, at: str) -> Content:
     try:
         content: Content = msgspec.convert(given, TYPES[kind])
     except msgspec.ValidationError as error:
-        raise _invalid(*_placed(str(error), at)) from None
+        raise _invalid(*_placed(str(error), kind, given, at)) from None
     return content
 
 
@@ -44,23 +45,45 @@ def schema_of(kind: str) -> dict[str, Any]:
 
 
 def _invalid(detail: str, pointer: str) -> InputInvalidError:
-    return InputInvalidError(f"{pointer.lstrip('/')}: {detail}", faults=[Fault(detail, pointer)])
+    return faults.wrong(pointer, detail)
 
 
-def _placed(message: str, at: str) -> tuple[str, str]:
+def _placed(complaint: str, kind: str, given: Any, at: str) -> tuple[str, str]:
     """A sentence and a JSON Pointer of what msgspec says, such as ``Expected `str` - at `$.buttons[0].id```."""
-    found = _WHERE.fullmatch(message)
-    said, path = (found["said"], found["path"] or "") if found else (message, "")
-    pointer = at + "".join(
-        f"/{escaped(step['name'] or step['index'])}"
+    found = _WHERE.fullmatch(complaint)
+    said, path = (found["said"], found["path"] or "") if found else (complaint, "")
+    steps = [
+        int(step["index"]) if step["index"] else step["name"]
         for step in _STEP.finditer(path)
         if step["name"] or step["index"]
-    )
+    ]
+    pointer = at + faults.pointer(steps)
     named = _NAMED.match(said)
     if named is None:
-        return f"{said[:1].lower()}{said[1:]}", pointer
+        return faults.of_reading(said, _inside(given, steps), _choices(kind, steps)), pointer
     detail = "is missing" if "missing" in said else "is not a field of this object"
     return detail, f"{pointer}/{escaped(named['field'])}"
+
+
+def _inside(given: Any, steps: Sequence[str | int]) -> Any:
+    """What was given at a place."""
+    for step in steps:
+        try:
+            given = given[step]
+        except (LookupError, TypeError):
+            return None
+    return given
+
+
+def _choices(kind: str, steps: Sequence[str | int]) -> list[str]:
+    """What a field of few values may be: msgspec says what it is not."""
+    schema = schema_of(kind)
+    for step in steps:
+        schema = (
+            schema.get("items", {}) if isinstance(step, int) else schema.get("properties", {}).get(step, {})
+        )
+    either = (schema, *schema.get("anyOf", ()))
+    return [str(value) for each in either for value in each.get("enum", ()) if value is not None]
 
 
 def _unfit(value: Any, depth: int, ours: frozenset[str] = _OURS) -> Iterator[tuple[str, str]]:

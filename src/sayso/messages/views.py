@@ -98,6 +98,65 @@ class MessagesOut(BaseModel):
     next: str | None
 
 
+class StandsOut(BaseModel):
+    """A message and how it stands now."""
+
+    id: str
+    state: State
+
+
+class RetriedOut(StandsOut):
+    """A message that was to be sent again. `retried`: it goes; false when it is on its way already."""
+
+    retried: bool
+
+
+class RefusedOut(BaseModel):
+    """A message that is not sent again, and why."""
+
+    id: str
+    reason: str
+
+
+class RetriedManyOut(BaseModel):
+    """Which messages go again. `more`: others that were chosen did not fit into `limit`: ask once more."""
+
+    retried: list[str]
+    refused: list[RefusedOut]
+    more: bool
+    dry_run: bool
+
+
+class DeadLetterOut(BaseModel):
+    """A message that did not get through, or may not have.
+
+    `meaning` and `advice` explain Meta's `error_code`; `why_not`: what speaks against a retry.
+    """
+
+    id: str
+    state: Literal["failed", "expired", "unknown"]
+    reason: str | None
+    error_code: int | None
+    meaning: str | None
+    advice: str | None
+    retryable: bool
+    why_not: str | None
+    purpose: str
+    category: str
+    sender: str
+    template: str | None
+    confirmation_id: str | None
+    attempts: int
+    created_at: datetime
+
+
+class DeadLettersOut(BaseModel):
+    """Dead letters, newest first; `next` goes into `before` of the next call."""
+
+    messages: list[DeadLetterOut]
+    next: str | None
+
+
 def view(row: Record) -> dict[str, Any]:
     """A message's row as ``MessageOut``."""
     named = row["template_name"] is not None

@@ -8,8 +8,10 @@ from typing import BinaryIO, Final
 
 import aiohttp
 
+from sayso.core import faults
 from sayso.core.database import in_transaction
-from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError, MetaUnreachableError
+from sayso.core.errors import Fault, FileTooLargeError, MetaUnreachableError
+from sayso.whatsapp import signatures
 from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.failures import NO_CODE, GraphError, classify, graph_error
 from sayso.whatsapp.management import RefusedByMetaError
@@ -60,7 +62,6 @@ _MAX_ANSWER_BYTES: Final = 262_144
 _SUCCESS: Final = range(200, 300)
 #: Where the extended form of WebP says that it is animated: a bit of the byte after ``VP8X`` and its length.
 _VP8X, _FLAGS, _ANIMATED = slice(12, 16), 20, 0x02
-_HEAD: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,15 @@ class File:
 def kind_of(file: File, *, at: str = "/file") -> str:
     """As what a file may be sent: image, video, audio, document or sticker; ``at`` points at it in the request.
 
-    Raises :class:`InputInvalidError` for what Meta does not take, :class:`ContentTooLongError` for what is too large.
+    Raises :class:`InputInvalidError` for what Meta does not take, :class:`FileTooLargeError` for what is too large.
     """
     kind = KINDS.get(file.mime_type)
     if kind is None:
-        detail = f"A file of type {file.mime_type!r} cannot be sent. WhatsApp takes {', '.join(KINDS)}."
-        raise InputInvalidError(detail, faults=[Fault(detail, at)])
+        raise faults.wrong(
+            at, f"a file of type {file.mime_type!r} cannot be sent; WhatsApp takes {', '.join(KINDS)}"
+        )
     if not file.size:
-        raise InputInvalidError("The file is empty.", faults=[Fault("The file is empty.", at)])
+        raise faults.wrong(at, "is empty")
     most = LARGEST[kind]
     if kind == "sticker" and not _moves(file):
         most = STILL_STICKER
@@ -91,13 +93,31 @@ def kind_of(file: File, *, at: str = "/file") -> str:
         detail = (
             f"The {kind} has {file.size:,} bytes, {file.size - most:,} more than the {most:,} WhatsApp takes."
         )
-        raise ContentTooLongError(detail, faults=[Fault(detail, at)])
+        raise FileTooLargeError(detail, faults=[Fault(detail, at)])
+    _as_declared(file, at)
     return kind
 
 
-def _moves(file: File) -> bool:
-    head = file.data.read(_HEAD)
+def _as_declared(file: File, at: str) -> None:
+    """Meta looks into the file as well, but tells of it only in a webhook after the send (131053)."""
+    head = _head(file)
+    if signatures.fits(file.mime_type, head):
+        return
+    looks = signatures.recognised(head)
+    seen = (
+        f"its first bytes are those of {looks}" if looks else "its first bytes are not those of such a file"
+    )
+    raise faults.wrong(at, f"is declared as {file.mime_type}, but {seen}. Say what it is, or convert it")
+
+
+def _head(file: File) -> bytes:
+    head = file.data.read(signatures.HEAD)
     file.data.seek(0)
+    return head
+
+
+def _moves(file: File) -> bool:
+    head = _head(file)
     return head[_VP8X] == b"VP8X" and bool(head[_FLAGS] & _ANIMATED)
 
 

@@ -1,0 +1,168 @@
+"""What is wrong with an input, in a sentence: what is expected and what was given; said here for every route."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sayso.core.errors import Fault, InputInvalidError
+
+_MOST_SHOWN: Final = 40
+
+_TEXT: Final = "text"
+_WHOLE: Final = "a whole number"
+_NUMBER: Final = "a number"
+_FLAG: Final = "true or false"
+_LIST: Final = "a list"
+_OBJECT: Final = "an object"
+_TIME: Final = "a time with its zone, such as 2027-03-14T09:30:00Z"
+
+#: What the validator of requests (pydantic) expected, by the type of its complaint.
+_EXPECTED: Final = {
+    **dict.fromkeys(("string_type", "string_sub_type", "string_unicode"), _TEXT),
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
+    "finite_number": "a finite number",
+    **dict.fromkeys(("bool_type", "bool_parsing"), _FLAG),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type"), _LIST),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _OBJECT),
+    **dict.fromkeys(
+        (
+            "datetime_type",
+            "datetime_parsing",
+            "datetime_from_date_parsing",
+            "datetime_object_invalid",
+            "timezone_offset",
+        ),
+        _TIME,
+    ),
+    "timezone_aware": _TIME,
+    "literal_error": "{expected}",
+    "enum": "{expected}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "string_pattern_mismatch": "of the form {pattern}",
+}
+#: Complaints that need another sentence than "must be …, not …".
+_SENTENCES: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field of this request",
+    "json_invalid": "is not JSON: {error}",
+    "model_attributes_type": "must be a JSON object; send it with `Content-Type: application/json`",
+    "string_too_short": "must have at least {min_length} characters, not {length}",
+    "string_too_long": "may have at most {max_length} characters, not {length}",
+    "too_short": "must hold at least {min_length}, not {length}",
+    "too_long": "may hold at most {max_length}, not {length}",
+    "value_error": "{error}",
+    "assertion_error": "{error}",
+}
+#: What the reader of content (msgspec) expected, by the name it has for it.
+_NAMES: Final = {
+    "str": _TEXT,
+    "int": _WHOLE,
+    "float": _NUMBER,
+    "bool": _FLAG,
+    "array": _LIST,
+    "object": _OBJECT,
+    "null": "null",
+}
+_MISREAD: Final = re.compile(r"Expected `(?P<kinds>[^`]+)`(?P<bound>.*?)(?:, got `[^`]+`)?")
+#: The steps a validator takes through the alternatives of a field; nothing of the request's is called so.
+_BRANCH: Final = re.compile(r"(list|dict|tuple|set)\[.*\]", re.DOTALL)
+
+
+def of_validation(errors: Sequence[Mapping[str, Any]], *, inside: int = 0) -> list[Fault]:
+    """What pydantic found, each once, by JSON Pointer; ``inside``: steps of its places that are not of the request.
+
+    Where a field may be one of several things, what it must be is said together, and nothing of a thing that it
+    evidently is not.
+    """
+    expected: dict[str, list[str]] = {}
+    said: list[tuple[str, str]] = []
+    given: dict[str, Any] = {}
+    for error in errors:
+        place = () if error["type"] == "json_invalid" else error["loc"][inside:]
+        at = pointer(place if error["type"] == "extra_forbidden" else _own(place))
+        given[at] = error.get("input")
+        noun = _EXPECTED.get(error["type"])
+        if noun is None:
+            said.append((at, _sentence(error)))
+            continue
+        said += [(at, "")] if at not in expected else []
+        expected.setdefault(at, []).append(noun.format_map(error.get("ctx", {})))
+    places = [at for at, _ in said]
+    return [
+        Fault(detail or unlike(expected[at], given[at]), at)
+        for at, detail in said
+        if not any(other.startswith(f"{at}/") for other in places)
+    ]
+
+
+def of_reading(complaint: str, given: Any, choices: Sequence[str] = ()) -> str:
+    """What msgspec said of a value, such as ``Expected `str`, got `int```; ``choices``: what it may be, where few."""
+    found = _MISREAD.fullmatch(complaint)
+    if found:
+        kinds = [_NAMES.get(kind, kind) for kind in found["kinds"].split(" | ")]
+        return unlike([f"{kind}{found['bound']}" for kind in kinds], given)
+    if choices:
+        return unlike([repr(choice) for choice in choices], given)
+    return f"{complaint[:1].lower()}{complaint[1:]}"
+
+
+def unlike(expected: Sequence[str], given: Any) -> str:
+    """What a value must be, and what it is."""
+    return f"must be {' or '.join(dict.fromkeys(expected))}, not {shown(given)}"
+
+
+def shown(given: Any) -> str:
+    """What was given, briefly: no more of a text than tells which one it was."""
+    if isinstance(given, (list, tuple)):
+        return "a list"
+    if isinstance(given, Mapping):
+        return "an object"
+    if isinstance(given, str):
+        cut = given[:_MOST_SHOWN] + "…" * (len(given) > _MOST_SHOWN)
+        return printable(json.dumps(cut, ensure_ascii=False))
+    if given is None or isinstance(given, (bool, int, float)):
+        said = json.dumps(given)
+        return said[:_MOST_SHOWN] + "…" * (len(said) > _MOST_SHOWN)
+    return "something else"
+
+
+def wrong(at: str, detail: str) -> InputInvalidError:
+    """The one thing that is wrong with a request, at a JSON Pointer."""
+    found = [Fault(detail, at)]
+    return InputInvalidError(summary(found), faults=found)
+
+
+def pointer(path: Sequence[Any]) -> str:
+    """A JSON Pointer (RFC 6901). The caller chose the names in it: halves of characters are shown as such."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return printable("".join(f"/{part}" for part in parts))
+
+
+def printable(text: str) -> str:
+    """The same text, with a mark for each half of a character, which no answer can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def summary(faults: Sequence[Fault]) -> str:
+    """The detail of a problem: each field with what is wrong with it."""
+    return "; ".join(f"{fault.pointer.lstrip('/') or 'body'}: {fault.detail}" for fault in faults)
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    given = error.get("input")
+    wording = _SENTENCES.get(error["type"])
+    if wording is None:
+        return f"is not what this route takes: {shown(given)}"
+    if error["type"] == "string_too_short" and error["ctx"]["min_length"] == 1:
+        return "must not be empty"
+    length = len(given) if isinstance(given, (str, list, tuple)) else 0
+    return wording.format_map({"length": f"{length:,}", **error.get("ctx", {})})
+
+
+def _own(place: Sequence[Any]) -> list[Any]:
+    return [step for step in place if not (isinstance(step, str) and _BRANCH.fullmatch(step))]
