@@ -5,10 +5,8 @@ A setting's attribute is its variable in lower case. The ``WHATSAPP_*`` names ar
 """
 
 import os
-import re
 import secrets
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -27,11 +25,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sayso.core import files
+from sayso.core import setting_forms as forms
 from sayso.core.errors import Fault, SettingError
 
 # Graph API versions past their end: Meta's version table, state of 22 November 2026.
 EXPIRED_VERSIONS: Final = frozenset({"v17.0", "v18.0", "v19.0", "v20.0"})
-SECRET_BYTES: Final = 32  # HS256 keys are at least as long as the digest (RFC 7518, 3.2)
 
 _WHERE: Final = {
     "whatsapp_access_token": "Meta App Dashboard -> WhatsApp -> API Setup gives a temporary one, "
@@ -56,65 +55,14 @@ _WORDING: Final = {
 }
 
 
-def _own_words(text: str) -> str:
-    if text.lower().startswith(("your_", "your-")):
-        raise ValueError("still holds the placeholder of the set-up guide")
-    return text
-
-
-def _own_secret(secret: SecretStr) -> SecretStr:
-    _own_words(secret.get_secret_value())
-    return secret
-
-
-def _digits(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{5,20}", _own_words(text)):
-        raise ValueError("must be digits only: the ID, not the phone number")
-    return text
-
-
-def _version(text: str) -> str:
-    if not re.fullmatch(r"v\d+\.\d+", text):
-        raise ValueError("must look like v25.0")
-    return text
-
-
-def _base_url(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text) or text.endswith("/"):
-        raise ValueError("must start with https:// or http:// and not end with a slash")
-    return text
-
-
-def _long_enough(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value().encode()) < SECRET_BYTES:
-        raise ValueError(f"must have at least {SECRET_BYTES} bytes; leave it out and one is generated")
-    return secret
-
-
-def _postgres_url(secret: SecretStr) -> SecretStr:
-    if not re.match(r"postgres(ql)?://[^\s]", secret.get_secret_value()):
-        raise ValueError("must start with postgresql://; leave it out for the embedded PostgreSQL")
-    return secret
-
-
-def _ids(text: str | None) -> str | None:
-    return (
-        None if text is None else ",".join(_digits(each.strip()) for each in text.split(",") if each.strip())
-    )
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
 def _log_format() -> Literal["console", "json"]:
     return "console" if sys.stderr.isatty() else "json"
 
 
 Kind = TypeVar("Kind", bound=BaseSettings)
-Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_own_secret)]
-Digits = Annotated[str, AfterValidator(_digits)]
-Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
+Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(forms.own_secret)]
+Digits = Annotated[str, AfterValidator(forms.digits)]
+Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(forms.upper)]
 
 
 class TokenSettings(BaseSettings):
@@ -129,11 +77,17 @@ class TokenSettings(BaseSettings):
     )
 
     sayso_data_dir: Path = Field(default=Path("data"), description="Embedded PostgreSQL and generated keys.")
-    sayso_jwt_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+    sayso_jwt_secret: Annotated[SecretStr, AfterValidator(forms.long_enough)] | None = Field(
         default=None, description="Key that signs bearer tokens (HS256), at least 32 bytes."
     )
-    sayso_consent_key: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+    sayso_consent_key: Annotated[SecretStr, AfterValidator(forms.long_enough)] | None = Field(
         default=None, description="Key that seals the consent ledger, at least 32 bytes."
+    )
+    sayso_receipt_keys: Path | None = Field(
+        default=None, description="File of the keys that sign receipts; made when it is not there."
+    )
+    sayso_receipt_issuer: Annotated[str, AfterValidator(forms.issuer)] = Field(
+        default="sayso", description="Who signs: `iss` of receipts, and the name of the decision log."
     )
     sayso_templates_dir: Path = Field(
         default=Path("templates"), description="Folder of your template definitions, beside those we ship."
@@ -152,15 +106,15 @@ class Settings(TokenSettings):
     whatsapp_business_account_id: Digits = Field(description="ID of the WhatsApp Business Account (WABA).")
     whatsapp_verify_token: Secret = Field(description="What Meta repeats when it verifies the webhook URL.")
     whatsapp_webhook_secret: Secret = Field(description="The Meta app's secret; signs every webhook.")
-    whatsapp_api_version: Annotated[str, AfterValidator(_version)] = Field(
+    whatsapp_api_version: Annotated[str, AfterValidator(forms.version)] = Field(
         default="v25.0", description="Graph API version in every call."
     )
-    whatsapp_base_url: Annotated[str, AfterValidator(_base_url)] = Field(
+    whatsapp_base_url: Annotated[str, AfterValidator(forms.base_url)] = Field(
         default="https://graph.facebook.com",
         description="Where the Graph API is; the simulator's address to try without an account.",
     )
 
-    sayso_more_senders: Annotated[str | None, AfterValidator(_ids)] = Field(
+    sayso_more_senders: Annotated[str | None, AfterValidator(forms.ids)] = Field(
         default=None, description="IDs of further business phone numbers of the same account, with commas."
     )
     sayso_access_token_file: Path | None = Field(
@@ -191,8 +145,14 @@ class Settings(TokenSettings):
     sayso_templates_sync_minutes: int = Field(
         default=15, ge=1, le=1440, description="How often the mirror of templates is compared with Meta."
     )
+    sayso_use_within_minutes: int = Field(
+        default=15,
+        ge=1,
+        le=10080,
+        description="How long after the decision a confirmed action may be claimed.",
+    )
     sayso_database_pool: int = Field(default=16, ge=2, le=90, description="Connections to PostgreSQL.")
-    database_url: Annotated[SecretStr, AfterValidator(_postgres_url)] | None = Field(
+    database_url: Annotated[SecretStr, AfterValidator(forms.postgres_url)] | None = Field(
         default=None, description="A PostgreSQL server of yours (postgresql://…) instead of the embedded one."
     )
 
@@ -272,7 +232,7 @@ def reread_token(settings: Settings) -> str:
     """
     if settings.sayso_access_token_file is not None:
         try:
-            return _own_words(_token(settings.sayso_access_token_file))
+            return forms.own_words(_token(settings.sayso_access_token_file))
         except ValueError as error:
             raise SettingError(f"SAYSO_ACCESS_TOKEN_FILE {error}.") from error
     if settings.token_source is None:
@@ -366,31 +326,16 @@ def _kept(
     path = settings.sayso_data_dir / file
     try:
         if not path.exists():
-            _generate(path)
+            files.create(path, secrets.token_urlsafe(48))
         secret = path.read_bytes().strip()
     except OSError as error:
         raise SettingError(
             f"The key of {what}, {path}, cannot be made or read: {error.strerror}. "
             f"Make SAYSO_DATA_DIR writable for this account, or set {name}."
         ) from error
-    if len(secret) < SECRET_BYTES:
+    if len(secret) < forms.SECRET_BYTES:
         raise SettingError(
-            f"The key of {what} in {path} has fewer than {SECRET_BYTES} bytes. "
+            f"The key of {what} in {path} has fewer than {forms.SECRET_BYTES} bytes. "
             f"Remove the file to have a new one generated ({lost}), or set {name}."
         )
     return secret
-
-
-def _generate(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f"{path.name}-", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(path).hardlink_to(draft)  # fails when another process was first: then its key counts
-    except FileExistsError:
-        pass
-    finally:
-        Path(draft).unlink()
