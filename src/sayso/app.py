@@ -70,7 +70,7 @@ ROUTERS = (
 )
 
 #: What was received from a person, for their export and their erasure.
-INBOX = Inbox(history.sent_by, history.empty, history.empty_since)
+INBOX = Inbox(history.sent_by, history.unread, history.empty, history.empty_since)
 
 #: Updates and expiries in hand at once, and how many of each are worked at once: connections are left for requests.
 DIGESTING = 250

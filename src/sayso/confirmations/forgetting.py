@@ -55,6 +55,7 @@ async def empty(tx: Tx, person: Person, client_id: str | None) -> list[str]:
     )
     confirmation_ids = [row["id"] for row in rows]
     await tx.execute(
-        "UPDATE answers SET said = '', wamid = '' WHERE confirmation_id = ANY($1)", confirmation_ids
+        "UPDATE answers SET said = '', wamid = '', update_key = 'erased:' || id WHERE confirmation_id = ANY($1)",
+        confirmation_ids,
     )
     return confirmation_ids

@@ -78,7 +78,7 @@ async def _digest(tx: Tx, rt: Runtime, updates: Sequence[tuple[Record, Update]])
         Ended(row, await _status(tx, rt, status, one))
         for (row, status), one in zip(told, joined, strict=True)
     ]
-    await _leave_nothing(tx, [row for row, _ in told], joined)
+    await _leave_nothing(tx, rt, [row for row, _ in told], joined)
     done = {row["id"] for row, _ in told}
     return ended + [
         Ended(row, await _act(tx, rt, row, update)) for row, update in updates if row["id"] not in done
@@ -89,14 +89,16 @@ def _ours(rt: Runtime, update: InboundMessage | StatusUpdate) -> bool:
     return senders.known(rt, update.phone_number_id)
 
 
-async def _leave_nothing(tx: Tx, rows: Sequence[Record], joined: Sequence[Joined | None]) -> None:
+async def _leave_nothing(
+    tx: Tx, rt: Runtime, rows: Sequence[Record], joined: Sequence[Joined | None]
+) -> None:
     """Statuses about somebody who was erased leave behind how far a message came, and no trace of the person."""
     found = [(row, one.message) for row, one in zip(rows, joined, strict=True) if one is not None]
     gone = await erasing.erased(tx, {message["person_id"] for _, message in found})
-    theirs = [(row["id"], message["id"]) for row, message in found if message["person_id"] in gone]
+    theirs = [(row, message["id"]) for row, message in found if message["person_id"] in gone]
     if theirs:
         await forgetting.empty_again(tx, [message_id for _, message_id in theirs])
-        await history.empty_these(tx, [update_id for update_id, _ in theirs])
+        await history.empty_these(tx, rt, [row for row, _ in theirs])
 
 
 async def _status(tx: Tx, rt: Runtime, status: StatusUpdate, joined: Joined | None) -> str:

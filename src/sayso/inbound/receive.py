@@ -11,12 +11,14 @@ from typing import Any
 import asyncpg
 import structlog
 
+from sayso.consent import service as consent
 from sayso.core import claims
 from sayso.core.claims import Queue
 from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.errors import DatabaseUnavailableError
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import UPDATES, UPDATES_DUPLICATE
+from sayso.inbound.history import erased_key
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.explode import RawUpdate, explode
@@ -37,15 +39,19 @@ PRESSED = 32
 #: How long a post waits for its commit before Meta is told to come back.
 COMMIT_WITHIN_S = 10.0
 
+#: What was here before and has been erased since comes to nothing, and leaves nothing of its webhook either.
 _INSERT = """
-WITH bodies AS (
+WITH came AS MATERIALIZED (
+    SELECT u.*, EXISTS (SELECT 1 FROM updates k WHERE k.key = u.erased AND starts_with(k.key, 'erased:')) AS gone
+    FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], $10::bytea[],
+        $11::timestamptz[], $12::text[]) AS u (key, kind, phone, person, item, context, digest, received, erased)
+), bodies AS (
     INSERT INTO webhook_bodies (digest, received_at, body)
-    SELECT * FROM unnest($1::bytea[], $2::timestamptz[], $3::bytea[]) ON CONFLICT DO NOTHING
+    SELECT digest, received, CASE WHEN digest IN (SELECT digest FROM came WHERE gone) THEN '' ELSE body END
+    FROM unnest($1::bytea[], $2::timestamptz[], $3::bytea[]) AS b (digest, received, body) ON CONFLICT DO NOTHING
 )
 INSERT INTO updates (key, kind, phone_number_id, person_key, item, context, body_digest, received_at, work, work_at)
-SELECT key, kind, phone, person, item, context, digest, received, 'ready', received
-FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::bytea[], $10::bytea[], $11::timestamptz[])
-    AS u (key, kind, phone, person, item, context, digest, received)
+SELECT key, kind, phone, person, item, context, digest, received, 'ready', received FROM came WHERE NOT gone
 ON CONFLICT (key) DO NOTHING
 """
 
@@ -158,7 +164,7 @@ class Intake:
         if not batch:
             return
         async with self.rt.db.one() as tx:
-            stored = await tx.execute(_INSERT, *_columns(batch))
+            stored = await tx.execute(_INSERT, *_columns(batch, consent.key(self.rt)))
         came = sum(len(post.updates) for post in batch)
         UPDATES_DUPLICATE.inc(came - stored)
         _count(Counter((_kind(update.kind), "received") for post in batch for update in post.updates))
@@ -185,7 +191,7 @@ def _fail(batch: Sequence[Post], error: DatabaseUnavailableError) -> None:
             post.durable.exception()  # the poster may have gone: not an exception nobody heard of
 
 
-def _columns(batch: Sequence[Post]) -> tuple[list[Any], ...]:
+def _columns(batch: Sequence[Post], secret: bytes) -> tuple[list[Any], ...]:
     """Column arrays, in the order of arrival: the updates' numbers follow it, and so does a person's order."""
     bodies = sorted({post.digest: post for post in batch}.values(), key=lambda post: post.digest)
     updates = [(update, post) for post in batch for update in post.updates]
@@ -201,6 +207,7 @@ def _columns(batch: Sequence[Post]) -> tuple[list[Any], ...]:
         [update.context for update, _ in updates],
         [post.digest for _, post in updates],
         [post.received_at for _, post in updates],
+        [erased_key(secret, update.key) for update, _ in updates],
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sayso.confirmations import forgetting as questions
 from sayso.consent import service as consent
@@ -27,11 +28,15 @@ _READ_ALL = "SET LOCAL enable_seqscan = on"
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """What this room needs of what came in: it may not see that room."""
+    """What this room needs of what came in: it may not see that room.
+
+    ``empty`` goes without the fence, and gives what tells ``empty_since``, within it, where to go on.
+    """
 
     sent_by: Callable[[Tx, Sequence[str]], Awaitable[list[Record]]]
-    empty: Callable[[Runtime, Sequence[str]], Awaitable[int]]
-    empty_since: Callable[[Tx, Sequence[str], int], Awaitable[None]]
+    unread: Callable[[Tx, Sequence[str]], Awaitable[bool]]
+    empty: Callable[[Runtime, Sequence[str]], Awaitable[Any]]
+    empty_since: Callable[[Tx, Runtime, Sequence[str], Any], Awaitable[None]]
 
 
 async def forget_user(
@@ -60,14 +65,17 @@ async def forget(rt: Runtime, inbox: Inbox, person: Person, *, wait_s: float = W
     """Forget a person, whoever knows them. Their leaving holds for whoever has one of their identifiers."""
     async with rt.db.one() as tx:
         names = await erasing.names(tx, person)
-    last = await inbox.empty(rt, names)
+    looked = await inbox.empty(rt, names)
 
-    async def all_of(tx: Tx, who: Person) -> None:
+    async def all_of(tx: Tx, who: Person) -> bool:
         names = await erasing.names(tx, who)
-        await inbox.empty_since(tx, names, last)
+        if await inbox.unread(tx, names):
+            return False
+        await inbox.empty_since(tx, rt, names, looked)
         await _empty(tx, who, None)
         await consent.erase(tx, rt, who)
         await erasing.forget(tx, rt, who)
+        return True
 
     await _each_look(rt, person, None, all_of, wait_s)
 
@@ -76,10 +84,13 @@ async def _each_look(
     rt: Runtime,
     person: Person,
     client_id: str | None,
-    then: Callable[[Tx, Person], Awaitable[None]],
+    then: Callable[[Tx, Person], Awaitable[bool]],
     wait_s: float,
 ) -> None:
-    """Stop everything, and go on once nothing is under way: within the fence, so that nothing starts meanwhile."""
+    """Stop everything, and go on once nothing is under way: within the fence, so that nothing starts meanwhile.
+
+    ``then`` gives False while it cannot be yet.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_s
     while True:
@@ -88,19 +99,20 @@ async def _each_look(
             await tx.execute(_READ_ALL)
             await questions.end(tx, rt, who, client_id)
             await messages.take_back(tx, rt, who, client_id, reason="the person is being forgotten")
-            if not await messages.under_way(tx, rt, who, client_id):
-                await then(tx, who)
+            if not await messages.under_way(tx, rt, who, client_id) and await then(tx, who):
                 return
         if loop.time() > deadline:
             raise StillSendingError(
-                "A message to this person is still under way; what waited is cancelled. Ask again in a moment."
+                "A message to this person is still under way, or one of theirs is not digested yet; what waited is "
+                "cancelled. Ask again in a moment."
             )
         await asyncio.sleep(_LOOK_S)
 
 
-async def _forget_of(tx: Tx, person: Person, client_id: str, external_id: str) -> None:
+async def _forget_of(tx: Tx, person: Person, client_id: str, external_id: str) -> bool:
     await _empty(tx, person, client_id)
     await links.unlink(tx, client_id=client_id, external_id=external_id)
+    return True
 
 
 async def _empty(tx: Tx, person: Person, client_id: str | None) -> None:

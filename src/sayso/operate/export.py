@@ -15,6 +15,7 @@ from sayso.messages import forgetting as messages
 from sayso.messages.service import OURSELVES
 from sayso.operate.erasure import Inbox
 from sayso.people import erasing, merging
+from sayso.people.persons import Where
 from sayso.people.service import Person
 
 #: Columns that are about our work on a row, not about the person.
@@ -32,13 +33,14 @@ async def export(
     sent = await messages.all_of(tx, person, client_id)
     asked = await questions.all_of(tx, person, client_id)
     subjects = [*person.ids, *(row["id"] for row in sent), *(row["id"] for row in asked)]
+    users = _of(await erasing.users(tx, person), client_id)
     told: dict[str, Any] = {
         "exported_at": rt.now(),
         "profile_name": person.name,
-        "language": {"value": person.language, "from": "set" if person.language_known else "guessed"},
-        "time_zone": {"value": person.time_zone, "from": "set" if person.time_zone_known else "guessed"},
+        "language": _in_force(person, "language", users, client_id),
+        "time_zone": _in_force(person, "time_zone", users, client_id),
         "identifiers": _theirs(await erasing.identifiers(tx, person), client_id),
-        "users": _of(await erasing.users(tx, person), client_id),
+        "users": users,
         "consent": _of(await consent.history(tx, person), client_id),
         "messages": [_row(row) for row in sent],
         "confirmations": [_row(row) for row in asked],
@@ -49,6 +51,16 @@ async def export(
         told["updates"] = [_update(row) for row in await inbox.sent_by(tx, names)]
         told["merges"] = [_row(row) for row in await merging.merges_of(tx, person)]
     return told
+
+
+def _in_force(
+    person: Person, what: Where, users: Sequence[Mapping[str, Any]], client_id: str | None
+) -> dict[str, Any]:
+    """What counts, and where it comes from; for an assistant with what it set itself, last."""
+    known = {"language": person.language_known, "time_zone": person.time_zone_known}[what]
+    own = sorted((user["updated_at"], user[what]) for user in users if user[what])
+    value, source = person.in_force(what, known if client_id is None else own[-1][1] if own else None)
+    return {"value": value, "from": source}
 
 
 def _theirs(rows: Sequence[Mapping[str, Any]], client_id: str | None) -> list[dict[str, Any]]:

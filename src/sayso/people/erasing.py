@@ -39,9 +39,14 @@ async def forget(tx: Tx, rt: Runtime, person: Person) -> None:
     """
     for table in ("people_identifiers", "people_past_identifiers", "people_links"):
         await tx.execute(f"DELETE FROM {table} WHERE person_id = ANY($1)", list(person.ids))
+    await tx.execute(  # an operator's own words, which may name somebody
+        "UPDATE people_merges SET undone_because = '(erased)' WHERE undone_because IS NOT NULL "
+        "AND (other_id = ANY($1) OR root_id = ANY($1))",
+        list(person.ids),
+    )
     await tx.execute(
-        "UPDATE people SET name = NULL, language = NULL, time_zone = NULL, identity_changed_at = NULL, "
-        "erased_at = $2 WHERE id = ANY($1)",
+        "UPDATE people SET name = NULL, language = NULL, language_said = NULL, language_said_at = NULL, "
+        "time_zone = NULL, identity_changed_at = NULL, erased_at = $2 WHERE id = ANY($1)",
         list(person.ids),
         rt.now(),
     )

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 from sayso.core.database import Record, Tx
 from sayso.core.errors import Fault, InputInvalidError
 from sayso.core.runtime import Runtime
 from sayso.people import meeting, past
-from sayso.people.persons import Person, get
+from sayso.people.persons import Person, Where, get
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,8 @@ async def link_as_given(tx: Tx, *, client_id: str, external_id: str) -> Record |
 async def seen_by(tx: Tx, client_id: str, external_id: str) -> dict[str, object] | None:
     """A user as their assistant sees them: what it gave, and what is in force with where it comes from.
 
-    ``set`` is what this assistant gave, ``guessed`` what the number given tells; what other assistants set is theirs.
+    ``set`` is what this assistant gave, ``said`` what a word of the person's gave away, ``guessed`` what their number
+    tells; what other assistants set is theirs.
     ``phone_left_at``: when the person was told to have left the number given.
     """
     row = await link_as_given(tx, client_id=client_id, external_id=external_id)
@@ -134,13 +135,9 @@ async def seen_by(tx: Tx, client_id: str, external_id: str) -> dict[str, object]
     }
 
 
-def _in_force(
-    what: Literal["language", "time_zone"], row: Mapping[str, object], person: Person
-) -> dict[str, object]:
-    if row[what]:
-        return {what: row[what], f"{what}_from": "set"}
-    guess = person.guessed(what)
-    return {what: guess, f"{what}_from": "guessed" if guess else None}
+def _in_force(what: Where, row: Mapping[str, Any], person: Person) -> dict[str, object]:
+    value, source = person.in_force(what, row[what])
+    return {what: value, f"{what}_from": source}
 
 
 async def called(tx: Tx, external_id: str) -> list[str]:

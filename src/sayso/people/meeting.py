@@ -7,7 +7,7 @@ import structlog
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.people import merging, past, rules
-from sayso.people.persons import RECORDS, WHO, Person, complete, get, person_of
+from sayso.people.persons import RECORDS, SPOKEN, WHO, Person, complete, get, person_of
 from sayso.whatsapp.updates import Identity
 
 log = structlog.get_logger("sayso.people")
@@ -137,7 +137,7 @@ async def _known(tx: Tx, given: Mapping[str, str]) -> list[Record]:
     rows = await tx.fetch(
         f"SELECT f.kind, f.value, {WHO} FROM unnest($1::text[], $2::text[]) AS f (kind, value) "
         "JOIN people_identifiers known USING (kind, value) JOIN people p ON p.id = known.person_id "
-        f"JOIN people root ON root.id = coalesce(p.merged_into, p.id) {RECORDS}",
+        f"JOIN people root ON root.id = coalesce(p.merged_into, p.id) {RECORDS} {SPOKEN}",
         [kind for kind, _ in candidates],
         [value for _, value in candidates],
     )

@@ -13,11 +13,26 @@ RECORDS = (
     "CROSS JOIN LATERAL (SELECT root.id || array("
     "SELECT m.id FROM people m WHERE m.merged_into = root.id ORDER BY m.id) AS ids) r"
 )
+# What is said of a person stays on the record it was said on: on theirs, or on one that was merged into it.
+SPOKEN = (
+    "CROSS JOIN LATERAL (SELECT root.language, root.time_zone, root.language_said "
+    "WHERE cardinality(r.ids) = 1 UNION ALL SELECT "
+    + ", ".join(
+        f"(array_agg(m.{column} ORDER BY m.merged_into IS NOT NULL, m.id) FILTER (WHERE m.{column} IS NOT NULL))[1]"
+        for column in ("language", "time_zone", "language_said")
+    )
+    + " FROM people m WHERE m.id = ANY(r.ids) HAVING cardinality(r.ids) > 1) s"
+)
 WHO = (
-    "root.id AS root, root.name, root.language, root.time_zone, r.ids, "
+    "root.id AS root, root.name, s.language, s.time_zone, s.language_said, r.ids, "
     "array(SELECT i.kind || ':' || CASE WHEN i.learned_from IN ('meta:send', 'meta:status') THEN 'a' ELSE '-' END "
     "|| i.value FROM people_identifiers i WHERE i.person_id = ANY(r.ids) ORDER BY i.said_at DESC, i.value) AS known"
 )
+
+
+Where = Literal["language", "time_zone"]
+#: An assistant set it; the person's own word gave it away; their number's country lets one guess.
+Source = Literal["set", "said", "guessed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,7 @@ class Person:
     parent_bsuid: str | None = None
     answered: bool = False
     language_known: str | None = None
+    language_said: str | None = None
     time_zone_known: str | None = None
 
     @property
@@ -66,15 +82,24 @@ class Person:
 
     @property
     def language(self) -> str | None:
-        """The language to write to them in (BCP 47): as set, else as their number's country lets one guess."""
-        return self.language_known or self.guessed("language")
+        """The language to write to them in (BCP 47): as set, else as they said, else as their number lets one guess."""
+        return self.in_force("language", self.language_known)[0]
 
     @property
     def time_zone(self) -> str | None:
-        """Their IANA time zone: as set, else as their number tells."""
-        return self.time_zone_known or self.guessed("time_zone")
+        """Their IANA time zone: as set, else as their number tells. No word of theirs gives one away."""
+        return self.in_force("time_zone", self.time_zone_known)[0]
 
-    def guessed(self, what: Literal["language", "time_zone"]) -> str | None:
+    def in_force(self, what: Where, given: str | None) -> tuple[str | None, Source | None]:
+        """What counts, and where it comes from, with ``given`` as what was set; None where nothing tells."""
+        if given:
+            return given, "set"
+        guess = self._guessed(what)
+        if what == "language" and self.language_said:
+            return rules.with_region(self.language_said, guess), "said"
+        return guess, "guessed" if guess else None
+
+    def _guessed(self, what: Where) -> str | None:
         """What their number lets one guess; None without a number, or where it tells nothing."""
         guess = {"language": places.language_of, "time_zone": places.time_zone_of}[what]
         return guess(self.to) if self.to else None
@@ -89,7 +114,8 @@ async def get_many(tx: Tx, person_ids: Sequence[str]) -> dict[str, Person]:
     """The persons records belong to, by record id, in one query (two where lines have several spellings)."""
     rows = await tx.fetch(
         f"SELECT asked.id AS asked, {WHO} FROM people asked "
-        f"JOIN people root ON root.id = coalesce(asked.merged_into, asked.id) {RECORDS} WHERE asked.id = ANY($1)",
+        f"JOIN people root ON root.id = coalesce(asked.merged_into, asked.id) {RECORDS} {SPOKEN} "
+        "WHERE asked.id = ANY($1)",
         list(dict.fromkeys(person_ids)),
     )
     found = await complete(tx, {row["root"]: person_of(row) for row in rows})
@@ -116,6 +142,7 @@ def person_of(row: Record) -> Person:
         parent_bsuid=known.get("parent_bsuid", (False, None))[1],
         answered=answered,
         language_known=row["language"],
+        language_said=row["language_said"],
         time_zone_known=row["time_zone"],
     )
 

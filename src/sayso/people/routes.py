@@ -32,7 +32,7 @@ class PersonIn(Input):
     name: Annotated[Text | None, Field(min_length=1, max_length=100)] = None
     language: Annotated[
         Text | None,
-        Field(max_length=35, examples=["pt-BR"], description="Left out: guessed from the number."),
+        Field(max_length=35, examples=["pt-BR"], description="Left out: as they write, or by their number."),
     ] = None
     time_zone: Annotated[
         Text | None,
@@ -75,8 +75,9 @@ async def link_person(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, bod
 async def read_person(rt: Rt, actor: MayReadPeople, external_id: ExternalId) -> Response:
     """What you gave of a user, and the language and time zone in force with where each comes from.
 
-    `set`: you gave it; `guessed`: their number's country tells. `phone_left_at`: since when the person is known to have
-    another number than the one you gave; messages go to the new one.
+    `set`: you gave it; `said`: a word they wrote to us gave it away; `guessed`: their number's country tells.
+    `phone_left_at`: since when the person is known to have another number than the one you gave; messages go to the
+    new one.
     """
     async with rt.db.one() as tx:
         seen = await links.seen_by(tx, actor.client_id, external_id)

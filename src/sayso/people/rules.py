@@ -121,6 +121,12 @@ def language(text: str, *, pointer: str) -> str:
     return "-".join(part for part in parts if part)
 
 
+def with_region(said: str, guess: str | None) -> str:
+    """A language that a word gave away, in the form that the person's country has of it, if it is spoken there."""
+    spoken = said.partition("-")[0]
+    return guess if guess is not None and guess.partition("-")[0] == spoken else said
+
+
 def time_zone(text: str, *, pointer: str) -> str:
     """A name of the IANA database, such as ``America/Sao_Paulo``; raises :class:`InputInvalidError` for all else."""
     name = text.strip()

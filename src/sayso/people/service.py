@@ -6,6 +6,7 @@ from sayso.core.database import Tx
 from sayso.people.links import clients_of, link, link_as_given, linked
 from sayso.people.meeting import by_phone, learn, meet
 from sayso.people.persons import Person, fence, get, get_many, lock
+from sayso.people.speaking import note_language
 
 __all__ = [
     "Person",
@@ -20,6 +21,7 @@ __all__ = [
     "linked",
     "lock",
     "meet",
+    "note_language",
     "strangers",
 ]
 

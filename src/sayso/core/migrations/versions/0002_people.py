@@ -9,6 +9,8 @@ STATEMENTS = (
     """
     ALTER TABLE people
         ADD COLUMN language text,
+        ADD COLUMN language_said text,
+        ADD COLUMN language_said_at timestamptz,
         ADD COLUMN time_zone text,
         ADD COLUMN identity_changed_at timestamptz,
         ADD COLUMN erased_at timestamptz
@@ -48,6 +50,8 @@ STATEMENTS = (
         undone_because text
     )
     """,
+    # What was erased is looked for with every webhook that comes in; there are few of them.
+    "CREATE INDEX updates_erased ON updates (key) WHERE starts_with(key, 'erased:')",
     "CREATE INDEX people_merges_root ON people_merges (root_id)",
     "CREATE INDEX people_merges_other ON people_merges (other_id)",
 )

@@ -1,0 +1,20 @@
+"""The language somebody speaks, as a word of their own gives it away."""
+
+from datetime import datetime
+
+from sayso.core.database import Tx
+from sayso.people.persons import Person, lock
+
+
+async def note_language(tx: Tx, person: Person, language: str, at: datetime) -> None:
+    """The person used a word at ``at`` that only ``language`` (BCP 47) has; of several words the last one counts."""
+    if language == person.language_said:
+        return
+    await lock(tx, person.ids, exclusive=True)  # whole, since whoever leaves by that word takes it next
+    await tx.execute(
+        "UPDATE people SET language_said = $2, language_said_at = $3 WHERE id = $1 "
+        "AND (language_said_at IS NULL OR language_said_at < $3)",
+        person.id,
+        language,
+        at,
+    )
