@@ -28,7 +28,7 @@ from sayso.core.tokens import Tokens
 from sayso.core.worker import Together, Work, Worker
 from sayso.events import alerts
 from sayso.events import routes as event_routes
-from sayso.inbound import consent_routes, handle, history, receive, webhook
+from sayso.inbound import consent_routes, handle, history, import_routes, receive, webhook
 from sayso.inbound import routes as inbound_routes
 from sayso.messages import dead_routes, dispatch, media_routes
 from sayso.messages import routes as message_routes
@@ -44,6 +44,7 @@ from sayso.people import routes as people_routes
 from sayso.senders import service as senders
 from sayso.senders.budget import CallBudget
 from sayso.senders.checks import Checks
+from sayso.senders.heeding import Heeding
 from sayso.templates import mirror, registry
 from sayso.templates import routes as template_routes
 from sayso.templates.registry import Registry
@@ -62,6 +63,7 @@ ROUTERS = (
     people_routes.router,
     people_rights.router,
     consent_routes.router,
+    import_routes.router,
     event_routes.router,
     inbound_routes.router,
     sender_routes.router,
@@ -134,7 +136,9 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
     app.state.inbox = INBOX
     app.state.message_failed = confirmations.prompt_failed
     speak_problem_json(app)
-    app.add_middleware(Bounded, larger={f"{PREFIX}{media_routes.PATH}": media_routes.LARGEST_BODY})
+    app.add_middleware(
+        Bounded, larger={f"{PREFIX}{room.PATH}": room.LARGEST_BODY for room in (media_routes, import_routes)}
+    )
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(health.router)
@@ -167,7 +171,8 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
         stack.push_async_callback(db.close)
         rt = Runtime(settings, db, now=now)
         ledger.key(rt)  # a key that cannot be had is heard of now, not at the first word of a person's
-        graph, media, checks, templates = await _meta(stack, rt)
+        heeding = Heeding(rt)
+        graph, media, checks, templates = await _meta(stack, rt, heeding)
         results = Results(rt, on_failed=confirmations.prompt_failed)
         dispatcher = Dispatcher(graph, results, on_failed=confirmations.prompt_failed)
         intake = receive.Intake(rt)
@@ -183,7 +188,14 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
         async with db.tx() as tx:
             await senders.ensure(tx, rt)
             await mirror.ask_sync(tx, rt)
-        loops = (intake.run(), results.run(), state.run(), checks.watch(rt), amending.watch(rt))
+        loops = (
+            intake.run(),
+            results.run(),
+            state.run(),
+            checks.watch(rt),
+            amending.watch(rt),
+            heeding.run(),
+        )
         for loop in (rt.wakes.run(db), *loops):
             await stack.enter_async_context(_background(loop))
         await stack.enter_async_context(_until_done(worker))
@@ -193,7 +205,7 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
 
 
 async def _meta(
-    stack: contextlib.AsyncExitStack, rt: Runtime
+    stack: contextlib.AsyncExitStack, rt: Runtime, heeding: Heeding
 ) -> tuple[GraphClient, MediaClient, Checks, Registry]:
     """Those who speak to Meta: the one that sends, and on connections of their own those that ask and manage."""
     settings, credentials = rt.settings, Credentials.of(rt.settings)
@@ -205,6 +217,7 @@ async def _meta(
         base_url=settings.whatsapp_base_url,
         version=settings.whatsapp_api_version,
         token=credentials,
+        on_usage=heeding.hear,
     )
     checking = management(managing, settings, credentials, CallBudget(rt, urgent=True))
     registering = management(managing, settings, credentials, CallBudget(rt))

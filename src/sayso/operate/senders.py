@@ -58,6 +58,7 @@ def as_json(sender: Sender, now: datetime) -> dict[str, Any]:
             "throughput": sender.throughput,
             "limit_per_s": sender.rate_limit,
             "now_per_s": round(sender.rate, 2),
+            "used_percent": sender.used(now),
         },
         "people": {
             "tier": sender.tier,

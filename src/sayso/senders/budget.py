@@ -15,8 +15,8 @@ from sayso.whatsapp.usage import Usage
 #: Calls an hour: of an account without, and with, a number that is registered (cloud-api 6).
 FEW: Final = 200
 MANY: Final = 5_000
-#: From this share of the allowance on, as Meta counts it, we pause.
-PAUSE_AT_PERCENT: Final = 95.0
+#: More than the whole can be used only by a miscount.
+_MOST_PERCENT: Final = 1_000.0
 _PAUSE: Final = timedelta(minutes=5)
 
 
@@ -63,17 +63,27 @@ async def take(tx: Tx, rt: Runtime, waba_id: str, *, calls: int = 1, urgent: boo
 
 async def heed(tx: Tx, rt: Runtime, waba_id: str, told: Usage) -> None:
     """Take note of an answer's usage: close to the end, or refused until some time, nobody calls for a while."""
-    if told.percent < PAUSE_AT_PERCENT and told.regain_s <= 0:
-        return
-    pause = rules.hold_for(told.regain_s, 1) if told.regain_s > 0 else _PAUSE
+    pause = timedelta(0)
+    if told.regain_s > 0:
+        pause = rules.hold_for(told.regain_s, 1)
+    elif told.percent >= rules.HEEDED_PERCENT:
+        pause = _PAUSE
+    now = rt.now()
     await tx.execute(
-        "INSERT INTO call_budgets AS b (waba_id, used, at, hold_until, hold_why) VALUES ($1, 0, $2, $3, $4) "
-        "ON CONFLICT (waba_id) DO UPDATE SET hold_until = greatest(b.hold_until, $3), hold_why = $4",
+        "INSERT INTO call_budgets AS b (waba_id, used, at, told_percent, hold_until, hold_why) "
+        "VALUES ($1, 0, $2, $5, $3, $4) ON CONFLICT (waba_id) DO UPDATE SET told_percent = $5, "
+        "hold_until = greatest(b.hold_until, $3), hold_why = coalesce($4, b.hold_why)",
         waba_id,
-        now := rt.now(),
-        now + pause,
-        f"Meta counts {told.percent:.0f} % of the allowance as used",
+        now,
+        now + pause if pause else None,
+        f"Meta counts {told.percent:.0f} % of the allowance as used" if pause else None,
+        bounded(told.percent),
     )
+
+
+def bounded(percent: float) -> float:
+    """A share as it is kept and shown: what Meta says may be absurd."""
+    return min(percent, _MOST_PERCENT)
 
 
 async def _hourly(tx: Tx, waba_id: str) -> int:
@@ -85,7 +95,7 @@ async def _hourly(tx: Tx, waba_id: str) -> int:
 
 
 async def standing(tx: Tx, rt: Runtime, waba_id: str) -> dict[str, object]:
-    """The allowance as it stands: calls an hour, how many could be made at once, and until when none may."""
+    """The allowance as it stands: calls an hour, how many could go at once, what Meta counts, until when none may."""
     row = await tx.fetchrow("SELECT * FROM call_budgets WHERE waba_id = $1", waba_id)
     hourly, now = await _hourly(tx, waba_id), rt.now()
     used = rules.drained(row["used"], now - row["at"], hourly) if row else 0.0
@@ -93,6 +103,7 @@ async def standing(tx: Tx, rt: Runtime, waba_id: str) -> dict[str, object]:
     return {
         "hourly": hourly,
         "left_now": 0 if held else int(hourly / 2 - used),
+        "used_percent": row["told_percent"] if row else None,
         "hold_until": held,
         "hold_why": row["hold_why"] if row and held else None,
     }
@@ -115,7 +126,7 @@ class CallBudget:
     async def learn(self, waba_id: str, headers: Mapping[str, str]) -> None:
         """Take note of the usage headers of an answer."""
         told = usage.read(headers)
-        if told == Usage() or (told.percent < PAUSE_AT_PERCENT and told.regain_s <= 0):
+        if told == Usage():
             return
         async with self.rt.db.tx() as tx:
             await heed(tx, self.rt, waba_id, told)

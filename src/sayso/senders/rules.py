@@ -11,6 +11,8 @@ CUT_EVERY: Final = timedelta(seconds=1)
 #: From nothing to the limit in this time, in equal steps: what was cut in a moment comes back slowly.
 GROWS_IN: Final = timedelta(seconds=60)
 LOWEST_RATE: Final = 1.0
+#: From this share of an allowance on, as Meta counts it, we call and send less.
+HEEDED_PERCENT: Final = 95.0
 
 #: The longest hold that any answer of Meta's, or its repetition, can impose: then one message tries again.
 LONGEST_HOLD: Final = timedelta(hours=1)
@@ -40,6 +42,16 @@ def throttled(rate: float, cut_at: datetime | None, now: datetime, limit: float)
     if cut_at is not None and now - cut_at < CUT_EVERY:
         return None
     return max(LOWEST_RATE, CUT * grown(rate, cut_at, now, limit))
+
+
+def slowed(percent: float, limit: float) -> float | None:
+    """The rate at which a number goes on when so much of its hour's allowance is used; None: at its own.
+
+    From 95 % on ever slower, so that the last part lasts until the oldest of the hour is over, and nothing is refused.
+    """
+    if percent < HEEDED_PERCENT:
+        return None
+    return max(LOWEST_RATE, limit * (100.0 - percent) / (100.0 - HEEDED_PERCENT))
 
 
 def hold_for(asked_s: float, times: int) -> timedelta:

@@ -31,6 +31,8 @@ WORTH_TELLING: Final = 3
 #: So long after a circuit closed, answers to the token before it may still be written down.
 _SETTLES: Final = timedelta(seconds=12)
 _A_MOMENT: Final = timedelta(seconds=1)
+#: Meta counts what was used in the last hour.
+_AN_HOUR: Final = timedelta(hours=1)
 _ABOUT_SENDERS: Final = frozenset({"sender", "everything"})
 
 #: Makes a number's check due now ($2), or once more when one is under way; $1 which number, NULL every one.
@@ -52,7 +54,8 @@ class Sender:
 
     It sends while ``circuit`` is closed and ``hold_until`` is over or None. ``quality``, ``status``, ``throughput``,
     ``tier`` and ``can_send`` are Meta's words (cloud-api 6 and 8.1), None until the first check. ``tier_limit`` is
-    None when there is none, or none is known; ``reached`` counts the portfolio's people of the last 24 hours.
+    None when there is none, or none is known; ``reached`` counts the portfolio's people of the last 24 hours;
+    ``told_percent`` is what Meta counted, at ``told_at``, as used of the account's allowance of messages.
     """
 
     id: str
@@ -70,6 +73,8 @@ class Sender:
     reached: int
     rate_limit: float
     rate: float
+    told_percent: float | None
+    told_at: datetime | None
     hold_from: datetime | None
     hold_until: datetime | None
     hold_why: str | None
@@ -82,6 +87,11 @@ class Sender:
     checked_at: datetime | None
     check_failed: str | None
     checks_failed: int
+
+    def used(self, now: datetime) -> float | None:
+        """The share of the account's messages that Meta counts as used; None when it has not said so lately."""
+        fresh = self.told_at is not None and now - self.told_at < _AN_HOUR
+        return self.told_percent if fresh else None
 
     def held(self, now: datetime) -> str | None:
         """Why nothing goes out from this number now; None when it sends."""
@@ -166,13 +176,13 @@ async def hold(
     tx: Tx, rt: Runtime, phone_number_id: str | None, *, until: datetime, why: str, code: int | None = None
 ) -> None:
     """Send nothing from a number (None: from any of ours) before ``until``; a longer hold that is there stays."""
-    for row in await _locked(tx, phone_number_id):
+    for row in await locked(tx, phone_number_id):
         await _put_on_hold(tx, rt, row, Hold(until, why, code, row["hold_times"]))
 
 
 async def release(tx: Tx, rt: Runtime, phone_number_id: str | None) -> None:
     """End the hold of a number (None: of all of ours) at once. A circuit that is open stays open."""
-    for row in await _locked(tx, phone_number_id):
+    for row in await locked(tx, phone_number_id):
         await tx.execute(
             "UPDATE senders SET hold_until = NULL, hold_why = NULL, hold_code = NULL, hold_times = 0 WHERE id = $1",
             row["id"],
@@ -202,7 +212,7 @@ async def open_circuit(tx: Tx, rt: Runtime, phone_number_id: str | None, *, why:
 
 async def lock_all(tx: Tx) -> None:
     """Lock the rows of all senders, in order: first of all, by who may write several of them or their portfolio."""
-    await _locked(tx, None)
+    await locked(tx, None)
 
 
 async def obey(
@@ -227,7 +237,7 @@ async def obey(
 
 async def _slow_down(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure) -> None:
     """Cut the rate; hold only as long as Meta itself asked for, since a lower rate is the answer to "too fast"."""
-    rows = await _locked(tx, phone_number_id)
+    rows = await locked(tx, phone_number_id)
     if not rows:
         return
     row = rows[0]
@@ -244,7 +254,7 @@ async def _slow_down(tx: Tx, rt: Runtime, phone_number_id: str, failure: Failure
 async def _refused(tx: Tx, rt: Runtime, whom: str | None, failure: Failure, *, by_check: bool) -> None:
     """Open the circuit; where it closed a moment ago, the refusal may be of the token before: then a check says."""
     if failure.code in TOKEN_CODES and not by_check:
-        rows = await _locked(tx, whom)
+        rows = await locked(tx, whom)
         closed = [row["circuit_since"] for row in rows if row["circuit"] == "closed" and row["circuit_since"]]
         if closed and rt.now() - max(closed) < _SETTLES:
             await tx.execute(CHECK_NOW, whom, rt.now())
@@ -274,7 +284,7 @@ async def _refused(tx: Tx, rt: Runtime, whom: str | None, failure: Failure, *, b
 
 async def _hold_as_asked(tx: Tx, rt: Runtime, whom: str | None, failure: Failure) -> None:
     now, why = rt.now(), f"Meta {failure.code} {failure.title}: {failure.meaning}"
-    for row in await _locked(tx, whom):
+    for row in await locked(tx, whom):
         over: datetime | None = row["hold_until"]
         times = row["hold_times"]
         if over is None or now - over > rules.REPEATED_WITHIN:
@@ -327,7 +337,7 @@ async def _put_on_hold(tx: Tx, rt: Runtime, row: Record, held: Hold) -> bool:
     return True
 
 
-async def _locked(tx: Tx, phone_number_id: str | None) -> list[Record]:
+async def locked(tx: Tx, phone_number_id: str | None) -> list[Record]:
     """A number's row (None: all of ours), locked, in the order in which everybody locks them."""
     return await tx.fetch(
         "SELECT *, clock_timestamp() AS clock FROM senders WHERE ($1::text IS NULL OR id = $1) ORDER BY id FOR UPDATE",

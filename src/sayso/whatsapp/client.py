@@ -6,6 +6,7 @@ only where provably no byte of the request was written; whatever goes wrong afte
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -17,9 +18,11 @@ from yarl import URL
 from sayso.core.database import in_transaction
 from sayso.core.redaction import redact_json, redact_text
 from sayso.core.telemetry import META_ERRORS, META_REQUEST_SECONDS, META_REQUESTS
+from sayso.whatsapp import usage
 from sayso.whatsapp.answers import Accepted, Lost, NotSent, Refused, Sent, interpret, succeeded
 from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.tolerant import load
+from sayso.whatsapp.usage import Usage
 from sayso.whatsapp.wire import MARK, Mark, NotItsTurnError, StaleConnectionError, Turn, graph_session
 
 __all__ = ["Accepted", "GraphClient", "Lost", "NotSent", "Refused", "Sent", "graph_session"]
@@ -61,6 +64,7 @@ class GraphClient:
 
     The token of ``Credentials`` may be replaced at any time. ``timeout_s`` bounds a whole call, waiting for a
     free connection included; half of it may go into getting a connection, so that enough is left for an answer.
+    ``on_usage`` is told what each answer says of the allowance of messages, by sender; it must not raise.
     Raises ValueError for a token that cannot stand in a header.
     """
 
@@ -72,8 +76,10 @@ class GraphClient:
         version: str,
         token: str | Credentials,
         timeout_s: float = 10.0,
+        on_usage: Callable[[str, Usage], None] | None = None,
     ) -> None:
         self._http = http
+        self._on_usage = on_usage
         self._credentials = Credentials(token) if isinstance(token, str) else token
         self._root = base_url.rstrip("/") + (f"/{version}" if version else "")
         self._version = version
@@ -107,7 +113,8 @@ class GraphClient:
             reason, started = await turn() if turn else None, clock()
             return reason
 
-        sent = self._excuse(token, _judge(await self._post(phone_number_id, body, its_turn)))
+        result = self._hear(phone_number_id, await self._post(phone_number_id, body, its_turn))
+        sent = self._excuse(token, _judge(result))
         META_REQUEST_SECONDS.observe(clock() - started)
         _OUTCOMES[type(sent)].inc()
         if isinstance(sent, Refused):
@@ -123,6 +130,12 @@ class GraphClient:
             return sent
         return replace(sent, failure=replace(sent.failure, kind="retry", holds="message", hold_s=0.0))
 
+    def _hear(self, phone_number_id: str, result: _Answer | NotSent | Lost) -> _Answer | NotSent | Lost:
+        """Tell what an answer says beside what was asked for."""
+        if self._on_usage is not None and isinstance(result, _Answer):
+            self._on_usage(phone_number_id, usage.read(result.headers, usage.MESSAGES))
+        return result
+
     async def mark_read(self, phone_number_id: str, wamid: str, *, typing: bool = False) -> bool:
         """Show the person two blue ticks on their message, and with ``typing`` that we write (cloud-api 2.7).
 
@@ -131,7 +144,9 @@ class GraphClient:
         """
         body = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
         extra = {"typing_indicator": {"type": "text"}} if typing else {}
-        answer = await self._post(phone_number_id, msgspec.json.encode(body | extra))
+        answer = self._hear(
+            phone_number_id, await self._post(phone_number_id, msgspec.json.encode(body | extra))
+        )
         return isinstance(answer, _Answer) and succeeded(answer.status, answer.body)
 
     async def _post(

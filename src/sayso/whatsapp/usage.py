@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sayso.whatsapp.tolerant import UnloadableError, load
 
-#: Of all uses of a business, the one that management calls count towards; sends have one of their own.
-_MANAGEMENT: Final = "whatsapp_business_management"
+#: The uses of a business that management calls, and messages, count towards.
+MANAGEMENT: Final = "whatsapp_business_management"
+MESSAGES: Final = "whatsapp"
 _SHARES: Final = ("call_count", "total_cputime", "total_time")
 _REGAIN: Final = "estimated_time_to_regain_access"
 #: No number of the headers means more than this.
@@ -25,9 +27,14 @@ class Usage:
     regain_s: float = 0.0
 
 
-def read(headers: Mapping[str, str]) -> Usage:
+def read(headers: Mapping[str, str], use: str = MANAGEMENT) -> Usage:
     """Read ``x-app-usage`` and, for this kind of call, ``x-business-use-case-usage``; the worst of both."""
-    found = [*_app(headers.get("x-app-usage", "")), *_business(headers.get("x-business-use-case-usage", ""))]
+    return _read(headers.get("x-app-usage", ""), headers.get("x-business-use-case-usage", ""), use)
+
+
+@lru_cache(maxsize=64)  # at a thousand messages a second one answer in many says something new
+def _read(app: str, business: str, use: str) -> Usage:
+    found = [*_app(app), *_business(business, use)]
     shares = [_number(entry.get(name)) for entry in found for name in _SHARES]
     return Usage(
         percent=max(shares, default=0.0),
@@ -41,12 +48,12 @@ def _app(header: str) -> Iterator[dict[str, Any]]:
         yield found
 
 
-def _business(header: str) -> Iterator[dict[str, Any]]:
+def _business(header: str, use: str) -> Iterator[dict[str, Any]]:
     found = _loaded(header)
-    for uses in found.values() if isinstance(found, dict) else ():
-        for use in uses if isinstance(uses, list) else ():
-            if isinstance(use, dict) and use.get("type") == _MANAGEMENT:
-                yield use
+    for entries in found.values() if isinstance(found, dict) else ():
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and entry.get("type") == use:
+                yield entry
 
 
 def _loaded(header: str) -> Any:

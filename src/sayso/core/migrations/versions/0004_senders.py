@@ -42,6 +42,8 @@ STATEMENTS = (
         rate_limit double precision NOT NULL DEFAULT 80,
         rate double precision NOT NULL DEFAULT 80,
         rate_grows_at timestamptz,
+        told_percent double precision,
+        told_at timestamptz,
         tat timestamptz NOT NULL DEFAULT '-infinity',
         turn bigint NOT NULL DEFAULT 0,
         hold_from timestamptz,
@@ -72,6 +74,7 @@ STATEMENTS = (
         waba_id text PRIMARY KEY,
         used double precision NOT NULL,
         at timestamptz NOT NULL,
+        told_percent double precision,
         hold_until timestamptz,
         hold_why text
     ) WITH (fillfactor = 50)
