@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.consent import chain
-from sayso.consent.chain import NOTHING, Head, Line, verify
+from sayso.consent.chain import Head, Line, verify
+from sayso.core.chains import NOTHING
 
 KEY = b"k" * 32
 AT = datetime(2026, 3, 14, 12, 0, 0, 123456, tzinfo=UTC)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.consent import chain, portable
-from sayso.consent.chain import NOTHING, Head, Line
+from sayso.consent.chain import Head, Line
 from sayso.consent.portable import Imported, Rejected
+from sayso.core.chains import NOTHING
 from sayso.core.errors import InputInvalidError
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)

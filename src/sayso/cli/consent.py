@@ -22,8 +22,9 @@ from sayso.core.settings import consent_key, load_token_settings
 from sayso.people.service import Person
 
 if TYPE_CHECKING:
-    from sayso.consent.chain import Finding, Walk
+    from sayso.consent.chain import Walk
     from sayso.consent.portable import Imported, Rejected
+    from sayso.core.chains import Finding
 
 consent = typer.Typer(help="Opt-ins and opt-outs: record, import, export, verify.", no_args_is_help=True)
 out = Console(highlight=False)

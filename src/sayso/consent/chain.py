@@ -10,14 +10,13 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-#: What an entry without predecessor names as the one before it.
-NOTHING = bytes(32)
-SALT_BYTES = 16
+from sayso.core.chains import NOTHING, SALT_BYTES, Finding, instant, out_of_place, salted
+
 _FORM = "sayso.consent.1"
 
 #: How much of the ledger a file holds: all of it, one person's entries, or some (of a time, of one assistant).
@@ -55,15 +54,6 @@ class Head:
     seq: int
     hash: bytes
     seal: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong: at which entry (None: the end of the chain), and what."""
-
-    seq: int | None
-    entry_id: str | None
-    what: str
 
 
 @dataclass(slots=True)
@@ -155,13 +145,8 @@ class Walk:
 
     def _after(self, line: Line) -> None:
         seq, before = (self._last.seq, self._last.hash) if self._last else (0, NOTHING)
-        if line.seq > seq + 1:
-            gone = (
-                f"entry {seq + 1} is" if line.seq == seq + 2 else f"entries {seq + 1} to {line.seq - 1} are"
-            )
-            self._find(line, f"{gone} missing before it")
-        elif line.seq <= seq:
-            self._find(line, f"comes after entry {seq}: the order was changed, or the chain forks")
+        if wrong := out_of_place(line.seq, seq):
+            self._find(line, wrong)
         if line.prev_hash != before:
             self._find(line, "does not follow the entry before it: the chain forks, or an entry was replaced")
 
@@ -188,7 +173,7 @@ def _personal_holds(line: Line) -> bool:
 
 def personal_digest(personal: Mapping[str, Any], salt: bytes) -> bytes:
     """What the chain holds of what is personal."""
-    return hashlib.sha256(salt + msgspec.json.encode(personal, order="sorted")).digest()
+    return salted(msgspec.json.encode(personal, order="sorted"), salt)
 
 
 def digest(line: Line) -> bytes:
@@ -222,8 +207,3 @@ def seal(seq: int, last_hash: bytes, key: bytes) -> bytes:
 def sealed(head: Head, key: bytes) -> bool:
     """Whether a head bears the seal of this key."""
     return head.seal is not None and hmac.compare_digest(head.seal, seal(head.seq, head.hash, key))
-
-
-def instant(at: datetime) -> str:
-    """A time as the hash spells it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

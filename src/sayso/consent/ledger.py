@@ -10,6 +10,7 @@ from typing import Any
 from sayso.consent import chain
 from sayso.consent.chain import Head, Line
 from sayso.consent.rules import ALL, Action, Entry
+from sayso.core import chains
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.settings import Settings, consent_key
@@ -106,7 +107,7 @@ def _line(rt: Runtime, said: Said, *, seq: int, prev: bytes, person_prev: bytes 
     }
     personal = {"identifiers": known, "business": rt.settings.sayso_business_name}
     personal |= {name: value for name, value in said.personal.items() if value is not None}
-    salt = secrets.token_bytes(chain.SALT_BYTES)
+    salt = secrets.token_bytes(chains.SALT_BYTES)
     line = Line(
         seq=seq,
         id=rt.new_id("con"),
@@ -124,7 +125,7 @@ def _line(rt: Runtime, said: Said, *, seq: int, prev: bytes, person_prev: bytes 
         salt=salt,
         personal_digest=chain.personal_digest(personal, salt),
         prev_hash=prev,
-        person_prev_hash=person_prev or chain.NOTHING,
+        person_prev_hash=person_prev or chains.NOTHING,
     )
     return replace(line, hash=chain.digest(line))
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sayso.consent.chain import Extent, Head, Line, instant
+from sayso.consent.chain import Extent, Head, Line
 from sayso.consent.rules import ALL, SCOPES
+from sayso.core.chains import instant
 from sayso.core.errors import InputInvalidError
 
 FORM = "sayso.consent.export.1"
