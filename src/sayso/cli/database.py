@@ -76,12 +76,13 @@ def settings_for(env_file: Path, kind: type[Settings] = Looking) -> Settings:
     return settings
 
 
-def key_settings(env_file: Path) -> TokenSettings:
-    """Where the keys are of the installation given, or of the service that runs here when none is."""
+def token_settings(env_file: Path, *, say: bool = True) -> TokenSettings:
+    """Folders and keys of the installation given, or of the service that runs here when none is; ``say`` which."""
     note = running.chosen(env_file)
     if note is None:
         return load_token_settings(env_file)
-    _say(note)
+    if say:
+        _say(note)
     return load_token_settings(note.env_file, given=note.given)
 
 

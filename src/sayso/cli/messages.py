@@ -1,30 +1,33 @@
-"""``sayso messages``: watch messages go, hear why one did or did not, send dead letters again."""
+"""``sayso messages``: watch messages go, hear why one did or did not, send dead letters again, take back what waits."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from sayso.cli.database import with_runtime
-from sayso.core.database import Record
+from sayso.cli.running import ENV_FILE
+from sayso.cli.saying import moment
+from sayso.core.database import Record, Tx
 from sayso.core.errors import InputInvalidError, NotFoundError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import parse_ttl
 
-messages = typer.Typer(help="What goes out, why or why not, and once more.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from sayso.people.service import Person
 
-#: Who retried, on the timeline.
+messages = typer.Typer(
+    help="Watch what goes out, ask why, send again, take back. Times are in UTC.", no_args_is_help=True
+)
+
+#: Who retried or cancelled, on the timeline.
 OPERATOR = "the operator"
 _LOOK_S = 1.0
-_WIDE = 240
-_COLOURS = {"failed": "red", "expired": "red", "suppressed": "yellow", "unknown": "magenta", "read": "green"}
 
 MessageId = Annotated[str, typer.Argument(help="A message's id (msg_…).")]
 EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
@@ -36,20 +39,25 @@ def tail(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay, and show what is new.")] = False,
     lines: Annotated[int, typer.Option("-n", min=1, max=500, help="How many messages.")] = 20,
     state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Show the newest messages; with --follow a table that renews itself, until Ctrl-C."""
+    if state is not None and state not in _states():
+        raise InputInvalidError(f"There is no state {state!r}; there are: {', '.join(_states())}.")
 
     async def work(rt: Runtime) -> None:
-        console = _console()
+        console = Console(highlight=False)
         if not follow:
-            console.print(_table(await _newest(rt, lines, state)))
+            _show(console, *await _newest(rt, lines, state), none=f"No message is {state or 'there yet'}")
             return
         if not console.is_terminal:
             await _as_lines(rt, lines, state)
+        from sayso.cli import lines as drawn  # noqa: PLC0415
+
+        most = min(lines, drawn.that_fit(console))
         with Live(console=console, auto_refresh=False) as live:
             while True:
-                live.update(_table(await _newest(rt, lines, state)), refresh=True)
+                live.update(drawn.messages(console, *await _newest(rt, most, state)), refresh=True)
                 await asyncio.sleep(_LOOK_S)
 
     try:
@@ -59,28 +67,18 @@ def tail(
 
 
 @messages.command()
-def why(message_id: MessageId, env_file: EnvFile = Path(".env")) -> None:
+def why(message_id: MessageId, env_file: EnvFile = ENV_FILE) -> None:
     """Tell the whole story of one message, and what can be done about it."""
 
     async def work(rt: Runtime) -> None:
-        from sayso.messages import story  # noqa: PLC0415 - loaded with the database, which other commands need not
+        from sayso.cli import lines  # noqa: PLC0415 - loaded with the database, which other commands need not
+        from sayso.messages import story  # noqa: PLC0415
 
         async with rt.db.tx() as tx:
             told = await story.tell(tx, rt, message_id)
         if told is None:
             raise NotFoundError(f"No message {message_id!r}.")
-        console = Console(highlight=False, soft_wrap=True)
-        for what, sentence in told.facts:
-            console.print(Text.assemble((f"{what:<10}", "bold"), sentence))
-        console.print()
-        for at, step, sentence in told.steps:
-            console.print(
-                Text.assemble(
-                    f"{at:%H:%M:%S.%f}"[:-3], "  ", (f"{step:<11}", _COLOURS.get(step, "cyan")), sentence
-                )
-            )
-        console.print()
-        console.print(Text.assemble(("next      ", "bold"), told.next))
+        lines.story(Console(highlight=False), told)
 
     with_runtime(env_file, work)
 
@@ -91,7 +89,7 @@ def dead(
     code: Annotated[int | None, typer.Option(help="Only with this error code of Meta's.")] = None,
     since: Annotated[str | None, typer.Option(help="Only of the last 30m, 12h, 7d.")] = None,
     lines: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 50,
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """List what did not get through: failed, expired, unknown."""
 
@@ -101,7 +99,8 @@ def dead(
         which = letters.Which(None, code=code, since=_since(rt, since))
         async with rt.db.tx() as tx:
             rows = await letters.letters(tx, which, before=None, limit=lines)
-        _console().print(_table(rows[::-1]))
+            persons = await _persons(tx, rows)
+        _show(Console(highlight=False), rows[::-1], persons, none="Nothing failed, expired or is unknown")
 
     with_runtime(env_file, work)
 
@@ -115,7 +114,7 @@ def retry(
     sender: Annotated[str | None, typer.Option(help="Only from this phone number id.")] = None,
     template: Annotated[str | None, typer.Option(help="Only with this template.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which would go.")] = False,
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Send one dead letter again, or many of a kind, the oldest first, at most 1,000 at once."""
     if message_id is None and code is None and since is None:
@@ -153,48 +152,68 @@ async def _retry_one(rt: Runtime, message_id: str) -> None:
     typer.echo(f"{message_id}  {'sent again' if going else 'is on its way already: ' + row['state']}")
 
 
-def _console() -> Console:
-    """As wide as the terminal; wide enough for whole lines where there is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDE)
+@messages.command()
+def cancel(message_id: MessageId, env_file: EnvFile = ENV_FILE) -> None:
+    """Take back a message that is queued, held or scheduled. What may be on its way cannot be called back."""
+
+    async def work(rt: Runtime) -> str:
+        from sayso.confirmations import service as confirmations  # noqa: PLC0415
+        from sayso.messages import dead as letters  # noqa: PLC0415
+
+        async with rt.db.tx() as tx:
+            row = await letters.locked(tx, message_id)
+            if row is None:
+                raise NotFoundError(f"No message {message_id!r}.")
+            return await letters.cancel(tx, rt, row, by=OPERATOR, on_failed=confirmations.prompt_failed)
+
+    typer.echo(f"{message_id}  {with_runtime(env_file, work)}")
+
+
+def _states() -> tuple[str, ...]:
+    from sayso.messages.views import State  # noqa: PLC0415
+
+    return get_args(State)
+
+
+def _show(console: Console, rows: Sequence[Record], persons: "Mapping[str, Person]", *, none: str) -> None:
+    from sayso.cli import lines  # noqa: PLC0415
+
+    if rows:
+        console.print(lines.messages(console, rows, persons), soft_wrap=not console.is_terminal)
+    else:
+        typer.echo(f"{none}.")
 
 
 async def _as_lines(rt: Runtime, lines: int, state: str | None) -> None:
     """For a pipe: a line whenever one of the newest messages has come to another state. It ends with the process."""
+    from sayso.cli.lines import about  # noqa: PLC0415
+
     seen: dict[str, str] = {}
     while True:
-        rows = await _newest(rt, lines, state)
+        rows, persons = await _newest(rt, lines, state)
         for row in rows:
             if seen.get(row["id"]) != row["state"]:
-                why = row["held"] or row["reason"] or ""
-                typer.echo(
-                    f"{rt.now():%Y-%m-%d %H:%M:%S}  {row['id']}  {row['purpose']}  {row['state']}  {why}"
-                )
+                said = about(row, persons[row["person_id"]])
+                typer.echo(f"{moment(rt.now())}  {row['id']}  {row['state']}  {said}")
         seen = {row["id"]: row["state"] for row in rows}
         await asyncio.sleep(_LOOK_S)
 
 
-async def _newest(rt: Runtime, lines: int, state: str | None) -> Sequence[Record]:
+async def _newest(
+    rt: Runtime, lines: int, state: str | None
+) -> "tuple[Sequence[Record], Mapping[str, Person]]":
     from sayso.messages import service  # noqa: PLC0415
 
     async with rt.db.one() as tx:
-        return (await service.newest(tx, state=state, limit=lines))[::-1]
+        rows = (await service.newest(tx, state=state, limit=lines))[::-1]
+        return rows, await _persons(tx, rows)
 
 
-def _table(rows: Sequence[Record]) -> Table:
-    table = Table(box=None, header_style="bold")
-    for column in ("created", "message", "what", "state", "attempts", "why"):
-        table.add_column(column, no_wrap=column != "why")
-    for row in rows:
-        what = f"{row['purpose']} · {row['type']}"
-        reason = row["held"] or row["reason"] or ""
-        state = Text(row["state"], style=_COLOURS.get(row["state"], ""))
-        table.add_row(
-            f"{row['created_at']:%m-%d %H:%M:%S}", row["id"], what, state, str(row["attempt"]), Text(reason)
-        )
-    return table
+async def _persons(tx: Tx, rows: Sequence[Record]) -> "Mapping[str, Person]":
+    from sayso.people import service  # noqa: PLC0415
+
+    return await service.get_many(tx, [row["person_id"] for row in rows])
 
 
 def _since(rt: Runtime, said: str | None) -> datetime | None:
-    span: timedelta | None = parse_ttl(said) if said else None
-    return None if span is None else rt.now() - span
+    return rt.now() - parse_ttl(said) if said else None

@@ -1,14 +1,15 @@
 """``sayso people``: who somebody is, everything known of them, forgetting them, and merges taken back."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sayso.cli.database import with_runtime
+from sayso.cli.running import ENV_FILE
+from sayso.cli.saying import as_json
 from sayso.core.database import Tx
-from sayso.core.errors import NotFoundError
+from sayso.core.errors import InputInvalidError, NotFoundError
 from sayso.core.runtime import Runtime
 from sayso.people.persons import Person
 
@@ -17,15 +18,18 @@ people = typer.Typer(help="Who is who: look, export, forget, take apart.", no_ar
 Who = Annotated[
     str,
     typer.Argument(
-        help="A number with +, a WhatsApp user id, a person's id (per_…), or a user with --client."
+        help="A number with +, a WhatsApp user id, a person's id (per_…), or an assistant's user."
     ),
 ]
-Client = Annotated[str | None, typer.Option(help="The assistant whose user is meant.")]
+Client = Annotated[
+    str | None,
+    typer.Option(help="The assistant whose user is meant; needed when several have one of this name."),
+]
 EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
 
 
 @people.command()
-def show(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) -> None:
+def show(who: Who, client: Client = None, env_file: EnvFile = ENV_FILE) -> None:
     """Print how somebody is known, since when and from whom, and what each assistant calls them."""
 
     async def work(rt: Runtime) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def show(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) -> N
 
 
 @people.command()
-def export(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) -> None:
+def export(who: Who, client: Client = None, env_file: EnvFile = ENV_FILE) -> None:
     """Print everything that is known of somebody, as JSON."""
 
     async def work(rt: Runtime) -> dict[str, Any]:
@@ -67,7 +71,7 @@ def erase(
     who: Who,
     client: Client = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - a flag of the command line
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Forget somebody, whichever assistants know them: texts, answers, identifiers. It cannot be undone."""
     if not yes:
@@ -82,11 +86,11 @@ def erase(
         await erasure.forget(rt, INBOX, person)
         return person.id
 
-    typer.echo(f"{with_runtime(env_file, work)} is forgotten.")
+    typer.echo(f"{with_runtime(env_file, work, seals=True)} is forgotten.")
 
 
 @people.command()
-def merges(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) -> None:
+def merges(who: Who, client: Client = None, env_file: EnvFile = ENV_FILE) -> None:
     """Print which records were found to be one person, when and why."""
 
     async def work(rt: Runtime) -> list[dict[str, Any]]:
@@ -102,7 +106,7 @@ def merges(who: Who, client: Client = None, env_file: EnvFile = Path(".env")) ->
 def undo(
     merge: Annotated[str, typer.Argument(help="The id of a merge (mrg_…), from `sayso people merges`.")],
     because: Annotated[str, typer.Option(help="Why, for the record.")],
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Take apart what was found to be one person. Whoever had left stays out on both sides."""
 
@@ -112,19 +116,29 @@ def undo(
         async with rt.db.tx() as tx:
             return await take_apart(tx, rt, merge, because=because)
 
-    one, other = with_runtime(env_file, work)
+    one, other = with_runtime(env_file, work, seals=True)
     typer.echo(f"{one.id} and {other.id} are two persons again.")
 
 
 async def _found(tx: Tx, who: str, client: str | None) -> Person:
-    """Whoever is meant; raises :class:`NotFoundError`."""
-    from sayso.people import finding  # noqa: PLC0415
+    """Whoever is meant; raises :class:`NotFoundError`, or InputInvalidError where several assistants have that user."""
+    from sayso.people import finding, links  # noqa: PLC0415
 
-    person = await finding.find(tx, who, client_id=client)
+    try:
+        person = await finding.find(tx, who, client_id=client)
+    except InputInvalidError:
+        person = None  # a name, then
+    if person is None and client is None:
+        clients = await links.called(tx, who)
+        if len(clients) > 1:
+            raise InputInvalidError(
+                f"{len(clients)} assistants have a user {who!r}; say whose: --client {', or --client '.join(clients)}."
+            )
+        person = await finding.find(tx, who, client_id=clients[0]) if clients else None
     if person is None:
-        raise NotFoundError(f"Nobody is known as {who!r}" + (f" by {client!r}." if client else "."))
+        raise NotFoundError(f"Nobody is known as {who!r}" + (f" to {client!r}." if client else "."))
     return person
 
 
 def _print(told: Any) -> None:
-    typer.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str))
+    typer.echo(as_json(told))
