@@ -52,7 +52,7 @@ async def test_who_wrote_to_us_is_answered_without_an_opt_in(world: World) -> No
     await world.open_window()
     assert (await send(world))[0] == 202
     await world.sim.expect_message(to=ALICE, containing="hello")
-    assert (await standing(world))["standing"]["notifications"]["in_window"] is True
+    assert (await standing(world))["standing"]["notifications"]["allowed_in_window"] is True
     await world.keeps_its_promises()
 
 

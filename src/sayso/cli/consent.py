@@ -1,7 +1,6 @@
 """``sayso consent``: record what people said, take in files, hand the ledger out, verify it, set the policy."""
 
 import getpass
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +12,14 @@ from rich.panel import Panel
 from rich.progress import Progress
 from rich.table import Table
 
-from sayso.cli.database import with_runtime
+from sayso.cli.database import has_key, token_settings, with_runtime
+from sayso.cli.running import ENV_FILE
+from sayso.cli.saying import count, moment
 from sayso.consent.rules import ALL, CATEGORIES, SCOPES
 from sayso.core.database import Tx
 from sayso.core.errors import InputInvalidError
 from sayso.core.runtime import Runtime
-from sayso.core.settings import consent_key, load_token_settings
+from sayso.core.settings import consent_key
 from sayso.people.service import Person
 
 if TYPE_CHECKING:
@@ -26,18 +27,17 @@ if TYPE_CHECKING:
     from sayso.consent.portable import Imported, Rejected
     from sayso.core.chains import Finding
 
-consent = typer.Typer(help="Opt-ins and opt-outs: record, import, export, verify.", no_args_is_help=True)
+consent = typer.Typer(
+    help="Opt-ins and opt-outs: record, import, export, verify. Times are in UTC.", no_args_is_help=True
+)
 out = Console(highlight=False)
 
-#: Rows of a file that are written in one transaction, and findings that are shown.
-_AT_ONCE = 500
+#: Findings that are shown.
 _SHOWN = 20
-_BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")  # cloud-api 4.7
 
 Who = Annotated[str, typer.Argument(help="A number with + and country code, or a WhatsApp user id.")]
 Scope = Annotated[list[str], typer.Option(help=f"all, or any of: {', '.join(SCOPES)}.")]
 EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
-ENV_FILE = Path(".env")
 
 
 @consent.command()
@@ -48,7 +48,9 @@ def grant(
     evidence: Annotated[list[str], typer.Option(help="What proves it; may be given several times.")],
     scope: Scope = [ALL],  # noqa: B006 - typer copies it
     method: Annotated[str, typer.Option(help="web_form, phone, paper, in_person …")] = "other",
-    captured_at: Annotated[str | None, typer.Option(help="When, in ISO 8601; left out: now.")] = None,
+    captured_at: Annotated[
+        str | None, typer.Option(help="When, such as 2026-03-31T09:30:00Z; left out: now.")
+    ] = None,
     env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Record a person's opt-in, with its proof."""
@@ -72,7 +74,7 @@ def grant(
             f"[green]✓[/] Opted in: {who}, {', '.join(scope)} (entry {back.entry.id if back.entry else '-'})"
         )
 
-    out.print(with_runtime(env_file, work), soft_wrap=True)
+    out.print(with_runtime(env_file, work, seals=True), soft_wrap=True)
 
 
 @consent.command()
@@ -101,10 +103,10 @@ def revoke(
             return f"{who} was out already (entry {left.entry.id})."
         return (
             f"[green]✓[/] Opted out: {who}, {', '.join(scope)} (entry {left.entry.id}); "
-            f"{left.suppressed} messages taken back, {left.ended} open questions closed"
+            f"{count(left.suppressed, 'message')} taken back, {count(left.ended, 'open question')} closed"
         )
 
-    out.print(with_runtime(env_file, work), soft_wrap=True)
+    out.print(with_runtime(env_file, work, seals=True), soft_wrap=True)
 
 
 @consent.command()
@@ -121,7 +123,7 @@ def correct(
             struck = await amending.correct(tx, rt, entry, actor=_actor(), reason=reason)
         return f"[green]✓[/] {entry} no longer counts (entry {struck.id})"
 
-    out.print(with_runtime(env_file, work), soft_wrap=True)
+    out.print(with_runtime(env_file, work, seals=True), soft_wrap=True)
 
 
 @consent.command("import")
@@ -134,59 +136,44 @@ def take_in(
 
     Columns: recipient, captured_at, wording, evidence, scope, expires_at, and whatever else is known of the proof.
     """
-    from sayso.consent.portable import Imported, Rejected, read_import  # noqa: PLC0415
+    from sayso.consent.portable import read_import  # noqa: PLC0415
     from sayso.core.runtime import wall_clock  # noqa: PLC0415
+    from sayso.inbound import importing  # noqa: PLC0415
 
     rows = read_import(_read(file), name=file.name, now=wall_clock())
-    wrong = [row for row in rows if isinstance(row, Rejected)] + [
-        Rejected(row.number, why) for row in rows if isinstance(row, Imported) and (why := _not_a_person(row))
-    ]
+    good, wrong = importing.checked(rows)
     if wrong:
         _show_rejected(wrong, len(rows))
         raise typer.Exit(1)
-    good = [row for row in rows if isinstance(row, Imported)]
     unverified = sum(not row.verified for row in good)
-    note = f", {unverified} of them unverified: these permit no marketing" if unverified else ""
+    note = f", {unverified:,} unverified, which permit no marketing" if unverified else ""
     if dry_run:
         out.print(
-            f"[green]✓[/] {len(good)} opt-ins could be taken in{note}. Nothing was written.", soft_wrap=True
+            f"[green]✓[/] {count(len(good), 'opt-in')} could be taken in{note}. Nothing was written.",
+            soft_wrap=True,
         )
         return
-    written, known = with_runtime(env_file, lambda rt: write(rt, good))
-    again = f"; {known} were there already" if known else ""
-    out.print(f"[green]✓[/] {written} opt-ins taken in{note}{again}", soft_wrap=True)
+    written, known = with_runtime(env_file, lambda rt: write(rt, good), seals=True)
+    again = f"; {known:,} stood there already" if known else ""
+    out.print(f"[green]✓[/] {count(written, 'opt-in')} taken in{note}{again}", soft_wrap=True)
 
 
 async def write(rt: Runtime, rows: "Sequence[Imported]") -> tuple[int, int]:
     """Write opt-ins of a file down; how many, and how many stood there already."""
-    from sayso.inbound import recording  # noqa: PLC0415
+    from sayso.inbound import importing  # noqa: PLC0415
 
     written = known = 0
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task("Taking in", total=len(rows))
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
-            async with rt.db.tx() as tx:
-                whom = [(await _person(tx, rt, row.recipient), row) for row in some]
-                new, old = await recording.take_in(tx, rt, whom, actor=_actor())
-            written, known = written + new, known + old
-            progress.advance(task, len(some))
+        async for part in importing.write(rt, rows, actor=_actor()):
+            new = sum(each.state == "recorded" for each in part)
+            written, known = written + new, known + len(part) - new
+            progress.advance(task, len(part))
     return written, known
 
 
-def _not_a_person(row: "Imported") -> str | None:
-    from sayso.people import rules  # noqa: PLC0415
-
-    try:
-        if not _BSUID.fullmatch(row.recipient):
-            rules.phone(row.recipient, pointer="/recipient")
-    except InputInvalidError as error:
-        return error.detail
-    return None
-
-
 def _show_rejected(wrong: "Sequence[Rejected]", total: int) -> None:
-    table = Table("row", "what is wrong", title=f"{len(wrong)} of {total} rows cannot be taken in")
+    table = Table("row", "what is wrong", title=f"{len(wrong)} of {count(total, 'row')} cannot be taken in")
     for row in wrong[:_SHOWN]:
         table.add_row(str(row.number), row.why)
     out.print(table)
@@ -229,28 +216,40 @@ def verify(
     env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Walk the chain of the ledger: whatever was changed, removed, moved or added in it is found. Exit code 1 if so."""
-    walk, sealed = _verify_file(file, env_file) if file else (with_runtime(env_file, verify_database), True)
+    walk, sealed = _verify_file(file, env_file) if file else with_runtime(env_file, _verify_here)
     if walk.findings:
         _show_findings(walk.findings)
         raise typer.Exit(1)
-    erased = f", {walk.erased} of them erased" if walk.erased else ""
-    whole = {
-        "all": "The chain is whole",
-        "person": "The person's chain is whole",
-        "some": "Every entry is as it was written",
-    }
-    seal = (
-        ""
-        if sealed
-        else "\nThe key of the installation is not here, so the seals were not looked at: it is not proved that no "
-        "entry was cut out of the file, nor that this installation wrote it."
-    )
-    said = f"{walk.entries} entries{erased}. {whole[walk.extent]}.{seal}"
-    out.print(Panel(said, title="[green]✓ verified", border_style="green", expand=False))
+    erased = f", {walk.erased:,} of them erased" if walk.erased else ""
+    whole = f"{count(walk.entries, 'entry', 'entries')}{erased}. {_WHOLE[walk.extent]}."
+    if sealed:
+        out.print(Panel(whole, title="[green]✓ verified", border_style="green", expand=False))
+    else:
+        what = "the file" if file else "the ledger"
+        said = f"{whole}\n{_UNSEALED.format(what=what)}"
+        out.print(
+            Panel(said, title="[yellow]verified, but for the seal", border_style="yellow", expand=False)
+        )
 
 
-async def verify_database(rt: Runtime) -> "Walk":
-    """Walk the ledger of a database; most of it without holding anything up."""
+_WHOLE = {
+    "all": "The chain is whole",
+    "person": "The person's chain is whole",
+    "some": "Every entry is as it was written",
+}
+_UNSEALED = (
+    "The key that seals is not here (SAYSO_CONSENT_KEY, or the file consent-key in the data directory). Without it "
+    "nobody can tell whether entries were cut off the end, nor whether this installation wrote {what}."
+)
+
+
+async def _verify_here(rt: Runtime) -> "tuple[Walk, bool]":
+    sealed = has_key(rt.settings)
+    return await verify_database(rt, sealed=sealed), sealed
+
+
+async def verify_database(rt: Runtime, *, sealed: bool = True) -> "Walk":
+    """Walk the ledger of a database; most of it without holding anything up. Not ``sealed``: without the key."""
     from sayso.consent import chain, ledger  # noqa: PLC0415
 
     walk = chain.Walk()
@@ -266,7 +265,7 @@ async def verify_database(rt: Runtime) -> "Walk":
         end = await ledger.head_of(tx, lock=True)  # nothing is appended from here on
         async for line in ledger.lines(tx, after=walk.last_seq):
             walk.step(line)
-    walk.end(end, ledger.key(rt))
+    walk.end(end, ledger.key(rt) if sealed else None)
     return walk
 
 
@@ -274,13 +273,12 @@ def _verify_file(file: Path, env_file: Path) -> "tuple[Walk, bool]":
     from sayso.consent import chain, portable  # noqa: PLC0415
 
     found = portable.read_export(_read(file))
-    settings = load_token_settings(env_file)
-    here = settings.sayso_consent_key is not None or (settings.sayso_data_dir / "consent-key").exists()
-    key = consent_key(settings) if here else None
+    settings = token_settings(env_file)
+    key = consent_key(settings) if has_key(settings) else None
     walk = chain.verify(found.lines, head=found.head, key=key, extent=found.extent)
     if key is not None:
         walk.whole(found.head, found.seal, key)
-    return walk, here
+    return walk, key is not None
 
 
 def _show_findings(findings: "Sequence[Finding]") -> None:
@@ -288,7 +286,7 @@ def _show_findings(findings: "Sequence[Finding]") -> None:
         "entry",
         "id",
         "what is wrong",
-        title=f"{len(findings)} finding{'s' if len(findings) > 1 else ''}",
+        title=count(len(findings), "finding"),
         border_style="red",
     )
     for finding in findings[:_SHOWN]:
@@ -309,30 +307,41 @@ def policy(
     reason: Annotated[str | None, typer.Option(help="Why; it is kept.")] = None,
     env_file: EnvFile = ENV_FILE,
 ) -> None:
-    """Show which categories need an opt-in, or switch one, with the reason."""
+    """Show which categories need an opt-in; with a category, --opt-in or --no-opt-in and a --reason, switch it."""
     from sayso.consent import service  # noqa: PLC0415
 
-    if category is not None and (
-        category not in CATEGORIES or required is None or not (reason or "").strip()
-    ):
-        raise InputInvalidError(
-            f"Give a category ({', '.join(CATEGORIES)}), --opt-in or --no-opt-in, and a --reason."
-        )
+    switch = _switch(category, required, reason)
 
     async def work(rt: Runtime) -> list[service.Policy]:
         async with rt.db.tx() as tx:
-            if category is not None and required is not None and reason is not None:
-                await service.set_policy(
-                    tx, rt, category, opt_in_required=required, reason=reason, actor=_actor()
-                )
-            return list((await service.policies(tx)).values())
+            if switch is not None:
+                name, needed, why = switch
+                await service.set_policy(tx, rt, name, opt_in_required=needed, reason=why, actor=_actor())
+            return [
+                each for each in (await service.policies(tx)).values() if category in (None, each.category)
+            ]
 
-    table = Table("category", "opt-in needed", "why", "by", "since")
+    table = Table("category", "opt-in", "why", "by", "since (UTC)")
     for each in with_runtime(env_file, work):
-        needed = "[green]yes[/]" if each.opt_in_required else "[yellow]no[/]"
-        since = f"{each.at:%Y-%m-%d %H:%M} UTC" if each.at else ""
+        needed = "[green]needed[/]" if each.opt_in_required else "[yellow]not needed[/]"
+        since = moment(each.at, zone=False) if each.at else ""
         table.add_row(each.category, needed, each.reason, each.actor, since)
     out.print(table)
+
+
+def _switch(category: str | None, required: bool | None, reason: str | None) -> tuple[str, bool, str] | None:  # noqa: FBT001 - as the command line gives it
+    """The switch that is asked for, or None; raises :class:`InputInvalidError` naming the one thing that is missing."""
+    if category is not None and category not in CATEGORIES:
+        raise InputInvalidError(f"There is no category {category!r}; there are: {', '.join(CATEGORIES)}.")
+    if required is None and reason is None:
+        return None
+    if category is None:
+        raise InputInvalidError(f"Which category? Name one of: {', '.join(CATEGORIES)}.")
+    if required is None:
+        raise InputInvalidError("Say --opt-in or --no-opt-in, too.")
+    if not (reason or "").strip():
+        raise InputInvalidError("Say why, with --reason: it is kept beside the switch.")
+    return category, required, str(reason)
 
 
 def _actor() -> str:
@@ -340,18 +349,17 @@ def _actor() -> str:
 
 
 async def _person(tx: Tx, rt: Runtime, who: str) -> Person:
-    from sayso.people import rules, service  # noqa: PLC0415
-    from sayso.whatsapp.updates import Identity  # noqa: PLC0415
+    from sayso.inbound import importing  # noqa: PLC0415
 
-    if _BSUID.fullmatch(who):
-        return await service.meet(tx, rt, Identity(bsuid=who), learned_from="operator")
-    return await service.by_phone(tx, rt, rules.phone(who, pointer="/recipient"), learned_from="operator")
+    return await importing.person_of(tx, rt, who)
 
 
 async def _known(tx: Tx, who: str) -> Person | None:
     from sayso.people import meeting, rules  # noqa: PLC0415
 
-    given = {"bsuid": who} if _BSUID.fullmatch(who) else {"phone": rules.phone(who, pointer="/recipient")}
+    if rules.is_bsuid(who):
+        return await meeting.find(tx, {rules.user_id_kind(who): who})
+    given = {"phone": rules.phone(who, pointer="/recipient")}
     return await meeting.find(tx, given)
 
 

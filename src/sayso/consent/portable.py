@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from sayso.consent.chain import Extent, Head, Line
@@ -161,17 +162,23 @@ class Rejected:
     why: str
 
 
-def read_import(text: str, *, name: str, now: datetime) -> list[Imported | Rejected]:
+def read_import(text: str, *, name: str, now: datetime, most: int | None = None) -> list[Imported | Rejected]:
     """Read a file of opt-ins: CSV with a head row, a JSON array, or JSON lines, by the ending of ``name``.
 
     Columns: ``recipient`` (or ``phone``, ``bsuid``); ``captured_at`` (ISO 8601), ``wording`` and ``evidence``, without
     which the opt-in is unverified; ``scope`` (separated by spaces, all by default), ``expires_at``, and any of the
-    personal columns. Raises :class:`InputInvalidError` for a file that is none of these.
+    personal columns. No more than ``most`` rows are read. Raises :class:`InputInvalidError` for a file that is none of
+    these.
     """
     try:
-        rows = list(_rows(text, name))
+        rows = list(islice(_rows(text, name), most))
     except (ValueError, csv.Error) as error:
         raise InputInvalidError(f"{name} cannot be read: {error}") from error
+    return read_rows(rows, now=now)
+
+
+def read_rows(rows: Sequence[Mapping[str, Any]], *, now: datetime) -> list[Imported | Rejected]:
+    """Read the rows of such a file; they are numbered from 1."""
     return [_imported(number, row, now) for number, row in enumerate(rows, start=1)]
 
 

@@ -40,7 +40,7 @@ async def once(
         async with rt.db.tx() as tx:
             return json_response(await create(tx), status)
     bare = _bare(key)
-    fingerprint = hashlib.sha256(msgspec.json.encode([actor.user_id, body], order="sorted")).digest()
+    fingerprint = _fingerprint(actor, body)
     async with rt.db.tx() as tx:
         if not await _reserve(tx, rt, actor, route, bare, fingerprint):
             return await _replay(tx, actor, route, bare, fingerprint)
@@ -54,6 +54,24 @@ async def once(
             bytes(answer.body),
         )
     return answer
+
+
+async def kept(rt: Runtime, actor: Actor, *, route: str, key: str | None, body: Any) -> Response | None:
+    """The answer that is kept for a key, or None: for work in parts that are safe to do twice, before :func:`once`.
+
+    Raises :class:`IdempotencyMismatchError` when the key came with another body before.
+    """
+    if key is None:
+        return None
+    bare = _bare(key)
+    async with rt.db.one() as tx:
+        there = await tx.fetchval(
+            "SELECT count(*) FROM idempotency WHERE client_id = $1 AND route = $2 AND key = $3",
+            actor.client_id,
+            route,
+            bare,
+        )
+        return await _replay(tx, actor, route, bare, _fingerprint(actor, body)) if there else None
 
 
 async def forget(tx: Tx, ids: Sequence[str]) -> None:
@@ -95,6 +113,10 @@ async def _replay(tx: Tx, actor: Actor, route: str, key: str, fingerprint: bytes
         {"cache-control": "no-store", "idempotency-replayed": "true"},
         media_type="application/json",
     )
+
+
+def _fingerprint(actor: Actor, body: Any) -> bytes:
+    return hashlib.sha256(msgspec.json.encode([actor.user_id, body], order="sorted")).digest()
 
 
 def _bare(key: str) -> str:

@@ -12,14 +12,15 @@ from starlette.responses import Response, StreamingResponse
 
 from sayso.consent import chain, ledger, portable
 from sayso.consent import service as consent
-from sayso.consent.rules import CATEGORIES, Category, Standing
-from sayso.core import idempotency
+from sayso.consent.rules import Category, Standing
+from sayso.core import faults, idempotency
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayOperate, MayReadConsents, MayRecordConsents
 from sayso.core.database import Tx
-from sayso.core.errors import Fault, ForbiddenError, InputInvalidError
+from sayso.core.errors import ForbiddenError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
+from sayso.inbound import consent_views as views
 from sayso.inbound import leaving, recording, seeing
 from sayso.inbound.recording import Told
 from sayso.inbound.seeing import View
@@ -122,12 +123,17 @@ _PROOF = (
 )
 
 
-@router.post("/consents", status_code=201)
+@router.post(
+    "/consents",
+    status_code=201,
+    response_model=views.RecordedOut,
+    responses={202: {"model": views.AskedOut, "description": "The person was asked (`double_opt_in`)."}},
+)
 async def record(rt: Rt, actor: MayRecordConsents, body: ConsentIn, key: idempotency.Key = None) -> Response:
     """Record an opt-in with its proof, or ask the person for it (`double_opt_in`, 202): only a yes then counts."""
     captured_at = _captured(rt, body.captured_at)
     if body.expires_at is not None and body.expires_at <= captured_at:
-        raise _invalid("/expires_at", "ends before it began")
+        raise faults.wrong("/expires_at", "ends before it began")
 
     async def create(tx: Tx) -> dict[str, Any]:
         told = await _told(tx, rt, actor, body, captured_at)
@@ -139,7 +145,7 @@ async def record(rt: Rt, actor: MayRecordConsents, body: ConsentIn, key: idempot
         return {
             "id": entry_id,
             "state": "stopped" if back.stale else "recorded",
-            "standing": _standing(holds),
+            "standing": views.standing(holds),
         }
 
     status = 202 if body.double_opt_in else 201
@@ -154,7 +160,11 @@ async def record(rt: Rt, actor: MayRecordConsents, body: ConsentIn, key: idempot
     )
 
 
-@router.post("/consents/revoke")
+@router.post(
+    "/consents/revoke",
+    response_model=views.RevokedOut,
+    responses={202: {"model": views.UnderWayOut, "description": "Something may still be on its way."}},
+)
 async def revoke(rt: Rt, actor: MayRecordConsents, body: RevokeIn, key: idempotency.Key = None) -> Response:
     """Opt a person out. The answer comes when nothing to them is on its way; 202 when something still may be."""
     captured_at = _captured(rt, body.captured_at)
@@ -220,15 +230,11 @@ async def _told(tx: Tx, rt: Runtime, actor: Actor, body: ConsentIn | RevokeIn, c
 def _captured(rt: Runtime, given: datetime | None) -> datetime:
     now = rt.now()
     if given is not None and given > now + _CLOCKS:
-        raise _invalid("/captured_at", "lies in the future")
+        raise faults.wrong("/captured_at", "lies in the future")
     return min(given or now, now)
 
 
-def _invalid(pointer: str, detail: str) -> InputInvalidError:
-    return InputInvalidError(f"{pointer.lstrip('/')}: {detail}", faults=[Fault(detail, pointer)])
-
-
-@router.get("/consents")
+@router.get("/consents", response_model=views.ConsentsOut)
 async def read(
     rt: Rt,
     actor: MayReadConsents,
@@ -243,35 +249,17 @@ async def read(
     async with rt.db.one() as tx:
         person = await find(tx, actor, recipient)
         if person is None:
-            return json_response({"standing": _standing(await _nobody(tx, rt)), "entries": []})
+            return json_response({"standing": views.standing(await _nobody(tx, rt)), "entries": []})
         holds = await consent.verdict(tx, rt, person)
         view = await seeing.view_of(tx, actor, person, recipient)
         lines = [ledger.line_of(row) for row in await consent.history(tx, person)]
-    entries = [_entry(view.shown(line)) for line in lines if view.sees(line)]
-    return json_response({"standing": _standing(holds), "entries": entries})
+    entries = [views.entry(view.shown(line)) for line in lines if view.sees(line)]
+    return json_response({"standing": views.standing(holds), "entries": entries})
 
 
 async def _nobody(tx: Tx, rt: Runtime) -> Standing:
     policies = await consent.policies(tx)
     return Standing(rt.now(), required=frozenset(p.category for p in policies.values() if p.opt_in_required))
-
-
-def _standing(holds: Standing) -> dict[str, Any]:
-    shown: dict[str, Any] = {"opted_out": holds.out is not None}
-    for category in CATEGORIES:
-        permit = holds.permits(category, initiated=True)
-        shown[category] = {
-            "allowed": permit.allowed,
-            "in_window": holds.permits(category, initiated=False).allowed,
-            "reason": permit.reason or None,
-            "entry_id": permit.entry_id,
-        }
-    return shown
-
-
-def _entry(line: chain.Line) -> dict[str, Any]:
-    hidden = {"salt", "personal_digest", "prev_hash", "person_prev_hash", "person_id"}
-    return {name: value for name, value in portable.as_json(line).items() if name not in hidden}
 
 
 class ExportQuery(Input):
@@ -359,14 +347,14 @@ async def export_file(rt: Runtime, wanted: Wanted, form: str) -> AsyncIterator[s
         yield portable.closing(tally.seal(wanted.extent, head, ledger.key(rt)))
 
 
-@router.get("/consents/policy")
+@router.get("/consents/policy", response_model=views.PoliciesOut)
 async def read_policy(rt: Rt, _actor: MayReadConsents) -> Response:
     """Which categories need an opt-in before we begin, since when, and why."""
     async with rt.db.one() as tx:
-        return json_response({"policies": [_policy(p) for p in (await consent.policies(tx)).values()]})
+        return json_response({"policies": [views.policy(p) for p in (await consent.policies(tx)).values()]})
 
 
-@router.put("/consents/policy")
+@router.put("/consents/policy", response_model=views.PolicyOut)
 async def set_policy(rt: Rt, actor: MayOperate, body: PolicyIn) -> Response:
     """Switch whether a category needs an opt-in; the reason is kept, and so is every earlier policy."""
     async with rt.db.tx() as tx:
@@ -378,14 +366,4 @@ async def set_policy(rt: Rt, actor: MayOperate, body: PolicyIn) -> Response:
             reason=body.reason,
             actor=f"{actor.client_id}/{actor.user_id}",
         )
-    return json_response(_policy(policy))
-
-
-def _policy(policy: consent.Policy) -> dict[str, Any]:
-    return {
-        "category": policy.category,
-        "opt_in_required": policy.opt_in_required,
-        "reason": policy.reason,
-        "actor": policy.actor or None,
-        "at": policy.at,
-    }
+    return json_response(views.policy(policy))

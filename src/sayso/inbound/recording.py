@@ -168,30 +168,52 @@ def _question(rt: Runtime, question_id: str, spoken: str, wording: str, template
     )
 
 
-async def take_in(
-    tx: Tx, rt: Runtime, rows: Sequence[tuple[Person, Imported]], *, actor: str
-) -> tuple[int, int]:
-    """Write opt-ins of a file down; how many, and how many stood there already from an earlier import."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The entry of an imported opt-in; ``new``: it was not there before."""
+
+    entry_id: str
+    new: bool
+
+
+async def take_in(tx: Tx, rt: Runtime, rows: Sequence[tuple[Person, Imported]], *, actor: str) -> list[Taken]:
+    """Write opt-ins of a file down, each once: the entry of every row, written now or by an earlier import."""
+    ids = sorted({person.id for person, _ in rows})
+    await people.lock(tx, ids, exclusive=True)  # two imports of one person take turns
     known = await tx.fetch(
-        "SELECT person_id, captured_at, verified FROM consent_entries "
+        "SELECT id, person_id, captured_at, verified FROM consent_entries "
         "WHERE action = 'imported' AND person_id = ANY($1)",
-        sorted({person.id for person, _ in rows}),
+        ids,
     )
-    seen = {(row["person_id"], row["captured_at"]) for row in known}
-    seen |= {(row["person_id"], None) for row in known if not row["verified"]}
-    new = [(person, row) for person, row in rows if (person.id, row.captured_at) not in seen]
-    said = [
-        Said(
-            person=person,
-            action="imported",
-            method="import",
-            captured_at=row.captured_at or rt.now(),
-            scope=row.scope,
-            expires_at=row.expires_at,
-            verified=row.verified,
-            personal={**row.personal, "actor": actor},
-        )
-        for person, row in new
-    ]
-    await consent.append(tx, rt, said)
-    return len(new), len(rows) - len(new)
+    there: dict[tuple[str, datetime | None], str] = {}
+    for row in known:
+        there[row["person_id"], row["captured_at"]] = row["id"]
+        if not row["verified"]:
+            there[row["person_id"], None] = row["id"]
+    new: dict[tuple[str, datetime | None], Said] = {}
+    for person, given in rows:
+        key = person.id, given.captured_at
+        if key not in there and key not in new:
+            new[key] = _imported(rt, person, given, actor=actor)
+    entries = await consent.append(tx, rt, list(new.values()))
+    fresh = {key: entry.id for key, entry in zip(new, entries, strict=True)}
+    taken = []
+    for person, given in rows:
+        key = person.id, given.captured_at
+        first = fresh.pop(key, None)
+        there[key] = first or there[key]
+        taken.append(Taken(there[key], new=first is not None))
+    return taken
+
+
+def _imported(rt: Runtime, person: Person, row: Imported, *, actor: str) -> Said:
+    return Said(
+        person=person,
+        action="imported",
+        method="import",
+        captured_at=row.captured_at or rt.now(),
+        scope=row.scope,
+        expires_at=row.expires_at,
+        verified=row.verified,
+        personal={**row.personal, "actor": actor},
+    )

@@ -1,8 +1,8 @@
 """The table ``templates``: what Meta has, written when it is listed, told or found out; each change heard of once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
@@ -13,12 +13,16 @@ from sayso.templates.rules import Held, Standing, hold_key, standing
 _ROW = f"{COLUMNS}, waba_id, correct_category, wanted, drift, told_at"
 _WRITE = """
 INSERT INTO templates AS t (waba_id, name, language, meta_id, category, correct_category, status, reason, quality,
-    parameter_format, components, ttl_s, wanted, drift, paused_until, told_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    parameter_format, components, ttl_s, wanted, drift, paused_until, told_at, changed_at, pending_since)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    CASE WHEN $7 = 'PENDING' THEN $17::timestamptz END)
 ON CONFLICT (waba_id, name, language) DO UPDATE SET meta_id = $4, category = $5, correct_category = $6, status = $7,
     reason = $8, quality = $9, parameter_format = $10, components = $11, ttl_s = $12, wanted = $13, drift = $14,
-    paused_until = $15, told_at = $16, changed_at = $17
+    paused_until = $15, told_at = $16, changed_at = $17,
+    pending_since = CASE WHEN $7 = 'PENDING' THEN coalesce(t.pending_since, $17::timestamptz) END
 """
+#: A review takes "minutes typically, up to 24 h" (cloud-api 3.3).
+_REVIEW: Final = timedelta(hours=24)
 
 
 async def _alone(tx: Tx, rt: Runtime) -> None:
@@ -28,15 +32,28 @@ async def _alone(tx: Tx, rt: Runtime) -> None:
     )
 
 
-async def listed(tx: Tx, rt: Runtime, *, name: str | None = None, lock: bool = False) -> list[Row]:
-    """Every row of the account (of one name), in the order of names and languages, locked when they will be written."""
+async def listed(
+    tx: Tx,
+    rt: Runtime,
+    *,
+    name: str | None = None,
+    lock: bool = False,
+    after: tuple[str, str] = ("", ""),
+    limit: int | None = None,
+) -> list[Row]:
+    """Every row of the account (of one name), in the order of names and languages, locked when they will be written.
+
+    ``after``: only those that follow this name and language.
+    """
     if lock:
         await _alone(tx, rt)
     rows = await tx.fetch(
         f"SELECT {_ROW} FROM templates WHERE waba_id = $1 AND ($2::text IS NULL OR name = $2) "
-        "ORDER BY name, language",
+        "AND (name, language) > ($3, $4) ORDER BY name, language LIMIT $5",
         rt.settings.whatsapp_business_account_id,
         name,
+        *after,
+        limit,
     )
     return [_row(row) for row in rows]
 
@@ -141,6 +158,18 @@ async def take_in(
         rt.now(),
     )
     return release, len(listing), changed
+
+
+async def look_at_reviews(tx: Tx, rt: Runtime) -> None:
+    """Raise the alert about each review that takes longer than Meta says; its end resolves it."""
+    rows = await tx.fetch(
+        f"SELECT {COLUMNS}, pending_since FROM templates WHERE waba_id = $1 AND pending_since <= $2 "
+        "ORDER BY name, language",
+        rt.settings.whatsapp_business_account_id,
+        rt.now() - _REVIEW,
+    )
+    for row in rows:
+        await news.overdue(tx, rt, of_row(row), row["pending_since"])
 
 
 async def ask_sync(tx: Tx, rt: Runtime) -> None:

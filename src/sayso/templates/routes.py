@@ -1,10 +1,11 @@
 """Templates over HTTP: what Meta has of them, how they look filled, and changing them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from sayso.core.api import Input, Rt, Text, json_response
@@ -12,11 +13,12 @@ from sayso.core.auth import MayManageTemplates, MayReadTemplates
 from sayso.core.errors import InputInvalidError, NotFoundError
 from sayso.core.runtime import Runtime
 from sayso.templates import library, mirror, service
+from sayso.templates.filling import Given, check
 from sayso.templates.library import Kept
-from sayso.templates.preview import as_mirrored, shown
+from sayso.templates.preview import Shown, as_mirrored, asked_for, shown
 from sayso.templates.registry import Pushed, Registry
 from sayso.templates.rows import Row
-from sayso.templates.rules import Given, Media, Mirrored, Usable, check, fallbacks, standing, variables
+from sayso.templates.rules import Media, Mirrored, Usable, fallbacks, standing, variables
 
 router = APIRouter(tags=["templates"])
 
@@ -34,26 +36,56 @@ async def registry(request: Request) -> Registry:
 TheRegistry = Annotated[Registry, Depends(registry)]
 
 
-class PreviewIn(Input):
-    """Parameters to fill a template with, as in a send."""
+class CardIn(Input):
+    """Parameters of one card of a carousel."""
 
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$", examples=["de"])] = "en"
     parameters: Annotated[list[Value], Field(max_length=100)] | dict[Text, Value] = Field(
         default_factory=list
     )
-    header: Value | None = None
     header_media: Media | None = None
     url_suffixes: Annotated[list[Value], Field(max_length=2, default_factory=list)]
+
+    def given(self) -> Given:
+        """What the template is held against."""
+        return Given(body=self.parameters, header_media=self.header_media, url_suffixes=self.url_suffixes)
+
+
+class PreviewIn(CardIn):
+    """Parameters to fill a template with, as in a send; what nobody sees, such as payloads, is left out."""
+
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$", examples=["de"])] = "en"
+    header: Value | None = None
     coupon_code: Value | None = None
+    offer_ends_at: AwareDatetime | None = None
+    cards: Annotated[list[CardIn], Field(max_length=10, default_factory=list)]
+
+    def given(self) -> Given:
+        """What the template is held against."""
+        cards = [card.given() for card in self.cards]
+        return replace(super().given(), header=self.header, coupon_code=self.coupon_code, cards=cards)
 
 
 @router.get("/templates")
-async def page(rt: Rt, _actor: MayReadTemplates) -> Response:
-    """Every template of the account in every language, as Meta has it, and when that was last compared."""
+async def page(
+    rt: Rt,
+    _actor: MayReadTemplates,
+    after: Annotated[
+        str,
+        Query(
+            pattern=r"^([a-z0-9_]{1,512}\.[A-Za-z_-]{1,16})?$",
+            description="The `next` of the previous answer; empty to begin.",
+        ),
+    ] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Response:
+    """The account's templates in every language, by name, as Meta has them, and when that was last compared."""
+    name, _, language = after.partition(".")
     async with rt.db.one() as tx:
-        rows = await mirror.listed(tx, rt)
+        rows = await mirror.listed(tx, rt, after=(name, language), limit=limit)
         compared = await mirror.compared(tx, rt)
-    return json_response({"templates": [_brief(row) for row in rows], **compared})
+    last = rows[-1].mirrored if len(rows) == limit else None
+    following = f"{last.name}.{last.language}" if last else None
+    return json_response({"templates": [_brief(row) for row in rows], "next": following, **compared})
 
 
 @router.get("/templates/{name}")
@@ -121,30 +153,24 @@ async def preview(
 ) -> Response:
     """What a person would see: the template that would be chosen for the language, filled with the parameters."""
     at = await _to_show(rt, registry, name, body.language)
-    given = Given(
-        body=body.parameters,
-        header=body.header,
-        header_media=body.header_media,
-        url_suffixes=body.url_suffixes,
-        coupon_code=body.coupon_code,
-    )
-    faults = check(at, given)
+    given = body.given()
+    faults = check(at, asked_for(at, given))
     if faults:
         raise InputInvalidError("; ".join(fault.detail for fault in faults), faults=faults)
-    found = shown(at, given)
-    return json_response(
-        {
-            "name": name,
-            "language": at.language,
-            "header": found.header,
-            "media": found.media,
-            "body": found.body,
-            "footer": found.footer,
-            "buttons": [
-                {"kind": each.kind, "text": each.text, "target": each.target} for each in found.buttons
-            ],
-        }
-    )
+    seen = shown(at, given, body.offer_ends_at)
+    return json_response({"name": name, "language": at.language, **_shown(seen)})
+
+
+def _shown(found: Shown) -> dict[str, Any]:
+    return {
+        "header": found.header,
+        "media": found.media,
+        "offer": found.offer,
+        "body": found.body,
+        "footer": found.footer,
+        "buttons": [{"kind": each.kind, "text": each.text, "target": each.target} for each in found.buttons],
+        "cards": [_shown(card) for card in found.cards],
+    }
 
 
 async def _to_show(rt: Runtime, registry: Registry, name: str, language: str) -> Mirrored:
