@@ -18,7 +18,7 @@ from sayso.core.errors import MetaUnreachableError
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import alerts
-from sayso.senders import budget, proving, reach, service
+from sayso.senders import budget, portfolios, proving, reach, service
 from sayso.senders.budget import CallBudgetSpentError
 from sayso.senders.learning import learn
 from sayso.senders.service import CIRCUIT_ALERT, PROVEN_AFTER, QUEUE, TOKEN_CODES, held_alert
@@ -53,7 +53,7 @@ class Found:
 
 @dataclass(slots=True)
 class Checks:
-    """Asks Meta about one number at a time. ``on_tier`` is told of a portfolio whose messaging limit has changed."""
+    """Asks Meta about one number at a time. ``on_tier`` is told of a portfolio whose limit counts no more as it did."""
 
     meta: ManagementClient
     credentials: Credentials
@@ -136,6 +136,8 @@ class Checks:
         if found.good:
             await proving.prove(tx, rt, sender_id, mark, began)
         if found.number is not None:
+            for left in await portfolios.join(tx, rt, sender_id, found.number.portfolio_id):
+                await self.on_tier(tx, rt, left)
             learned = await learn(tx, rt, sender_id, found.number)
             if learned.tier_of is not None:
                 await self.on_tier(tx, rt, learned.tier_of)

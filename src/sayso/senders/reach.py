@@ -25,7 +25,7 @@ REACHED = """
 SELECT portfolio_id, person_id FROM portfolio_reach
 WHERE portfolio_id = ANY($1) AND person_id = ANY($2) AND at > $3
 """
-_LOCK = "SELECT id, tier_limit, used, hold_why FROM portfolios WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+LOCK = "SELECT id, tier_limit, used, hold_why FROM portfolios WHERE id = ANY($1) ORDER BY id FOR UPDATE"
 SWEEPING = f"""
 WITH over AS MATERIALIZED (
     SELECT person_id FROM portfolio_reach WHERE portfolio_id = $1 AND at <= $2 ORDER BY at LIMIT {SWEEP} FOR UPDATE
@@ -112,7 +112,7 @@ async def read(
     """
     if not persons:
         return {}
-    rows = await tx.fetch(_LOCK, list(persons))
+    rows = await tx.fetch(LOCK, list(persons))
     everybody = sorted({person for those in persons.values() for person in those})
     known = await tx.fetch(REACHED, list(persons), everybody, now - REACH)
     reached: dict[str, set[str]] = {row["id"]: set() for row in rows}
@@ -191,6 +191,6 @@ async def settle(
     freed = await tx.fetch(_PLACES_OF, list(given_back)) if given_back else []
     portfolios = {place[0] for place in places} | {row["portfolio_id"] for row in freed}
     if portfolios:
-        await tx.fetch(_LOCK, sorted(portfolios))
+        await tx.fetch(LOCK, sorted(portfolios))
         await _hold(tx, list({place[:2]: place for place in places}.values()), now)
         await tx.execute(_GIVE_BACK, list(given_back))

@@ -126,14 +126,15 @@ def known(rt: Runtime, phone_number_id: str) -> bool:
 async def ensure(tx: Tx, rt: Runtime) -> None:
     """Give each configured number its row, and its portfolio one; what is known of them already stays.
 
-    The business portfolio is not named by any setting; the id of the WABA stands for it.
+    No setting names the business portfolio: the account stands for it until a check has told (``portfolios``).
     """
     waba_id = rt.settings.whatsapp_business_account_id
     await tx.execute("INSERT INTO portfolios (id) VALUES ($1) ON CONFLICT DO NOTHING", waba_id)
+    known = "coalesce((SELECT min(k.portfolio_id) FROM senders k WHERE k.waba_id = $2), $2)"
     await tx.execute(
         "INSERT INTO senders AS s (id, waba_id, portfolio_id, work, work_at) "
-        "SELECT id, $2, $2, 'ready', $3 FROM unnest($1::text[]) AS ours (id) ORDER BY id "
-        "ON CONFLICT (id) DO UPDATE SET waba_id = $2, portfolio_id = $2, work = coalesce(s.work, 'ready'), "
+        f"SELECT id, $2, {known}, 'ready', $3 FROM unnest($1::text[]) AS ours (id) ORDER BY id "
+        f"ON CONFLICT (id) DO UPDATE SET waba_id = $2, portfolio_id = {known}, work = coalesce(s.work, 'ready'), "
         "work_at = CASE WHEN s.work IS NULL THEN $3 ELSE s.work_at END "
         "WHERE s.work IS NULL OR s.waba_id <> $2",
         list(ids(rt.settings)),

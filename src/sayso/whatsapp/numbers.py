@@ -19,6 +19,7 @@ COEXISTENCE: Final = 20.0
 
 _TIER: Final = re.compile(r"TIER_([0-9]{1,7})(K?)")
 _LONGEST: Final = 200
+_ID: Final = re.compile(r"[0-9]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Number:
     """A number as Meta describes it; what it did not say is None. ``rate_limit`` in messages a second.
 
     ``can_send`` is AVAILABLE, LIMITED or BLOCKED (cloud-api 8.3); ``obstacles`` are the reasons, in Meta's words.
+    ``portfolio_id`` is the business that the number's account belongs to.
     """
 
     display_number: str | None = None
@@ -37,6 +39,7 @@ class Number:
     tier: str | None = None
     can_send: str | None = None
     obstacles: tuple[str, ...] = ()
+    portfolio_id: str | None = None
 
 
 def read(answer: Mapping[str, Any]) -> Number:
@@ -53,6 +56,7 @@ def read(answer: Mapping[str, Any]) -> Number:
         tier=_text(answer.get("whatsapp_business_manager_messaging_limit")),
         can_send=_text(health.get("can_send_message")),
         obstacles=_obstacles(health),
+        portfolio_id=_business(health),
     )
 
 
@@ -84,12 +88,22 @@ def tier_of(value: Any) -> str | None:
     return _text(value)
 
 
+def _entities(health: Mapping[str, Any]) -> list[dict[str, Any]]:
+    entities = health.get("entities")
+    return [_dict(each) for each in entities] if isinstance(entities, list) else []
+
+
+def _business(health: Mapping[str, Any]) -> str | None:
+    """The portfolio: a health status goes up to it (cloud-api 8.3). Nothing where there are several, or none."""
+    found = {_text(each.get("id")) for each in _entities(health) if each.get("entity_type") == "BUSINESS"}
+    only = found.pop() if len(found) == 1 else None
+    return only if only is not None and _ID.fullmatch(only) else None
+
+
 def _obstacles(health: Mapping[str, Any]) -> tuple[str, ...]:
     """Why something cannot send, or not freely: each entity's errors and remarks."""
     said: list[str] = []
-    entities = health.get("entities")
-    for entity in entities if isinstance(entities, list) else ():
-        about = _dict(entity)
+    for about in _entities(health):
         if about.get("can_send_message") in (None, "AVAILABLE"):
             continue
         kind = _text(about.get("entity_type")) or "?"
