@@ -4,10 +4,11 @@ import random  # noqa: TID251 - a client has its own dice: jitter between its re
 import uuid
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
-from sayso.client.model import Confirmation, Message, ProblemError, UnreachableError
+from sayso.client.model import Confirmation, Consents, Message, ProblemError, UnreachableError
 
 #: The longest the service holds one long poll, and how much longer we wait for its answer.
 LONGEST_WAIT_S = 55.0
@@ -19,18 +20,34 @@ _Result = TypeVar("_Result")
 
 
 class Asking(TypedDict, total=False):
-    """Options of a question: minutes until it ends (30), whom to ask (the token's user), and a key of your own."""
+    """Options of a question: minutes until it ends (30), whom to ask (the token's user), from which number, a key."""
 
     timeout_minutes: float
     recipient: str
+    sender: str
     idempotency_key: str
 
 
 class Sending(TypedDict, total=False):
-    """Options of a message: a template (``name``, ``language``, ``parameters``) in place of a text, whom to, a key."""
+    """Options of a message, as ``POST /send`` has them; each may be left out.
+
+    In place of a text: a ``template`` (``name``, ``language``, ``parameters``), or a ``message_type``, such as
+    ``buttons``, with its ``body``. ``fallback`` is the template for outside the 24-hour window.
+    """
 
     template: dict[str, Any]
+    message_type: str
+    body: dict[str, Any]
     recipient: str
+    sender: str
+    fallback: dict[str, Any]
+    category: str
+    send_at: datetime
+    expires_at: datetime
+    ttl_seconds: int
+    if_unknown: str
+    quotes: str
+    dedupe_key: str
     idempotency_key: str
 
 
@@ -41,6 +58,15 @@ class OptingIn(TypedDict, total=False):
     scope: list[str]
     method: str
     captured_at: str
+    idempotency_key: str
+
+
+class OptingOut(TypedDict, total=False):
+    """Options of an opt-out: whose (the token's user), of what (everything), whether to say so in the chat, a key."""
+
+    recipient: str
+    scope: list[str]
+    notify: bool
     idempotency_key: str
 
 
@@ -72,6 +98,17 @@ class Answer:
     why: str = ""
 
 
+_AS_GIVEN = (
+    "recipient",
+    "sender",
+    "fallback",
+    "category",
+    "ttl_seconds",
+    "if_unknown",
+    "quotes",
+    "dedupe_key",
+)
+
 Call = Generator[Request | Pause, Answer, _Result]
 
 
@@ -90,10 +127,11 @@ def _exchange(request: Request) -> Call[Any]:
     raise ProblemError(answer.body if isinstance(answer.body, dict) else {"status": answer.status})
 
 
-def _create(path: str, body: dict[str, Any], key: str | None) -> Call[Any]:
+def _create(path: str, body: dict[str, Any], key: str | None, *, timeout_s: float = GRACE_S) -> Call[Any]:
     headers = {"Idempotency-Key": key or uuid.uuid4().hex}
     given = {name: value for name, value in body.items() if value is not None}
-    return (yield from _exchange(Request("POST", f"{_PREFIX}{path}", given, headers=headers)))
+    request = Request("POST", f"{_PREFIX}{path}", given, headers=headers, timeout_s=timeout_s)
+    return (yield from _exchange(request))
 
 
 def link(user: str, phone: str, *, name: str | None) -> Call[None]:
@@ -123,6 +161,7 @@ def ask(action_type: str, description: str, details: str, options: Asking) -> Ca
         "action_details": details,
         "timeout_minutes": options.get("timeout_minutes"),
         "recipient": options.get("recipient"),
+        "sender": options.get("sender"),
     }
     return Confirmation.of((yield from _create("/confirmation", body, options.get("idempotency_key"))))
 
@@ -153,13 +192,16 @@ def confirm(action_type: str, description: str, details: str, options: Asking) -
 
 
 def send(text: str | None, options: Sending) -> Call[Message]:
-    """Send a text, or a template."""
+    """Send a text, a template, or a message of another type."""
     template = options.get("template")
-    body = {
-        "message_type": "text" if template is None else "template",
+    kind = options.get("message_type") or ("text" if template is None else "template")
+    times = {name: options.get(name) for name in ("send_at", "expires_at")}
+    body: dict[str, Any] = {
+        "message_type": kind,
         "content": text,
-        "template": template,
-        "recipient": options.get("recipient"),
+        kind: options.get("body", template),
+        **{name: options.get(name) for name in _AS_GIVEN},
+        **{name: at.isoformat() if isinstance(at, datetime) else at for name, at in times.items()},
     }
     return Message.of((yield from _create("/send", body, options.get("idempotency_key"))))
 
@@ -168,3 +210,55 @@ def message(message_id: str) -> Call[Message]:
     """Look at a message."""
     path = f"{_PREFIX}/messages/{quote(message_id, safe='')}"
     return Message.of((yield from _exchange(Request("GET", path))))
+
+
+def cancel(message_id: str) -> Call[Message]:
+    """Take a message out of the queue."""
+    return Message.of((yield from _about(message_id, "cancel")))
+
+
+def retry(message_id: str) -> Call[Message]:
+    """Send a message again that failed or expired."""
+    return Message.of((yield from _about(message_id, "retry")))
+
+
+def _about(message_id: str, action: str) -> Call[Any]:
+    """Done twice, each of these is done once: the request may be repeated."""
+    path = f"{_PREFIX}/messages/{quote(message_id, safe='')}/{action}"
+    return (yield from _exchange(Request("POST", path)))
+
+
+def opt_out(reason: str, options: OptingOut) -> Call[None]:
+    """Opt a person out; answered when nothing to them is on its way."""
+    body = {
+        "reason": reason,
+        "recipient": options.get("recipient"),
+        "scope": options.get("scope"),
+        "notify": options.get("notify"),
+    }
+    yield from _create("/consents/revoke", body, options.get("idempotency_key"), timeout_s=2 * GRACE_S)
+
+
+def consents(recipient: str | None) -> Call[Consents]:
+    """How a person stands."""
+    params = {} if recipient is None else {"recipient": recipient}
+    return Consents.of((yield from _exchange(Request("GET", f"{_PREFIX}/consents", params=params))))
+
+
+def senders() -> Call[list[dict[str, Any]]]:
+    """Every number of ours that sends."""
+    answer = yield from _exchange(Request("GET", f"{_PREFIX}/senders"))
+    found: list[dict[str, Any]] = answer["senders"]
+    return found
+
+
+def alerts(state: str) -> Call[list[dict[str, Any]]]:
+    """Alerts, newest first; all pages of them."""
+    found: list[dict[str, Any]] = []
+    params = {"state": state}
+    while True:
+        answer = yield from _exchange(Request("GET", f"{_PREFIX}/alerts", params=params))
+        found += answer["alerts"]
+        if answer["next"] is None:
+            return found
+        params = {"state": state, "before": answer["next"]}

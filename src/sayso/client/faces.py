@@ -8,8 +8,8 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx2
 
 from sayso.client import calls
-from sayso.client.calls import Answer, Asking, Call, OptingIn, Pause, Request, Sending
-from sayso.client.model import Confirmation, Message
+from sayso.client.calls import Answer, Asking, Call, OptingIn, OptingOut, Pause, Request, Sending
+from sayso.client.model import Confirmation, Consents, Message
 
 _Result = TypeVar("_Result")
 
@@ -68,12 +68,36 @@ class Sayso:
         return self._drive(calls.confirmation(confirmation_id, wait_s=wait_s))
 
     def send(self, text: str | None = None, **options: Unpack[Sending]) -> Message:
-        """Send a text or a template to the token's user or ``recipient``."""
+        """Send a text, a template or another type (``message_type``, ``body``) to the token's user or ``recipient``."""
         return self._drive(calls.send(text, options))
 
     def message(self, message_id: str) -> Message:
         """Look at a message; ``raw["timeline"]`` has everything that happened to it."""
         return self._drive(calls.message(message_id))
+
+    def cancel(self, message_id: str) -> Message:
+        """Take a message out of the queue; raises :class:`ProblemError` ``too_late`` once it may be on its way."""
+        return self._drive(calls.cancel(message_id))
+
+    def retry(self, message_id: str) -> Message:
+        """Send a message again that failed or expired; ``raw["retried"]`` is false when it is on its way already."""
+        return self._drive(calls.retry(message_id))
+
+    def opt_out(self, reason: str, **options: Unpack[OptingOut]) -> None:
+        """Opt the token's user (or ``recipient``) out: what waits to go to them is taken back."""
+        self._drive(calls.opt_out(reason, options))
+
+    def consents(self, recipient: str | None = None) -> Consents:
+        """How the token's user (or ``recipient``) stands, and what the ledger has on it."""
+        return self._drive(calls.consents(recipient))
+
+    def senders(self) -> list[dict[str, Any]]:
+        """Every number that sends: its rate, its limit, what holds it. Needs the scope ``operate``."""
+        return self._drive(calls.senders())
+
+    def alerts(self, state: str = "open") -> list[dict[str, Any]]:
+        """What an operator must know of, newest first. Needs the scope ``operate``."""
+        return self._drive(calls.alerts(state))
 
     def _drive(self, call: Call[_Result]) -> _Result:
         try:
@@ -146,12 +170,36 @@ class AsyncSayso:
         return await self._drive(calls.confirmation(confirmation_id, wait_s=wait_s))
 
     async def send(self, text: str | None = None, **options: Unpack[Sending]) -> Message:
-        """Send a text or a template to the token's user or ``recipient``."""
+        """Send a text, a template or another type (``message_type``, ``body``) to the token's user or ``recipient``."""
         return await self._drive(calls.send(text, options))
 
     async def message(self, message_id: str) -> Message:
         """Look at a message; ``raw["timeline"]`` has everything that happened to it."""
         return await self._drive(calls.message(message_id))
+
+    async def cancel(self, message_id: str) -> Message:
+        """Take a message out of the queue; raises :class:`ProblemError` ``too_late`` once it may be on its way."""
+        return await self._drive(calls.cancel(message_id))
+
+    async def retry(self, message_id: str) -> Message:
+        """Send a message again that failed or expired; ``raw["retried"]`` is false when it is on its way already."""
+        return await self._drive(calls.retry(message_id))
+
+    async def opt_out(self, reason: str, **options: Unpack[OptingOut]) -> None:
+        """Opt the token's user (or ``recipient``) out: what waits to go to them is taken back."""
+        await self._drive(calls.opt_out(reason, options))
+
+    async def consents(self, recipient: str | None = None) -> Consents:
+        """How the token's user (or ``recipient``) stands, and what the ledger has on it."""
+        return await self._drive(calls.consents(recipient))
+
+    async def senders(self) -> list[dict[str, Any]]:
+        """Every number that sends: its rate, its limit, what holds it. Needs the scope ``operate``."""
+        return await self._drive(calls.senders())
+
+    async def alerts(self, state: str = "open") -> list[dict[str, Any]]:
+        """What an operator must know of, newest first. Needs the scope ``operate``."""
+        return await self._drive(calls.alerts(state))
 
     async def _drive(self, call: Call[_Result]) -> _Result:
         try:

@@ -1,18 +1,24 @@
 """What the service answers, as the caller's program holds it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+UNEXPLAINED = "unexplained"
+
 
 class ProblemError(Exception):
-    """The service refused; ``code`` is stable, ``detail`` is for people, ``errors`` points at fields."""
+    """The service refused; ``code`` is stable, ``detail`` is for people, ``errors`` points at fields.
+
+    ``code`` is :data:`UNEXPLAINED` where the answer was no problem of the service's: something stands in between.
+    """
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
-        super().__init__(f"{problem.get('code', 'http')}: {problem.get('detail') or problem.get('title')}")
+        said = problem.get("detail") or problem.get("title") or f"HTTP {problem.get('status', 0)}"
+        super().__init__(f"{problem.get('code', UNEXPLAINED)}: {said}")
         self.status: int = problem.get("status", 0)
-        self.code: str = problem.get("code", "http")
+        self.code: str = problem.get("code", UNEXPLAINED)
         self.detail: str = problem.get("detail", "")
         self.errors: list[dict[str, str]] = problem.get("errors", [])
         self.retryable: bool = problem.get("retryable", False)
@@ -73,3 +79,21 @@ class Message:
     def of(cls, body: Mapping[str, Any]) -> "Message":
         """From the service's JSON."""
         return cls(id=body["id"], state=body["state"], reason=body.get("reason"), raw=body)
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """How a person stands, by category, and the entries of the ledger that the token may see."""
+
+    opted_out: bool
+    standing: Mapping[str, Any]
+    entries: Sequence[Mapping[str, Any]]
+
+    def allows(self, category: str) -> bool:
+        """Whether a message of this category that we begin may go to the person."""
+        return bool(self.standing[category]["allowed"])
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "Consents":
+        """From the service's JSON."""
+        return cls(body["standing"]["opted_out"], body["standing"], body["entries"])
