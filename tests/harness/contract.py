@@ -68,6 +68,10 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
         "/consents/revoke",
         {"recipient": ALICE, "scope": ["marketing"], "reason": "asked on the phone"},
     ),
+    ("POST", "/consents/import"): (
+        "/consents/import",
+        {"rows": [{"recipient": ALICE, "wording": "I agree.", "evidence": ["form 7"], "scope": "marketing"}]},
+    ),
     ("GET", "/consents"): ("/consents", None),
     ("GET", "/consents/export"): ("/consents/export?recipient=%2B15550001111", None),
     ("GET", "/consents/policy"): ("/consents/policy", None),

@@ -138,6 +138,8 @@ class SendIn(Input):
                 "category", "an answer (service) goes out inside the 24-hour window only: as no template"
             )
         content = shapes.read(kind, given, at=f"/{kind}")
+        if isinstance(content, whatsapp.Reaction):
+            _named(content.message_id)
         if not isinstance(content, Template):
             validate(content, at=f"/{kind}")
         return content
@@ -189,6 +191,16 @@ class SendIn(Input):
             faults = [Fault(fault.detail, "/content") for fault in error.faults]
             raise type(error)(f"content: {error.detail}", faults=faults) from None
         return text
+
+
+def _named(message_id: str) -> None:
+    """The id of a message is opaque, but never other than ASCII: a placeholder of an example is."""
+    if not message_id.isascii():
+        raise faults.wrong(
+            "/reaction/message_id",
+            "is no id of a message. Give the `wamid` of a `person.said` event (GET /events), or the `id` that "
+            "POST /send answered with",
+        )
 
 
 def _to_come(send_at: datetime, now: datetime) -> None:
