@@ -2,11 +2,18 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
 from sayso.cli import main
+from sayso.cli.main import app
+from sayso.messages.views import State
 
 
 def said(
@@ -49,6 +56,23 @@ def test_it_lists_the_commands(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
             '--webhook-version must be a version such as v25.0; it is "25".',
         ),
         (("serve", "--port", "soon"), '--port must be a whole number; it is "soon".'),
+        (
+            ("consent", "policy", "summary"),
+            "sayso: There is no category 'summary'; there are: confirmations, notifications, daily_summary, marketing.",
+        ),
+        (
+            ("consent", "policy", "marketing", "--opt-in"),
+            "sayso: Say why, with --reason: it is kept beside the switch.",
+        ),
+        (("consent", "policy", "marketing", "--reason", "x"), "sayso: Say --opt-in or --no-opt-in, too."),
+        (
+            ("consent", "policy", "--no-opt-in", "--reason", "x"),
+            "sayso: Which category? Name one of: confirmations, notifications, daily_summary, marketing.",
+        ),
+        (
+            ("messages", "tail", "--state", "gone"),
+            f"sayso: There is no state 'gone'; there are: {', '.join(get_args(State))}.",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_is_one_sentence(
@@ -69,3 +93,78 @@ def test_what_is_no_flag_is_refused(
 ) -> None:
     code, _, err = said(monkeypatch, capfd, "simulator", "--prot", "1")
     assert (code, "--prot" in err) == (2, True)
+
+
+def commands(group: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command with the words that call it."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_says_what_it_does_and_what_each_word_means(words: tuple[str, ...]) -> None:
+    command = COMMANDS[words]
+    assert command.help.strip().split("\n\n")[0].rstrip().endswith((".", "…")), command.help
+    assert [each.name for each in command.params if not each.help] == []
+
+
+#: Those that need more than a database first, and those that are here to make one.
+ELSEWHERE = {
+    "demo",
+    "serve",
+    "simulator",
+    "token",
+    "lint",
+    "preview",
+    "sync",
+    "diff",
+    "push",
+    "unpause",
+    "import",
+}
+GIVEN = {
+    "grant": ("+15550001111", "--wording", "x", "--evidence", "y"),
+    "revoke": ("+15550001111", "x"),
+    "correct": ("con_1", "x"),
+    "why": ("msg_1",),
+    "retry": ("msg_1",),
+    "cancel": ("msg_1",),
+    "show": ("alice",),
+    "merges": ("alice",),
+    "erase": ("alice", "--yes"),
+    "undo": ("mrg_1", "--because", "x"),
+}
+LOOKING = [words for words in COMMANDS if words[-1] not in ELSEWHERE]
+
+
+@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
+def test_a_command_whose_database_is_away_says_so_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    given = ("alice",) if words == ("people", "export") else GIVEN.get(words[-1], ())
+    key = "SAYSO_CONSENT_KEY=" + "k" * 32
+    env_file = tmp_path / "env"
+    env_file.write_text(f"DATABASE_URL=postgresql://nobody@127.0.0.1:1/x\n{key}\n", "utf-8")
+    code, out, err = said(monkeypatch, capfd, *words, *given, "--env-file", str(env_file))
+    assert (code, out) == (2, "")
+    assert re.fullmatch(r"sayso: The database does not answer: .*is the URL right\?\n", err), err
+
+
+@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
+def test_a_command_without_a_database_makes_none(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    given = ("alice",) if words == ("people", "export") else GIVEN.get(words[-1], ())
+    env_file = tmp_path / "env"
+    env_file.write_text(f"SAYSO_DATA_DIR={tmp_path / 'data'}\nSAYSO_CONSENT_KEY={'k' * 32}\n", "utf-8")
+    code, out, err = said(monkeypatch, capfd, *words, *given, "--env-file", str(env_file))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"sayso: There is no database in {tmp_path / 'data'}: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "data").exists()

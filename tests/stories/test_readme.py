@@ -44,7 +44,7 @@ async def _opt_ins_are_needed(world: Any) -> None:
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's calls are made with curl")
 async def test_the_curl_calls_of_the_readme_do_what_it_says(world: Any) -> None:
-    link, opt_in, ask, look, send, verify = (
+    link, opt_in, ask, look, send, verify, stats = (
         block.replace("http://127.0.0.1:8000", world.api.url) for block in _blocks("bash", holding="curl ")
     )
     await _shell(link, TOKEN=token())
@@ -61,6 +61,9 @@ async def test_the_curl_calls_of_the_readme_do_what_it_says(world: Any) -> None:
     assert '"state":"queued"' in await _shell(send, TOKEN=token())
     await world.sim.expect_message(to="+1234567890", containing="Hello from AI Assistant!")
     assert await _shell(verify) == "1158201444"
+    with pytest.raises(AssertionError, match="operate"):
+        await _shell(stats, OPERATOR=token())
+    assert '"messages"' in await _shell(stats, OPERATOR=token(scopes=("operate",)))
 
 
 async def test_the_five_lines_of_the_readme_ask_and_print_the_outcome(

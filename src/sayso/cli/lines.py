@@ -1,6 +1,7 @@
 """Messages as a terminal shows them: one line each where it is wide enough, two where it is not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -71,13 +72,18 @@ def story(console: Console, told: Story) -> None:
     """The story of a message: what is known of it, what happened, what comes next."""
     _columns(console, [(Text(what, style="bold"), sentence) for what, sentence in told.facts], width=10)
     console.print()
-    steps = [
-        (Text.assemble(f"{at}  ", (step, COLOURS.get(step, "cyan"))), said) for at, step, said in told.steps
-    ]
-    console.print(Text("when (UTC)", style="bold"))
-    _columns(console, steps, width=max((len(head) for head, _ in steps), default=0))
+    console.print(Text("time (UTC)", style="bold"))
+    _columns(console, list(_steps(told)), width=_TIME + 2 + _STATE)
     console.print()
     _columns(console, [(Text("next", style="bold"), told.next)], width=10)
+
+
+def _steps(told: Story) -> Iterator[tuple[Text, str]]:
+    """What happened. Meta's clock is not ours: no step is shown as earlier than the one it follows."""
+    latest = datetime.min.replace(tzinfo=UTC)
+    for at, state, said in told.steps:
+        latest = max(latest, at)
+        yield Text.assemble(f"{moment(latest, zone=False)}  ", (state, COLOURS.get(state, "cyan"))), said
 
 
 def _columns(console: Console, rows: Sequence[tuple[Text, str]], *, width: int) -> None:

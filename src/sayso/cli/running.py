@@ -87,20 +87,30 @@ def noted(settings: Settings) -> Iterator[None]:
     Where the directory cannot be written the service does without.
     """
     try:
-        handle, draft = tempfile.mkstemp(prefix=_UNFINISHED, suffix=".json", dir=Path.cwd())  # mode 0600
+        handle, path = _left(Note.of(settings))
     except OSError as error:
         log.info("serve.not_noted", error=str(error))
         yield
         return
-    path = Path(draft)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        os.write(handle, Note.of(settings).written().encode())
-        path = path.rename(path.with_name(path.name.replace(_UNFINISHED, _PREFIX)))
         yield
     finally:
         path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def _left(note: Note) -> tuple[int, Path]:
+    """Write a note, locked before anybody can see it."""
+    handle, draft = tempfile.mkstemp(prefix=_UNFINISHED, suffix=".json", dir=Path.cwd())  # mode 0600
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.write(handle, note.written().encode())
+        path = Path(draft)
+        return handle, path.rename(path.with_name(path.name.replace(_UNFINISHED, _PREFIX)))
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        os.close(handle)
+        raise
 
 
 def found() -> list[Note]:
