@@ -104,6 +104,7 @@ def commands(group: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
             yield (*path, name), command
 
 
+PAGES = sorted([*Path(__file__).parents[2].glob("*.md"), *Path(__file__).parents[2].glob("docs/*.md")])
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
@@ -130,8 +131,8 @@ ELSEWHERE = {
 }
 GIVEN = {
     "grant": ("+15550001111", "--wording", "x", "--evidence", "y"),
-    "revoke": ("+15550001111", "x"),
-    "correct": ("con_1", "x"),
+    "revoke": ("+15550001111", "--reason", "x"),
+    "correct": ("con_1", "--reason", "x"),
     "why": ("msg_1",),
     "retry": ("msg_1",),
     "cancel": ("msg_1",),
@@ -168,3 +169,11 @@ def test_a_command_without_a_database_makes_none(
     assert err.startswith(f"sayso: There is no database in {tmp_path / 'data'}: ")
     assert err.count("\n") == 1
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_command_that_is_there_to_be_pasted_is_found_where_it_was_installed(page: Path) -> None:
+    """Nobody is told to activate anything first."""
+    blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    pasted = "\n".join(block for language, block in blocks if language in ("", "bash", "sh", "console"))
+    assert re.findall(r"(?m)^.*(?<![\w./-])sayso (?:[a-z]+|--).*$", pasted) == []

@@ -85,7 +85,7 @@ def test_a_story_is_told_in_columns_and_in_a_pipe_by_the_line(terminal: bool) ->
     written = [line.rstrip() for line in console.file.getvalue().splitlines()]
     assert "state      failed" in written
     assert "2026-03-31 09:30:05  sending" in written
-    assert any(line.startswith("2026-03-31 09:30:05  failed      gave up after 5") for line in written)
+    assert any(line.startswith("2026-03-31 09:30:05  failed     gave up after 5") for line in written)
     assert "next       Nothing." in written
     assert "time (UTC)" in written
     [why] = [line for line in written if line.startswith("lane ")]

@@ -60,8 +60,8 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
             await phone.expect(to="+15550001111", containing="weekly report")
             yield Demo(tmp_path, process, phone, url)
         finally:
-            process.signal(signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(ProcessLookupError, TimeoutError):
+                process.signal(signal.SIGTERM)
                 await process.ended()
             await process.kill()
 

@@ -16,7 +16,7 @@ from sayso.core import embedded
 from sayso.core.errors import DatabaseUnavailableError, SettingError
 from sayso.core.redaction import redact_values
 from sayso.core.runtime import Runtime
-from sayso.core.settings import Digits, Secret, Settings, TokenSettings, load_settings, load_token_settings
+from sayso.core.settings import Settings, TokenSettings, load_settings, load_token_settings
 from sayso.core.telemetry import configure_logging
 
 T = TypeVar("T")
@@ -25,11 +25,11 @@ T = TypeVar("T")
 class Looking(Settings):
     """Settings of who looks: what only a word with Meta takes may be missing."""
 
-    whatsapp_access_token: Secret = SecretStr("")
-    whatsapp_phone_number_id: Digits = ""
-    whatsapp_business_account_id: Digits = ""
-    whatsapp_verify_token: Secret = SecretStr("")
-    whatsapp_webhook_secret: Secret = SecretStr("")
+    whatsapp_access_token: SecretStr = SecretStr("")
+    whatsapp_phone_number_id: str = ""
+    whatsapp_business_account_id: str = ""
+    whatsapp_verify_token: SecretStr = SecretStr("")
+    whatsapp_webhook_secret: SecretStr = SecretStr("")
 
 
 def with_runtime(
