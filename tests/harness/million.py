@@ -142,10 +142,29 @@ class Explaining(Tx):
 
 
 def _literal(value: Any) -> str:
-    """A value as it stands in SQL: numbers, texts, times and lists of these."""
+    """A value as it stands in SQL: nothing, numbers, texts, bytes, times, JSON and lists of these."""
+    if value is None:
+        return "NULL"
     if isinstance(value, list):
-        return "'{" + ",".join(str(each) for each in value) + "}'"
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+        return _quoted("{" + ",".join(map(_element, value)) + "}")
+    return str(value) if isinstance(value, int | float) else _quoted(_text(value))
+
+
+def _element(value: Any) -> str:
+    """A value as it stands in a list."""
+    if value is None:
+        return "NULL"
+    return '"' + _text(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 async def explained(dsn: str, act: Any, *, claims: bool) -> Sequence[Plan]:

@@ -51,7 +51,13 @@ async def test_an_account_with_a_connected_number_has_more(rt: Runtime) -> None:
         await service.ensure(tx, rt)
         await tx.execute("UPDATE senders SET status = 'CONNECTED'")
         standing = await budget.standing(tx, rt, WABA)
-    assert standing == {"hourly": MANY, "left_now": MANY // 2, "hold_until": None, "hold_why": None}
+    assert standing == {
+        "hourly": MANY,
+        "left_now": MANY // 2,
+        "used_percent": None,
+        "hold_until": None,
+        "hold_why": None,
+    }
     assert await take(rt, calls=150) == 0
 
 
@@ -98,6 +104,10 @@ async def test_a_shorter_wait_does_not_end_a_longer_one(rt: Runtime) -> None:
 async def test_who_makes_the_calls_is_stopped_with_the_time_to_come_back(rt: Runtime, clock: Clock) -> None:
     calls = CallBudget(rt)
     await calls.spend(WABA)
+    await calls.learn(WABA, {"x-app-usage": '{"call_count":7}'})
+    async with rt.db.one() as tx:
+        standing = await budget.standing(tx, rt, WABA)
+    assert (standing["used_percent"], standing["hold_until"]) == (7, None)
     use = {"type": "whatsapp_business_management", "call_count": 100, "estimated_time_to_regain_access": 9}
     header = msgspec.json.encode({WABA: [use]}).decode()
     await calls.learn(WABA, {"x-business-use-case-usage": header, "x-app-usage": '{"call_count":1}'})

@@ -1,7 +1,6 @@
 """Forgetting somebody: nothing is left by which they or their words could be found, and a leaving still holds."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from harness.mail import Mail
 from harness.rooms import Clock
+from harness.traces import traces as found_in
 from sayso.confirmations import service as confirmations
 from sayso.confirmations.render import Action
 from sayso.consent import service as consent
@@ -21,7 +21,7 @@ from sayso.inbound.receive import Intake
 from sayso.operate import erasure
 from sayso.operate.erasure import Inbox
 from sayso.operate.export import export
-from sayso.people import links, service
+from sayso.people import links, merging, service
 from sayso.people.links import Given
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity
@@ -63,41 +63,44 @@ async def ask(rt: Runtime, person: Person, client: str = "bot") -> str:
         return await confirmations.ask(tx, rt, asking)
 
 
-async def wrote(rt: Runtime) -> None:
-    """Updates of Alice's and of Bob's in one webhook, digested."""
-    messages = [
-        {"from": "15550001111", "from_user_id": BSUID, "id": "wamid.secret", "type": "text", "text": {"body": WORDS}},
-        {"from": "15550002222", "from_user_id": "US.BOB", "id": "wamid.bob", "type": "text", "text": {"body": "hi"}},
-    ]  # fmt: skip
-    change = {"field": "messages", "value": {"metadata": {"phone_number_id": "1"}, "messages": messages}}
+MINE = {
+    "from": "15550001111",
+    "from_user_id": BSUID,
+    "id": "wamid.secret",
+    "type": "text",
+    "text": {"body": WORDS},
+}
+BOBS = {
+    "from": "15550002222",
+    "from_user_id": "US.BOB",
+    "id": "wamid.bob",
+    "type": "text",
+    "text": {"body": "hi"},
+}
+
+
+async def came(rt: Runtime, *messages: Any, digested: bool = True, **value: Any) -> None:
+    """One webhook with these messages, and whatever else its value holds."""
+    held = {"metadata": {"phone_number_id": "1"}, **({"messages": messages} if messages else {}), **value}
+    change = {"field": "messages" if messages else "user_id_update", "value": held}
     body = {"object": "whatsapp_business_account", "entry": [{"id": "2", "changes": [change]}]}
     intake = Intake(rt)
     running = asyncio.create_task(intake.run())
     await intake.take(msgspec.json.encode(body))
     running.cancel()
-    async with rt.db.tx() as tx:
-        await tx.execute("UPDATE updates SET work = NULL, state = 'done'")
+    if digested:
+        async with rt.db.tx() as tx:
+            await tx.execute("UPDATE updates SET work = NULL, state = 'done'")
 
 
-async def everything(rt: Runtime) -> AsyncIterator[tuple[str, str]]:
-    """Every row of every table, as text, but the keys by which a repeated webhook is recognised."""
-    async with rt.db.one() as tx:
-        tables = await tx.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for table in (row["tablename"] for row in tables):
-            drop = {"updates": "key", "answers": "update_key"}.get(table, "")
-            for row in await tx.fetch(f"SELECT (to_jsonb(t) - '{drop}')::text AS text FROM {table} t"):
-                yield table, row["text"]
+async def wrote(rt: Runtime) -> None:
+    """Updates of Alice's and of Bob's in one webhook, digested."""
+    await came(rt, MINE, BOBS)
 
 
 async def traces(rt: Runtime) -> set[tuple[str, str]]:
-    """Where something of Alice's is still to be read; bytes are looked into."""
-    looked_for = {trace: trace.encode().hex() for trace in TRACES}
-    return {
-        (table, trace)
-        async for table, text in everything(rt)
-        for trace, raw in looked_for.items()
-        if trace in text or raw in text
-    }
+    """Where something of Alice's is still to be read."""
+    return {(table, trace) for table, _, trace in await found_in(rt.db.dsn, TRACES)}
 
 
 async def forget(rt: Runtime, client: str = "bot", *, everywhere: bool = False, wait_s: float = 5) -> None:
@@ -228,6 +231,75 @@ async def test_forgetting_again_or_somebody_unknown_does_nothing(mail: Mail) -> 
     assert await traces(mail.rt) != set()
 
 
+async def test_a_webhook_that_is_repeated_after_an_erasure_leaves_nothing_and_costs_others_nothing(
+    mail: Mail,
+) -> None:
+    rt = mail.rt
+    await alice(rt, "bot")
+    await wrote(rt)
+    await forget(rt)
+    for messages in ([MINE, BOBS], [MINE], [BOBS, MINE]):
+        await came(rt, *messages)
+    assert await traces(rt) == set()
+    new = {**BOBS, "id": "wamid.bob2"}
+    await came(rt, MINE, new)
+    assert await traces(rt) == set()
+    async with rt.db.one() as tx:
+        rows = await tx.fetch("SELECT key, item FROM updates ORDER BY id")
+    assert [row["key"] for row in rows][1:] == ["m:wamid.bob", "m:wamid.bob2"]
+    assert bytes(rows[2]["item"]) == msgspec.json.encode(new)
+
+
+async def test_copies_in_other_webhooks_and_what_is_filed_under_nobody_go_too(mail: Mail) -> None:
+    rt = mail.rt
+    await alice(rt, "bot")
+    await wrote(rt)
+    await came(
+        rt, MINE, {**BOBS, "id": "wamid.bob2"}
+    )  # Alice's is a copy: its bytes stand in the other webhook
+    await came(rt, {"from": "15550001111", "text": {"body": WORDS}})  # unreadable: it has no id
+    await came(rt, user_id_update=[{"user_id": {"previous": "US.OLD", "current": BSUID}}])
+    await forget(rt)
+    assert await traces(rt) == set()
+    async with rt.db.one() as tx:
+        kept = await tx.fetch("SELECT item FROM updates WHERE item <> '' ORDER BY id")
+    assert [msgspec.json.decode(bytes(row["item"]))["id"] for row in kept] == ["wamid.bob", "wamid.bob2"]
+
+
+async def test_nobody_is_forgotten_while_a_word_of_theirs_is_not_read(mail: Mail) -> None:
+    rt = mail.rt
+    await alice(rt, "bot")
+    await came(rt, MINE, digested=False)
+    with pytest.raises(StillSendingError):
+        await forget(rt, wait_s=0)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(forget(rt, wait_s=20))
+        async with rt.db.tx() as tx:  # it was not read when the erasure began: its bytes go all the same
+            await tx.execute("UPDATE updates SET work = NULL, state = 'done'")
+    assert await traces(rt) == set()
+
+
+async def test_the_key_of_an_erased_update_tells_nothing_without_the_secret(mail: Mail) -> None:
+    await alice(mail.rt, "bot")
+    await wrote(mail.rt)
+    await forget(mail.rt)
+    async with mail.rt.db.one() as tx:
+        key = await tx.fetchval("SELECT key FROM updates ORDER BY id LIMIT 1")
+    assert key == history.erased_key(consent.key(mail.rt), "m:wamid.secret")
+    assert key != history.erased_key(b"another", "m:wamid.secret")
+
+
+async def test_an_operators_words_on_a_merge_go_with_the_person(mail: Mail) -> None:
+    rt, person = mail.rt, await alice(mail.rt, "bot")
+    async with rt.db.tx() as tx:
+        other = await service.by_phone(tx, rt, "+15550009999", learned_from="assistant:bot")
+        await merging.merge(tx, rt, other.id, person.id, because="meta:send said so")
+        [merge] = await merging.merges_of(tx, await service.get(tx, person.id))
+        await merging.undo(tx, rt, merge["id"], because="Alice called")
+    await forget(rt)
+    assert await traces(rt) == set()
+
+
 async def told(rt: Runtime, person: Person, client: str | None) -> dict[str, Any]:
     async with rt.db.tx() as tx:
         whole: dict[str, Any] = msgspec.json.decode(
@@ -262,6 +334,14 @@ async def test_everything_known_is_told_with_its_source_and_time(mail: Mail, clo
 async def test_an_assistant_is_told_nothing_of_anothers(mail: Mail) -> None:
     rt, person = mail.rt, await alice(mail.rt, "bot", "other")
     await ask(rt, person, "other")
+    async with rt.db.tx() as tx:
+        given = Given(language="fi", time_zone="Asia/Tokyo")
+        await links.put(tx, rt, client_id="other", external_id="alice", given=given)
+    whole = await told(rt, person, "bot")
+    assert whole["language"] == {"value": "en", "from": "guessed"}
+    assert whole["time_zone"] == {"value": None, "from": None}
+    whole = await told(rt, person, "other")
+    assert (whole["language"], whole["time_zone"]["value"]) == ({"value": "fi", "from": "set"}, "Asia/Tokyo")
     whole = await told(rt, person, "bot")
     assert [each["client_id"] for each in whole["users"]] == ["bot"]
     assert whole["messages"] == whole["confirmations"] == whole["events"] == []

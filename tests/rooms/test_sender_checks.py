@@ -25,7 +25,7 @@ from sayso.whatsapp.client import graph_session
 from sayso.whatsapp.credentials import Credentials
 from sayso.whatsapp.management import ManagementClient
 
-WABA = "200000000000001"
+WABA, PORTFOLIO = "200000000000001", "300000000000001"
 
 
 @dataclass
@@ -107,7 +107,8 @@ async def test_a_good_check_learns_everything_and_comes_again_in_ten_minutes(sta
     assert (found.tier, found.can_send, found.rate_limit) == ("TIER_UNLIMITED", "AVAILABLE", 80)
     assert (found.checked_at, found.check_failed) == (stage.rt.now(), None)
     assert found.display_number
-    assert stage.tiers == [WABA]
+    assert stage.tiers == [WABA, PORTFOLIO]  # for that it stood until now
+    assert found.portfolio_id == PORTFOLIO
 
 
 async def test_the_rate_is_what_meta_allows_the_number(stage: Stage) -> None:

@@ -150,3 +150,35 @@ def test_whatever_the_number_a_guess_is_nothing_or_valid(number: str) -> None:
     zone, language = places.time_zone_of(number), places.language_of(number)
     assert zone is None or rules.time_zone(zone, pointer="") == zone
     assert language is None or rules.language(language, pointer="") == language
+
+
+@pytest.mark.parametrize(
+    ("languages", "guess", "said"),
+    [
+        (["el"], "de", "el"),  # a Greek word from a German number
+        (["es"], None, "es"),
+        (["de", "sv", "nb"], "de", "de"),  # STOPP
+        (["de", "sv", "nb"], "fi", None),
+        (["de", "sv", "nb"], None, None),
+        (["en", "pt"], "pt-BR", None),  # STOP: everybody writes it
+        (["es", "pt"], "pt-BR", "pt"),
+    ],
+)
+def test_a_word_gives_a_language_away_or_not(
+    languages: list[str], guess: str | None, said: str | None
+) -> None:
+    assert rules.given_away(languages, guess) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "guess", "form"),
+    [
+        ("pt", "pt-BR", "pt-BR"),
+        ("pt", "de", "pt"),
+        ("pt", None, "pt"),
+        ("zh", "zh-TW", "zh-TW"),
+        ("e", "el", "e"),
+    ],
+)
+def test_a_language_is_meant_as_the_country_has_it(said: str, guess: str | None, form: str) -> None:
+    assert rules.with_region(said, guess) == form

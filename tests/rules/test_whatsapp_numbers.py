@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from sayso.whatsapp.numbers import Number, limit_of, rate_of, read, tier_of
-from sayso.whatsapp.usage import Usage
+from sayso.whatsapp.usage import MESSAGES, Usage
 from sayso.whatsapp.usage import read as read_usage
 
 ANSWER: dict[str, Any] = {
@@ -121,6 +121,20 @@ def test_a_webhooks_limit_is_a_tier_in_whatever_form(told: Any, tier: str | None
     assert tier_of(told) == tier
 
 
+def business(*entities: Any) -> str | None:
+    return read({"health_status": {"entities": list(entities)}}).portfolio_id
+
+
+def test_the_portfolio_is_the_business_of_a_health_status() -> None:
+    ours = {"entity_type": "BUSINESS", "id": "300000000000001", "can_send_message": "AVAILABLE"}
+    assert business({"entity_type": "APP", "id": "9"}, ours) == "300000000000001"
+    assert business(ours, dict(ours)) == "300000000000001"
+    assert business(ours, {**ours, "id": "300000000000002"}) is None
+    for odd in ("", "x", 7, None, "1" * 33, "\u0663"):
+        assert business({**ours, "id": odd}) is None
+    assert business() is business(7, None) is None
+
+
 def usage(**headers: Any) -> Usage:
     return read_usage(
         {name.replace("_", "-"): msgspec.json.encode(each).decode() for name, each in headers.items()}
@@ -140,6 +154,8 @@ def test_the_worst_share_of_either_header_counts_and_only_of_this_kind_of_call()
     assert usage(x_app_usage=app, x_business_use_case_usage={"2": [sends, mine]}) == Usage(40, 420)
     assert usage(x_business_use_case_usage={"2": [sends]}) == Usage()
     assert read_usage({}) == Usage()
+    header = {"x-business-use-case-usage": msgspec.json.encode({"2": [sends, mine]}).decode()}
+    assert read_usage(header, MESSAGES) == Usage(100, 3600)
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ async def hear(tx: Tx, rt: Runtime, inbound: Inbound) -> Heard:
     word = reading(message.text)
     if message.payload is not None:
         word = next((w for w in (word, reading(message.payload)) if w and w.meaning in _STOPS), None)
-    elif word is not None and word.language is not None:  # a button's label is in a language of ours
-        await people.note_language(tx, inbound.person, word.language, inbound.sent_at)
+    elif word is not None:  # a button's label is in a language of ours
+        await people.note_language(tx, inbound.person, word.languages, inbound.sent_at)
     if word is not None:
         return await _act(tx, rt, inbound, word)
     answered = await _typed(tx, rt, inbound)

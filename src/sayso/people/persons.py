@@ -94,12 +94,12 @@ class Person:
         """What counts, and where it comes from, with ``given`` as what was set; None where nothing tells."""
         if given:
             return given, "set"
-        guess = self._guessed(what)
+        guess = self.guessed(what)
         if what == "language" and self.language_said:
             return rules.with_region(self.language_said, guess), "said"
         return guess, "guessed" if guess else None
 
-    def _guessed(self, what: Where) -> str | None:
+    def guessed(self, what: Where) -> str | None:
         """What their number lets one guess; None without a number, or where it tells nothing."""
         guess = {"language": places.language_of, "time_zone": places.time_zone_of}[what]
         return guess(self.to) if self.to else None

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from typing import Literal
 from zoneinfo import available_timezones
@@ -119,6 +120,17 @@ def language(text: str, *, pointer: str) -> str:
     spoken, script, region = found.groups()
     parts = (spoken.lower(), script and script.title(), region and region.upper())
     return "-".join(part for part in parts if part)
+
+
+def given_away(languages: Sequence[str], guess: str | None) -> str | None:
+    """The language that a word gives away which these languages have: the only one, else the one of the country.
+
+    None for a word that the country's language does not have, and for one that English has: everybody writes those.
+    """
+    if len(languages) == 1:
+        return languages[0]
+    spoken = (guess or "").partition("-")[0]
+    return spoken if spoken in languages and "en" not in languages else None
 
 
 def with_region(said: str, guess: str | None) -> str:
