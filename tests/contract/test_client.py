@@ -3,12 +3,16 @@
 import inspect
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
+from harness.contract import CALLS, EVERYTHING, Contract, bearer
+from harness.service import PHONE_NUMBER_ID
 from sayso.client import AsyncSayso, ProblemError, Sayso, UnreachableError
+from sayso.core.api import PREFIX
 
 URL = "http://sayso.test"
 PENDING = {
@@ -140,3 +144,101 @@ def test_what_is_not_given_is_not_sent() -> None:
             "template": {"name": "daily_summary", "language": "en", "parameters": ["a"]},
         },
     ]
+
+
+SENT = {"id": "msg_1", "state": "queued", "reason": None}
+STANDING = {"opted_out": False, "notifications": {"allowed": True}, "marketing": {"allowed": False}}
+
+
+def _calls(sayso: Any) -> list[Any]:
+    """One call of each method, in an order of their own."""
+    return [
+        sayso.link("alice", "+15550001111", name="Alice"),
+        sayso.opt_in("yes", evidence="form 7", scope=["marketing"], idempotency_key="k1"),
+        sayso.opt_out("said so", recipient="+15550001111", scope=["marketing"], idempotency_key="k2"),
+        sayso.consents("+15550001111"),
+        sayso.ask("a", "b", "c", sender="100", idempotency_key="k3"),
+        sayso.confirm("a", "b", "c", idempotency_key="k4"),
+        sayso.confirmation("cnf_1"),
+        sayso.send("hello", send_at=datetime(2027, 1, 1, tzinfo=UTC), ttl_seconds=60, idempotency_key="k5"),
+        sayso.message("msg_1"),
+        sayso.cancel("msg_1"),
+        sayso.retry("msg_1"),
+        sayso.senders(),
+        sayso.alerts(),
+    ]
+
+
+def _answers() -> list[Any]:
+    return [
+        (200, {}),
+        (201, {}),
+        (200, {}),
+        (200, {"standing": STANDING, "entries": []}),
+        (202, PENDING),
+        (202, CONFIRMED),
+        (200, CONFIRMED),
+        (202, SENT),
+        (200, SENT),
+        (200, {"id": "msg_1", "state": "cancelled"}),
+        (200, {"id": "msg_1", "state": "queued", "retried": True}),
+        (200, {"senders": [{"id": "100"}]}),
+        (200, {"alerts": [{"id": "2"}], "next": "2"}),
+        (200, {"alerts": [{"id": "1"}], "next": None}),
+    ]
+
+
+async def test_every_method_of_both_faces_makes_the_same_request_and_gives_the_same() -> None:
+    blocking, awaiting = Script(*_answers()), Script(*_answers())
+    with blocking.sync() as sayso:
+        first = _calls(sayso)
+    async with awaiting.asynchronous() as sayso_async:
+        second = [await each for each in _calls(sayso_async)]
+    assert first == second
+    seen = [
+        [(r.method, str(r.url), r.content, r.headers.get("idempotency-key")) for r in s.requests]
+        for s in (blocking, awaiting)
+    ]
+    assert seen[0] == seen[1]
+    assert len(first) == len(set(_public(Sayso)) - {"close"})
+    consents, cancelled, alerts = first[3], first[9], first[12]
+    assert (consents.allows("notifications"), consents.allows("marketing")) == (True, False)
+    assert (cancelled.state, [each["id"] for each in alerts]) == ("cancelled", ["2", "1"])
+    for request in blocking.requests:
+        path = request.url.path.removeprefix(PREFIX)
+        named = {"msg_1": "{message_id}", "cnf_1": "{confirmation_id}", "alice": "{external_id}"}
+        for name, place in named.items():
+            path = path.replace(name, place)
+        assert (request.method, path) in CALLS
+
+
+async def test_what_the_client_sends_the_service_takes(api: Contract) -> None:
+    async with AsyncSayso(
+        URL, bearer(scopes=EVERYTHING)[7:], transport=httpx2.ASGITransport(api.app)
+    ) as sayso:
+        at = api.rt.now() + timedelta(days=1)
+        buttons = {"body": "Send it?", "buttons": [{"id": "yes", "title": "Yes"}]}
+        later = await sayso.send(
+            "later", send_at=at, ttl_seconds=60, category="confirmations", dedupe_key="d"
+        )
+        typed = await sayso.send(message_type="buttons", body=buttons, if_unknown="ask")
+        assert typed.state == "queued"
+        assert (await sayso.cancel(later.id)).state == "cancelled"
+        assert (await sayso.retry(typed.id)).raw["retried"] is False
+        asked = await sayso.ask("a", "b", "c", sender=PHONE_NUMBER_ID)
+        assert asked.raw["sender"] == PHONE_NUMBER_ID
+        await sayso.opt_in("yes", evidence="form 7")
+        assert (await sayso.consents()).allows("notifications")
+        await sayso.opt_out("said so")
+        assert (await sayso.consents()).opted_out
+        assert [each["id"] for each in await sayso.senders()] == [PHONE_NUMBER_ID]
+        assert [each["id"] for each in await sayso.alerts()] == [api.made["alert"]]
+        with pytest.raises(ProblemError, match="opted out"):
+            await sayso.send("x")
+
+
+def test_an_answer_that_is_not_the_services_is_said_to_be_unexplained() -> None:
+    script = Script((418, ["tea"]))
+    with script.sync() as sayso, pytest.raises(ProblemError, match="unexplained: HTTP 418") as raised:
+        sayso.message("msg_1")
+    assert raised.value.code == "unexplained"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.contract import ALICE, ASKED, CALLS, Contract, assert_problem
+from harness.contract import ALICE, ASKED, CALLS, Contract, assert_problem, scoped_routes
 from sayso.consent import service as consent
 from sayso.consent.service import Said
 from sayso.core.api import PREFIX
@@ -98,6 +98,33 @@ async def test_parameters_out_of_bounds_are_refused(api: Contract) -> None:
     for path in OUT_OF_BOUNDS:
         told = assert_problem(await api.call("GET", path), 422, "input_invalid")
         assert len(told["errors"]) == 1, path
+
+
+def taken(api: Contract, described: dict[str, Any], key: tuple[str, str]) -> list[str]:
+    """The parameters a route's description names."""
+    operation = described["paths"][PREFIX + key[1]][key[0].lower()]
+    return [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
+
+
+async def test_no_route_ignores_a_parameter_and_each_names_the_nearest_it_knows(api: Contract) -> None:
+    described = api.app.openapi()
+    for key, (path, body) in CALLS.items():
+        names = taken(api, described, key)
+        typed = f"{names[0]}s" if names else "odd"
+        address = f"{path}{'&' if '?' in path else '?'}{typed}=1"
+        told = assert_problem(await api.call(key[0], address, json=body), 422, "input_invalid")
+        (fault,) = told["errors"]
+        assert fault["pointer"] == f"/{typed}", key
+        assert (f"do you mean {names[0]}?" if names else "it takes none") in fault["detail"], (key, fault)
+        assert all(name in fault["detail"] for name in names)
+        nobody = await api.call(key[0], address, json=body, token="")
+        assert_problem(nobody, 401, "unauthenticated")
+
+
+async def test_a_typing_error_in_an_address_changes_nothing(api: Contract) -> None:
+    told = await api.call("DELETE", "/people/alice?client=other")
+    assert "do you mean client_id?" in assert_problem(told, 422, "input_invalid")["detail"]
+    assert (await api.call("GET", "/people/alice")).status_code == 200
 
 
 async def test_the_other_ways_to_be_refused(api: Contract) -> None:
@@ -195,3 +222,24 @@ async def test_every_error_is_described_as_the_problem_it_is(api: Contract) -> N
             if path.startswith(PREFIX):
                 schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
                 assert {"type", "title", "status", "detail", "code", "retryable"} <= set(schema["required"])
+
+
+async def test_what_is_answered_is_what_is_described(api: Contract) -> None:
+    """Of every route that describes its answer: no member too many, none missing, each of its type."""
+    routes = {(method, route.path): route for route in scoped_routes() for method in route.methods or ()}
+    for key, (path, body) in CALLS.items():
+        model = routes[key].response_model
+        assert model is not None or key not in DESCRIBED, key
+        if model is not None:
+            answer = await api.call(key[0], path, json=body)
+            assert answer.is_success, (key, answer.text)
+            model.model_validate_json(answer.content, extra="forbid")
+
+
+#: Routes whose answers are described, at least.
+DESCRIBED = {
+    key
+    for key in CALLS
+    if key[1].startswith(("/send", "/messages", "/dead-letters", "/media", "/stats", "/consents"))
+    and key[1] != "/consents/export"
+} | {("POST", "/confirmation"), ("GET", "/confirmations"), ("GET", "/confirmations/{confirmation_id}")}

@@ -55,7 +55,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"message_type": "buttons"}, "/buttons", "takes an object"),
     ({"message_type": "buttons", "buttons": []}, "/buttons", "takes an object"),
     ({"message_type": "buttons", "buttons": {"body": "x"}}, "/buttons/buttons", "missing"),
-    ({"message_type": "buttons", "buttons": {"body": 1, "buttons": []}}, "/buttons/body", "expected `str`"),
+    (
+        {"message_type": "buttons", "buttons": {"body": 1, "buttons": []}},
+        "/buttons/body",
+        "must be text, not 1",
+    ),
     (
         {"message_type": "buttons", "buttons": {"body": "x", "buttons": [{"id": "a", "title": "b", "x": 1}]}},
         "/buttons/buttons/0/x",
@@ -90,12 +94,25 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"content": "x", "category": "gossip"}, "/category", "'confirmations'"),
     ({"content": "x", "sender": "1"}, "/sender", "none of this service's"),
     ({"content": "x", "send_at": "2031-01-01T00:00:00Z"}, "/send_at", "90 days"),
-    ({"content": "x", "send_at": "2027-01-01T00:00:00"}, "/send_at", "timezone"),
-    ({"content": "x", "ttl_seconds": 0}, "/ttl_seconds", "greater than or equal to 1"),
+    ({"content": "x", "send_at": "2027-01-01T00:00:00"}, "/send_at", "a time with its zone"),
+    ({"content": "x", "send_at": "2020-01-01T00:00:00+02:00"}, "/send_at", "has passed: it is "),
+    ({"content": "x", "ttl_seconds": 0}, "/ttl_seconds", "must be at least 1, not 0"),
     ({"content": "x", "ttl_seconds": 60, "expires_at": "2031-01-01T00:00:00Z"}, "/expires_at", "one of them"),
     ({"content": "x", "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at", "after"),
+    ({"content": "x", "ttl_seconds": "soon"}, "/ttl_seconds", 'must be a whole number, not "soon"'),
+    ({"content": 7}, "/content", "must be text, not 7"),
+    (
+        {"message_type": "flow", "flow": {"body": "b", "button": "b", "flow_id": "1", "mode": "odd"}},
+        "/flow/mode",
+        "must be 'draft' or 'published', not \"odd\"",
+    ),
+    (
+        {"message_type": "reaction", "reaction": {"message_id": "wamid.HBgL…", "emoji": "👍"}},
+        "/reaction/message_id",
+        "person.said",
+    ),
     ({"content": "x", "if_unknown": "panic"}, "/if_unknown", "'give_up'"),
-    ({"content": "x", "dedupe_key": ""}, "/dedupe_key", "at least 1"),
+    ({"content": "x", "dedupe_key": ""}, "/dedupe_key", "must not be empty"),
     ({"content": "x", "quotes": "msg_0"}, "/quotes", "no message"),
     (
         {"message_type": "reaction", "reaction": {"message_id": "msg_0", "emoji": "👍"}},
@@ -161,10 +178,27 @@ async def test_what_is_scheduled_may_find_the_window_open_by_then(api: Contract)
     assert queued["expires_at"] == at + timedelta(seconds=60)
 
 
-async def test_a_time_that_has_passed_means_now(api: Contract) -> None:
-    told = await accepted(api, content="hello", send_at="2020-01-01T00:00:00+02:00")
+async def test_a_time_that_has_just_passed_means_now_and_an_earlier_one_is_refused(api: Contract) -> None:
+    just = api.rt.now() - timedelta(seconds=50)
+    told = await accepted(api, content="hello", send_at=just.isoformat())
     assert told["send_at"] is None
     assert (await row(api, told["id"]))["work"] == "ready"
+    before = api.rt.now() - timedelta(seconds=70)
+    problem = assert_problem(
+        await send(api, content="hello", send_at=before.isoformat()), 422, "input_invalid"
+    )
+    assert "Leave it out to send at once" in problem["detail"]
+
+
+async def test_what_would_end_before_it_goes_out_is_refused_where_that_is_said(api: Contract) -> None:
+    end = api.rt.now() + timedelta(hours=1)
+    for at in (end, end + timedelta(days=1)):
+        answer = await send(api, content="x", send_at=at.isoformat(), expires_at=end.isoformat())
+        problem = assert_problem(answer, 422, "input_invalid")
+        assert problem["errors"][0]["pointer"] == "/send_at"
+        assert "would end before it goes out" in problem["detail"]
+    before = end - timedelta(seconds=1)
+    await accepted(api, content="x", send_at=before.isoformat(), expires_at=end.isoformat())
 
 
 async def test_an_answer_goes_into_an_open_window_only(api: Contract) -> None:

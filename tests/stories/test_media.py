@@ -17,7 +17,7 @@ from sayso.whatsapp.media import KB, KINDS, LARGEST, MB
 TYPES = {
     "image": "image/png",
     "video": "video/mp4",
-    "audio": "audio/mpeg",
+    "audio": "audio/aac",
     "document": "application/pdf",
     "sticker": "image/webp",
 }
@@ -50,8 +50,11 @@ async def test_a_file_goes_up_and_out_as_each_kind(world: World) -> None:
 REFUSED = [
     (b"", "image/png", 422, "input_invalid", "empty"),
     (b"x", "image/gif", 422, "input_invalid", "image/gif"),
-    (bytes(5 * MB + 1), "image/jpeg", 422, "content_too_long", "1 more than the 5,242,880"),
-    (bytes(100 * KB + 1), "image/webp", 422, "content_too_long", "1 more than the 102,400"),
+    (bytes(5 * MB + 1), "image/jpeg", 413, "file_too_large", "1 more than the 5,242,880"),
+    (bytes(100 * KB + 1), "image/webp", 413, "file_too_large", "1 more than the 102,400"),
+    (sample("image").data, "image/jpeg", 422, "input_invalid", "those of a PNG picture (image/png)"),
+    (b"GIF89a", "image/png", 422, "input_invalid", "a GIF picture, which WhatsApp does not take"),
+    (b"hello", "application/pdf", 422, "input_invalid", "not those of such a file"),
 ]
 
 
@@ -60,7 +63,8 @@ async def test_what_whatsapp_does_not_take_never_leaves_us(world: World) -> None
         got, told = await upload(world, data, mime_type)
         assert (got, told["code"], told["errors"][0]["pointer"]) == (status, code, "/file")
         assert says in told["detail"]
-    status, told = await upload(world, b"x", "image/png", sender="1")
+        assert "text" not in told["title"]
+    status, told = await upload(world, sample("image").data, "image/png", sender="1")
     assert (status, told["errors"][0]["pointer"]) == (422, "/sender")
     status, told = await world.api.call("POST", "/media", json={})
     assert (status, told["errors"][0]["pointer"]) == (422, "/file")

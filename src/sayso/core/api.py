@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from functools import cache
 from http import HTTPStatus
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -36,6 +36,8 @@ log = structlog.get_logger("sayso.api")
 
 PREFIX = "/api/v1/whatsapp"
 RETRY_AFTER_S = 1
+#: Unknown parameters that are named in an answer.
+_MOST_NAMED = 10
 #: Many times what any route takes; what exactly is too long, each route says itself.
 LARGEST_BODY = 256 * 1024
 
@@ -191,18 +193,17 @@ def refuse_unknown_parameters(request: Request) -> None:
     """
     if not request.query_params:
         return
-    taken = _parameters(request.scope["route"])
+    taken = parameters(request.scope["route"])
     wrong = [
         Fault(_unknown_parameter(name, taken), faults.pointer([name]))
-        for name in dict.fromkeys(request.query_params.keys())
-        if name not in taken
+        for name in islice((name for name in request.query_params if name not in taken), _MOST_NAMED)
     ]
     if wrong:
         raise InputInvalidError(faults.summary(wrong), faults=wrong)
 
 
-@cache
-def _parameters(route: APIRoute) -> frozenset[str]:
+def parameters(route: APIRoute) -> frozenset[str]:
+    """The parameters in the address that a route takes."""
     return frozenset(
         field.alias
         for field in get_flat_params(route.dependant)
@@ -211,6 +212,6 @@ def _parameters(route: APIRoute) -> frozenset[str]:
 
 
 def _unknown_parameter(name: str, taken: Collection[str]) -> str:
-    near = get_close_matches(name, taken, n=1)
+    near = get_close_matches(name, sorted(taken), n=1)
     takes = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
     return f"is not a parameter of this route; {f'do you mean {near[0]}? ' if near else ''}{takes}"

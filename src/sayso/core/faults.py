@@ -19,7 +19,7 @@ _TIME: Final = "a time with its zone, such as 2027-03-14T09:30:00Z"
 
 #: What the validator of requests (pydantic) expected, by the type of its complaint.
 _EXPECTED: Final = {
-    **dict.fromkeys(("string_type", "string_sub_type", "string_unicode"), _TEXT),
+    **dict.fromkeys(("string_type", "string_sub_type"), _TEXT),
     **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), _WHOLE),
     **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
     "finite_number": "a finite number",
@@ -51,6 +51,7 @@ _SENTENCES: Final = {
     "extra_forbidden": "is not a field of this request",
     "json_invalid": "is not JSON: {error}",
     "model_attributes_type": "must be a JSON object; send it with `Content-Type: application/json`",
+    "string_unicode": "holds half of a surrogate pair, which is no character",
     "string_too_short": "must have at least {min_length} characters, not {length}",
     "string_too_long": "may have at most {max_length} characters, not {length}",
     "too_short": "must hold at least {min_length}, not {length}",
@@ -154,11 +155,13 @@ def summary(faults: Sequence[Fault]) -> str:
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
-    given = error.get("input")
-    wording = _SENTENCES.get(error["type"])
+    given, kind = error.get("input"), str(error["type"])
+    if isinstance(given, str) and kind in ("too_short", "too_long"):
+        kind = f"string_{kind}"  # so the validator calls it where the text may also be null
+    wording = _SENTENCES.get(kind)
     if wording is None:
         return f"is not what this route takes: {shown(given)}"
-    if error["type"] == "string_too_short" and error["ctx"]["min_length"] == 1:
+    if kind == "string_too_short" and error["ctx"]["min_length"] == 1:
         return "must not be empty"
     length = len(given) if isinstance(given, (str, list, tuple)) else 0
     return wording.format_map({"length": f"{length:,}", **error.get("ctx", {})})

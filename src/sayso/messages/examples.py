@@ -74,9 +74,9 @@ EXAMPLES: Final[dict[str, Any]] = {
         "reaction", "An emoji on a message of the person's", {"message_id": "wamid.HBgL…", "emoji": "👍"}
     )
     | {
-        "description": "Let the person write something first. `GET /events` tells of it as `person.said`, to whoever has "
-        "linked the person (`PUT /people/{external_id}`): its `wamid` goes into `message_id`. A message of your own is "
-        "named by the `id` that `POST /send` answered with."
+        "description": "Let the person write something first. `GET /events` tells of it as `person.said`, to whoever "
+        "has linked the person (`PUT /people/{external_id}`): its `wamid` goes into `message_id`. A message of your "
+        "own is named by the `id` that `POST /send` answered with."
     },
     "buttons": _one(
         "buttons",

@@ -138,8 +138,7 @@ class SendIn(Input):
                 "category", "an answer (service) goes out inside the 24-hour window only: as no template"
             )
         content = shapes.read(kind, given, at=f"/{kind}")
-        if isinstance(content, whatsapp.Reaction):
-            _named(content.message_id)
+        _named(content)
         if not isinstance(content, Template):
             validate(content, at=f"/{kind}")
         return content
@@ -193,9 +192,9 @@ class SendIn(Input):
         return text
 
 
-def _named(message_id: str) -> None:
+def _named(content: Content) -> None:
     """The id of a message is opaque, but never other than ASCII: a placeholder of an example is."""
-    if not message_id.isascii():
+    if isinstance(content, whatsapp.Reaction) and not content.message_id.isascii():
         raise faults.wrong(
             "/reaction/message_id",
             "is no id of a message. Give the `wamid` of a `person.said` event (GET /events), or the `id` that "
