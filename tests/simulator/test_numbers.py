@@ -54,6 +54,11 @@ async def test_every_field(graph: "Graph", field: str) -> None:
     assert answer.json == {field: FIELDS[field], "id": ID}
 
 
+async def test_a_number_that_is_in_the_app_too_says_so(sim: "Simulator", graph: "Graph") -> None:
+    sim.accounts.change_number(ID, coexistence=True)
+    assert (await graph.call("GET", f"{NODE}?fields=is_on_biz_app")).json == {"is_on_biz_app": True, "id": ID}
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sayso.simulator import SimulatorConfig
+from sayso.simulator import Simulator, SimulatorConfig
 from sayso.simulator.faults.model import RefuseWithError
 from sayso.simulator.strict import ControlError
 from sayso.simulator.threaded import ThreadedSimulator
@@ -13,7 +13,6 @@ from simulator.known import ANA
 from simulator.test_faults import MISTYPED
 
 if TYPE_CHECKING:
-    from sayso.simulator import Simulator
     from simulator.conftest import Graph
 
 FAULT = {"kind": "error", "code": 131026}
@@ -170,6 +169,13 @@ async def test_a_mistyped_method_is_guessed(sim: "Simulator") -> None:
         with pytest.raises(AttributeError) as refused:
             getattr(there, name)
         assert str(refused.value) == words
+
+
+async def test_nobody_is_called_who_was_not_named() -> None:
+    async with Simulator(SimulatorConfig(port=0)) as sim:
+        await sim.inbound(ANA, text="hi")
+        await sim.settled()
+        assert sim.webhooks() == []
 
 
 def test_a_mistyped_method_is_guessed_from_outside_the_loop() -> None:

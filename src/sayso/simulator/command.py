@@ -14,6 +14,8 @@ from sayso.simulator.server import Simulator
 from sayso.simulator.world.snapshot import SnapshotError
 
 _DEFAULT = SimulatorConfig()
+#: Where a service on this machine takes webhooks. A simulator inside a test must not post into it.
+_SERVICE = "http://127.0.0.1:8000/api/v1/whatsapp/webhook"
 _IN_WORDS = f"instant, delayed ({_DEFAULT.review_after_s:g} s), or by a moderator at the desk"
 CANNOT_START = 2  # as `sayso serve`
 
@@ -108,7 +110,7 @@ def simulator(
     host: Host = _DEFAULT.host,
     port: Port = _DEFAULT.port,
     allow_hosts: AllowHosts = None,
-    webhook_url: WebhookUrl = _DEFAULT.webhook_url,
+    webhook_url: WebhookUrl = _SERVICE,
     app_secret: AppSecret = _DEFAULT.app_secret,
     verify_token: VerifyToken = _DEFAULT.verify_token,
     batch_at_most: Batch = _DEFAULT.batch_at_most,

@@ -36,7 +36,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SimulatorConfig:
-    """Everything a simulator is started with; the defaults are those of ``sayso simulator``.
+    """Everything a simulator is started with; the defaults are those of ``sayso simulator``, but for the webhook.
 
     Lengths of time ending in ``_ms`` are milliseconds of simulated time: while the clock runs at its usual speed
     they are real ones, while it stands still they do not pass.
@@ -44,7 +44,7 @@ class SimulatorConfig:
 
     host: str = "127.0.0.1"
     port: int = 8001  # 0: any free port, told by Simulator.base_url
-    webhook_url: str = "http://127.0.0.1:8000/api/v1/whatsapp/webhook"  # "": nobody has subscribed yet
+    webhook_url: str = ""  # "": nobody has subscribed yet; the command has a service beside it to call
     token: str = "sim-token"  # noqa: S105  # public default of a development tool
     app_id: str = "900000000000001"
     app_secret: str = "sim-secret"  # noqa: S105  # same

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from sayso.simulator.threaded import ThreadedPerson, ThreadedSimulator
 
 INI = "sayso_simulator"
-#: Of a simulator in a test, unless said otherwise: any port, nobody to call, everything at once.
+#: Of a simulator in a test, unless said otherwise: any port, everything at once.
 _FOR_TESTS: dict[str, Any] = {
     "port": 0,
-    "webhook_url": "",
     "sent_after_ms": 1,
     "delivered_after_ms": 1,
     "read_after_ms": 1,

@@ -193,7 +193,7 @@ def _readers(world: World, number: BusinessNumber, app: App) -> dict[str, Reader
         "country_dial_code": str(calling_code(number.digits)),
         "display_phone_number": display(number.digits),
         "is_official_business_account": number.official,
-        "is_on_biz_app": False,
+        "is_on_biz_app": number.coexistence,
         "is_pin_enabled": number.pin is not None,
         "is_preverified_number": False,
         "last_onboarded_time": _moment(number.onboarded_at),
