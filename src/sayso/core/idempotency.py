@@ -77,9 +77,11 @@ async def kept(rt: Runtime, actor: Actor, *, route: str, key: str | None, body: 
 async def forget(tx: Tx, ids: Sequence[str]) -> None:
     """Drop kept answers that speak of these objects; a repetition of such a request is then a new one."""
     await tx.execute(
-        "DELETE FROM idempotency WHERE EXISTS "
-        "(SELECT 1 FROM unnest($1::bytea[]) AS i (id) WHERE position(id IN body) > 0)",
-        [each.encode() for each in ids],
+        "DELETE FROM idempotency i USING (SELECT DISTINCT k.client_id, k.route, k.key FROM idempotency k "
+        "CROSS JOIN regexp_matches(convert_from(k.body, 'UTF8'), '[a-z]+_[0-9a-z]+', 'g') AS m (id) "
+        "JOIN unnest($1::text[]) AS gone (id) ON gone.id = m.id[1]) AS k "
+        "WHERE (i.client_id, i.route, i.key) = (k.client_id, k.route, k.key)",
+        list(ids),
     )
 
 

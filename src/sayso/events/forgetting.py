@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from sayso.core.database import Record, Tx
 
 #: Members of an event's data that may hold words or identifiers of the person.
-_TELLING = ("person", "text", "reason", "wamid", "said")
+_TELLING = ("person", "text", "reason", "wamid", "said", "note")
 
 
 async def about(tx: Tx, subjects: Sequence[str], client_id: str | None) -> list[Record]:
     """Events about these subjects, oldest first."""
     return await tx.fetch(
-        "SELECT client_id, type, subject, data, at FROM events WHERE subject = ANY($1) "
-        "AND ($2::text IS NULL OR client_id = $2) ORDER BY id",
+        "SELECT e.client_id, e.type, e.subject, e.data, e.at FROM events e JOIN unnest($1::text[]) AS s (subject) "
+        "ON e.subject = s.subject WHERE $2::text IS NULL OR e.client_id = $2 ORDER BY e.id",
         list(subjects),
         client_id,
     )
@@ -21,8 +21,9 @@ async def about(tx: Tx, subjects: Sequence[str], client_id: str | None) -> list[
 async def empty(tx: Tx, persons: Sequence[str], objects: Sequence[str], client_id: str | None) -> int:
     """Take from events what they say of persons, and what was said in events of objects; how many. None goes."""
     return await tx.execute(
-        "UPDATE events SET data = CASE WHEN subject = ANY($1::text[]) THEN '{\"erased\": true}' ELSE data - $3::text[] "
-        "END WHERE subject = ANY($1::text[] || $2::text[]) AND ($4::text IS NULL OR client_id = $4)",
+        "UPDATE events e SET data = CASE WHEN s.whole THEN '{\"erased\": true}' ELSE e.data - $3::text[] END "
+        "FROM (SELECT unnest($1::text[]) AS subject, true AS whole UNION ALL SELECT unnest($2::text[]), false) s "
+        "WHERE e.subject = s.subject AND ($4::text IS NULL OR e.client_id = $4)",
         list(persons),
         list(objects),
         list(_TELLING),

@@ -22,8 +22,8 @@ from sayso.people.service import Person
 WAIT_S = 15.0
 _LOOK_S = 0.05
 
-#: To find these, whole tables are read: rare enough, and an index by person would cost every message.
-_READ_ALL = "SET LOCAL enable_seqscan = on"
+#: What has no index by person is read whole, once: rare enough, and one would be paid by every event and webhook.
+READ_WHOLE = ("SET LOCAL enable_seqscan = on", "SET LOCAL enable_hashjoin = on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,12 @@ class Inbox:
     unread: Callable[[Tx, Sequence[str]], Awaitable[bool]]
     empty: Callable[[Runtime, Sequence[str]], Awaitable[Any]]
     empty_since: Callable[[Tx, Runtime, Sequence[str], Any], Awaitable[None]]
+
+
+async def read_whole(tx: Tx) -> None:
+    """Let this transaction read tables whole; the planner of our sessions would rather not."""
+    for setting in READ_WHOLE:
+        await tx.execute(setting)
 
 
 async def forget_user(
@@ -71,8 +77,8 @@ async def forget(rt: Runtime, inbox: Inbox, person: Person, *, wait_s: float = W
         names = await erasing.names(tx, who)
         if await inbox.unread(tx, names):
             return False
-        await inbox.empty_since(tx, rt, names, looked)
         await _empty(tx, who, None)
+        await inbox.empty_since(tx, rt, names, looked)
         await consent.erase(tx, rt, who)
         await erasing.forget(tx, rt, who)
         return True
@@ -96,7 +102,6 @@ async def _each_look(
     while True:
         async with rt.db.tx() as tx:
             who = (await people.lock(tx, list(person.ids), exclusive=True))[person.id]
-            await tx.execute(_READ_ALL)
             await questions.end(tx, rt, who, client_id)
             await messages.take_back(tx, rt, who, client_id, reason="the person is being forgotten")
             if not await messages.under_way(tx, rt, who, client_id) and await then(tx, who):
@@ -117,6 +122,7 @@ async def _forget_of(tx: Tx, person: Person, client_id: str, external_id: str) -
 
 async def _empty(tx: Tx, person: Person, client_id: str | None) -> None:
     """What was said by us, asked, answered and told, of one client or of all."""
+    await read_whole(tx)
     message_ids = await messages.empty(tx, person, client_id)
     confirmation_ids = await questions.empty(tx, person, client_id)
     await events.empty(tx, person.ids, [*message_ids, *confirmation_ids], client_id)
@@ -125,7 +131,6 @@ async def _empty(tx: Tx, person: Person, client_id: str | None) -> None:
 
 async def _known_to_others(rt: Runtime, person: Person, client_id: str) -> bool:
     async with rt.db.tx() as tx:
-        await tx.execute(_READ_ALL)
         clients = set(await people.clients_of(tx, person))
         clients |= await messages.clients(tx, person) | await questions.clients(tx, person)
     return bool(clients - {client_id, OURSELVES})

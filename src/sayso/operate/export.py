@@ -13,7 +13,7 @@ from sayso.core.runtime import Runtime
 from sayso.events import forgetting as events
 from sayso.messages import forgetting as messages
 from sayso.messages.service import OURSELVES
-from sayso.operate.erasure import Inbox
+from sayso.operate.erasure import Inbox, read_whole
 from sayso.people import erasing, merging
 from sayso.people.persons import Where
 from sayso.people.service import Person
@@ -30,6 +30,7 @@ async def export(
     An assistant gets what it gave, sent, asked and was told, what Meta says of who the person is, and the person's own
     words on consent; None gets all, the raw updates of Meta's and every merge among it.
     """
+    await read_whole(tx)
     sent = await messages.all_of(tx, person, client_id)
     asked = await questions.all_of(tx, person, client_id)
     subjects = [*person.ids, *(row["id"] for row in sent), *(row["id"] for row in asked)]

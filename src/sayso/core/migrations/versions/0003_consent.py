@@ -95,7 +95,7 @@ STATEMENTS = (
         entry_id text
     )
     """,
-    "CREATE INDEX consent_questions_open ON consent_questions (person_id) WHERE answered_at IS NULL",
+    "CREATE INDEX consent_questions_person ON consent_questions (person_id)",
 )
 
 
