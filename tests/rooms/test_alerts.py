@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from harness.rooms import Clock
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import ALERTS_OPEN
@@ -49,6 +51,12 @@ async def test_it_is_news_once_until_it_is_over(rt: Runtime, clock: Clock) -> No
     assert await told(rt, "assistant") == []
 
 
+async def test_what_no_table_explains_is_no_alert(rt: Runtime) -> None:
+    with pytest.raises(ValueError, match=r"nobody can look up: sender\.odd:1"):
+        await raised(rt, "sender.odd:1")
+    assert await page(rt, "all") == []
+
+
 async def test_many_who_find_out_at_once_raise_one(rt: Runtime) -> None:
     assert sorted(await asyncio.gather(*(raised(rt) for _ in range(8)))) == [False] * 7 + [True]
     assert await told(rt) == [("alert.raised", KEY)]
@@ -75,7 +83,7 @@ async def test_another_severity_is_another_alert(rt: Runtime) -> None:
 
 async def test_what_has_no_end_of_its_own_ends_at_its_time(rt: Runtime, clock: Clock) -> None:
     await raised(rt, until=clock() + timedelta(days=1))
-    await raised(rt, "another")
+    await raised(rt, "sender.status:1")
     for days, expected in ((0.9, 2), (1, 1)):
         clock.advance(days=days)
         async with rt.db.tx() as tx:
@@ -99,9 +107,9 @@ async def test_an_operator_resolves_one_by_hand_once(rt: Runtime) -> None:
 
 async def test_the_gauge_counts_what_is_open(rt: Runtime) -> None:
     await raised(rt, severity="critical")
-    await raised(rt, "two")
-    await raised(rt, "three")
-    await resolved(rt, "three")
+    await raised(rt, "sender.status:1")
+    await raised(rt, "sender.health:1")
+    await resolved(rt, "sender.health:1")
     async with rt.db.tx() as tx:
         await alerts.gauge(tx)
     shown = {severity: ALERTS_OPEN.labels(severity)._value.get() for severity in alerts.SEVERITIES}

@@ -150,6 +150,30 @@ async def test_a_webhook_about_a_template_nobody_knows_or_of_another_account_cha
     assert isinstance(await state(rt), Usable)
 
 
+async def overdue(rt: Runtime) -> list[str]:
+    async with rt.db.tx() as tx:
+        await mirror.look_at_reviews(tx, rt)
+        rows = await tx.fetch("SELECT key FROM alerts WHERE resolved_at IS NULL ORDER BY key")
+    return [row["key"] for row in rows if row["key"].startswith("template.pending")]
+
+
+async def test_a_review_is_timed_from_its_own_beginning(rt: Runtime, clock: Clock) -> None:
+    await compare(rt, entry(status="PENDING"))
+    clock.advance(hours=23)
+    await compare(rt, entry(status="PENDING", category="MARKETING"))
+    assert await overdue(rt) == []
+    clock.advance(hours=1)
+    assert await overdue(rt) == ["template.pending:news:en"]
+    await compare(rt, entry())
+    assert await overdue(rt) == []
+    await compare(rt, entry(status="PENDING"))
+    assert await overdue(rt) == []
+    clock.advance(hours=24)
+    assert await overdue(rt) == ["template.pending:news:en"]
+    await compare(rt)
+    assert await overdue(rt) == []
+
+
 async def test_an_event_that_says_no_status_has_meta_asked(rt: Runtime, clock: Clock) -> None:
     for event in ("FLAGGED", "LOCKED", "UNARCHIVED", "OF_TOMORROW"):
         assert "Meta is asked" in await told_status(rt, event, clock.at)

@@ -11,10 +11,10 @@ from sayso.core.errors import InputInvalidError
 from sayso.simulator.templates.definition import read_definition
 from sayso.templates import library
 from sayso.templates.compare import body_of, differences, drifted
-from sayso.templates.definitions import read
+from sayso.templates.filling import Given, check
 from sayso.templates.lint import lint
 from sayso.templates.preview import as_mirrored, examples, shown
-from sayso.templates.rules import Given, check
+from sayso.templates.reading import read
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = library.load(None)
@@ -85,7 +85,7 @@ def test_the_example_of_the_documentation_is_a_template_and_its_request_fits(tmp
     ("changes", "said"),
     [
         ({"category": "utilty"}, "category: .*did you mean utility"),
-        ({"category": "authentication"}, "category: one-time passwords"),
+        ({"category": "authentication"}, "examples: examples is not a key here"),
         ({"languges": {}}, "languges: .*did you mean languages"),
         ({"ttl": "soon"}, 'ttl: .*"30m"'),
         ({"ttl": "13h"}, "ttl: .*12h"),
@@ -137,7 +137,7 @@ def test_what_is_wrong_with_a_file_is_said_where_it_stands(changes: dict[str, An
         ({"buttons": [{"link": "a", "url": "x.org"}]}, "buttons.0.url: .*https"),
         ({"buttons": [{"call": "a", "phone": "555"}]}, "buttons.0.phone: "),
         ({"buttons": [{"copy": "x" * 16}]}, "buttons.0: .*16 characters"),
-        ({"buttons": [{"replay": "a"}]}, "buttons.0: a button is one of"),
+        ({"buttons": [{"replay": "a"}]}, "buttons.0: a button has one of these keys"),
         ({"buttons": [{"link": str(n), "url": "https://x.org"} for n in range(3)]}, "buttons: 3 buttons"),
     ],
 )

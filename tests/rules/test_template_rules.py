@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
+from sayso.templates.filling import Given, check
 from sayso.templates.rules import (
-    Given,
     Gone,
     Held,
     Mirrored,
     Usable,
-    check,
     fallbacks,
     language_code,
     pick,

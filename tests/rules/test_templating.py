@@ -51,6 +51,7 @@ def test_where_a_template_is_filled(definition: Mirrored, expected: Layout) -> N
 CARD = {"components": [PICTURE, {"type": "BODY", "text": "{{1}}"}, buttons(QUICK, OPEN)]}
 CARDS = mirrored({"type": "BODY", "text": "Two:"}, {"type": "CAROUSEL", "cards": [CARD, CARD]})
 FULL = TemplateCard(Header(image=Media(id="1")), ("x",), ("yes",), ("a",))
+OFFER = {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "Soon", "has_expiration": True}}
 ENDS = datetime(2027, 3, 3, tzinfo=UTC)
 
 
@@ -67,8 +68,8 @@ ENDS = datetime(2027, 3, 3, tzinfo=UTC)
             ["/x/cards/1/parameters", "/x/cards/1/header", "/x/cards/1/url_suffixes"],
         ),
         (mirrored(), Template("t", "en", offer_ends_at=ENDS), ["/x/offer_ends_at"]),
-        (mirrored({"type": "LIMITED_TIME_OFFER"}), Template("t", "en"), ["/x/offer_ends_at"]),
-        (mirrored({"type": "LIMITED_TIME_OFFER"}), Template("t", "en", offer_ends_at=ENDS), []),
+        (mirrored(OFFER), Template("t", "en"), ["/x/offer_ends_at"]),
+        (mirrored(OFFER), Template("t", "en", offer_ends_at=ENDS), []),
         (mirrored(PICTURE), Template("t", "en", header=Header(text="a")), ["/x/header"]),
         (mirrored(PICTURE), Template("t", "en", header=Header(image=Media(id="1"))), []),
         (mirrored({"type": "BODY", "text": "{{a}}"}, parameter_format="NAMED"), Template("t", "en", {"a": "1"}), []),

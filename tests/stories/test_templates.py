@@ -51,6 +51,35 @@ async def test_what_is_pushed_is_reviewed_and_can_then_be_sent(world: World) -> 
     assert did(again) == {"en": "unchanged", "de": "unchanged"}
 
 
+async def test_a_review_that_takes_longer_than_a_day_is_an_alert_until_it_ends(world: World) -> None:
+    await review(world, "moderator")
+    await pushed(world, NAME)
+    world.let_pass(hours=23)
+    await compared(world)
+    assert await desk.alerts(world, about="template.pending") == []
+    world.let_pass(hours=1, minutes=1)
+    await compared(world)
+    await compared(world)
+    status, told = await operator(world).call("GET", "/alerts")
+    assert status == 200, told
+    overdue = {each["key"]: each for each in told["alerts"] if each["key"].startswith("template.pending")}
+    assert overdue.keys() == {f"template.pending:{NAME}:en", f"template.pending:{NAME}:de"}
+    assert "24 hours" in overdue[f"template.pending:{NAME}:en"]["detail"]
+    await moderate(world, NAME, "approve")
+    await becomes(world, NAME, status="APPROVED")
+    assert [each["key"] for each in await desk.alerts(world, about="template.pending")] == [
+        f"template.pending:{NAME}:de"
+    ]
+    for kind, keys in (("alert.raised", {"en", "de"}), ("alert.resolved", {"en"})):
+        heard_of = [each["key"] for each in await heard(world, kind) if "template.pending" in each["key"]]
+        assert sorted(heard_of) == sorted(f"template.pending:{NAME}:{language}" for language in keys)
+
+
+async def compared(world: World) -> None:
+    status, told = await operator(world).call("POST", "/templates/sync")
+    assert status == 200, told
+
+
 async def test_a_rejection_tells_its_reason_and_is_over_with_the_next_approval(world: World) -> None:
     await review(world, "moderator")
     await pushed(world, NAME)

@@ -62,12 +62,49 @@ async def test_files_are_checked_and_shown_without_an_account(terminal: Terminal
     assert "order_ready · en" not in told
     code, told = await terminal("preview", "order_ready", "--set", "custmer=Bo")
     assert (code, "no variable custmer" in told) == (1, True), told
-    write(terminal.folder / "templates", broken='[languages.en]\nbody = "{{1}}, hello there to you"')
-    code, told = await terminal("lint")
-    assert (code, "templates/broken.toml:2: languages.en.body" in told) == (1, True), told
-    assert (await terminal("lint", "order_ready"))[0] == 0
+    code, told = await terminal("preview", "order_ready", "--set", "customer")
+    assert (code, "write 1=Ana, or customer=Ana" in told) == (2, True), told
+    code, told = await terminal("preview", "daily_summary", "--set", "4=x")
+    assert (code, "there is no parameter 4; there are: 1, 2, 3" in told) == (2, True), told
     code, told = await terminal("preview", "nobody")
     assert (code, "no definition nobody" in told) == (2, True), told
+
+
+async def test_every_fault_of_every_file_is_listed_and_only_what_was_checked_is_promised(
+    terminal: Terminal,
+) -> None:
+    code, told = await terminal("lint")
+    assert (code, "within Meta's published limits" in told, "Not checked:" in told) == (0, True, True), told
+    faulty = """category = "utilty"
+[languages.en]
+body = "{{1}}, hello there to you"
+footer = "Yours, {{1}}"
+buttons = [
+  { replay = "Yes" },
+  { reply = "This is more than twenty-five letters" },
+]
+"""
+    write(
+        terminal.folder / "templates", first=faulty, second="category = ", third='[languages.en]\nbody = ""'
+    )
+    code, told = await terminal("lint")
+    assert code == 1
+    for words in (
+        "templates/first.toml:1: category: ",
+        "templates/first.toml:3: languages.en.body: a body may not start",
+        "templates/first.toml:4: languages.en.footer: ",
+        "templates/first.toml:6: languages.en.buttons.0: ",
+        "templates/first.toml:7: languages.en.buttons.1: ",
+        "languages.en.examples: ",
+        "templates/second.toml:1: not TOML: ",
+        "nothing else of this file could be checked",
+        "templates/third.toml:1: languages.en: ",
+    ):
+        assert words in told, told
+    assert "published limits" not in told
+    code, told = await terminal("lint", "second")
+    assert (code, "second.toml:1" in told, "first.toml" in told) == (1, True, False), told
+    assert (await terminal("lint", "order_ready"))[0] == 0
 
 
 async def test_files_and_meta_are_made_one(terminal: Terminal, sim: Simulator, dsn: str) -> None:
@@ -100,7 +137,11 @@ async def test_files_and_meta_are_made_one(terminal: Terminal, sim: Simulator, d
     code, told = await terminal("push", "order_ready")
     assert (code, "edited" in told) == (0, True), told
     code, told = await terminal("sync")
-    assert (code, "5 texts at Meta" in told) == (0, True), told
+    assert (code, "5 texts at Meta, nothing changed since" in told) == (0, True), told
+    there = next(each for each in sim.desk.listed() if each["name"] == "order_ready")
+    sim.desk.set_quality(there["id"], "YELLOW")
+    code, told = await terminal("sync")
+    assert (code, "1 changed since the last comparison" in told) == (0, True), told
     assert "sim-token" not in told
     code, told = await terminal("diff", "order_ready", "--check")
     assert (code, "Meta has what your files say" in told) == (0, True), told

@@ -19,34 +19,51 @@ _MARKS: Final = (
     (r"~([^~\n]+)~", "strike"),
 )
 _VARIABLE: Final = re.compile(r"\{\{[^{}]*\}\}")
-_ICONS: Final = {"QUICK_REPLY": "↩", "URL": "↗", "PHONE_NUMBER": "✆", "COPY_CODE": "⧉"}
+_ICONS: Final = {
+    "QUICK_REPLY": "↩",
+    "URL": "↗",
+    "PHONE_NUMBER": "✆",
+    "VOICE_CALL": "✆",
+    "COPY_CODE": "⧉",
+    "OTP": "⧉",
+    "FLOW": "≡",
+}
 _MEDIA: Final = {"image": "picture", "video": "▶ video", "document": "document", "location": "map"}
 
 
 def bubble(shown: Shown, *, title: str) -> RenderableType:
     """The bubble with its buttons below it, as WhatsApp stacks them."""
+    framed = [_framed(shown, title, time="09:41"), *(_button(each) for each in shown.buttons)]
+    for number, card in enumerate(shown.cards, start=1):
+        framed += [
+            _framed(card, f"card {number} of {len(shown.cards)}"),
+            *(_button(each) for each in card.buttons),
+        ]
+    return Padding(Group(*framed), (0, 1, 1, 0))
+
+
+def _framed(shown: Shown, title: str, *, time: str = "") -> RenderableType:
     parts: list[RenderableType] = []
     if shown.media:
         picture = Align.center(Text(_MEDIA[shown.media], style="dim"))
         parts.append(Panel(picture, box=box.ROUNDED, style="dim", padding=(1, 0)))
     if shown.header:
         parts += [Text(shown.header, style="bold"), Text()]
+    if shown.offer:
+        parts += [Text(f"⏳ {shown.offer}", style="bold"), Text()]
     parts.append(_formatted(shown.body))
     if shown.footer:
         parts += [Text(), Text(shown.footer, style="dim")]
-    parts.append(Align.right(Text("09:41", style="dim")))
-    framed: list[RenderableType] = [
-        Panel(
-            Group(*parts),
-            title=f"[dim]{title}[/]",
-            title_align="left",
-            box=box.ROUNDED,
-            border_style="green",
-            width=WIDTH,
-        )
-    ]
-    framed += [_button(each) for each in shown.buttons]
-    return Padding(Group(*framed), (0, 1, 1, 0))
+    if time:
+        parts.append(Align.right(Text(time, style="dim")))
+    return Panel(
+        Group(*parts),
+        title=f"[dim]{title}[/]",
+        title_align="left",
+        box=box.ROUNDED,
+        border_style="green",
+        width=WIDTH,
+    )
 
 
 def _button(button: ShownButton) -> RenderableType:

@@ -1,7 +1,7 @@
 """``sayso templates``: your definitions, what Meta has, and how to make the two one."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -13,15 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from sayso.cli.bubble import bubble
-from sayso.cli.database import with_runtime
+from sayso.cli.database import token_settings, with_runtime
+from sayso.cli.running import ENV_FILE as DEFAULT_ENV
+from sayso.cli.saying import count
 from sayso.core.runtime import Runtime
-from sayso.core.settings import load_token_settings
+from sayso.core.settings import Settings
 from sayso.templates import library
 from sayso.templates.compare import Difference, body_of, differences
+from sayso.templates.filling import Given, check
 from sayso.templates.library import Finding, Library
 from sayso.templates.preview import as_mirrored, examples, shown
 from sayso.templates.rows import Row
-from sayso.templates.rules import Given, check, fallbacks
+from sayso.templates.rules import Mirrored, fallbacks
 
 if TYPE_CHECKING:
     from sayso.templates.registry import Pushed, Registry
@@ -37,7 +40,6 @@ Folder = Annotated[
     Path | None, typer.Option("--dir", help="Your definitions; default SAYSO_TEMPLATES_DIR or ./templates.")
 ]
 EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
-DEFAULT_ENV = Path(".env")
 
 _DID = {
     "created": ("[green]+[/]", "created"),
@@ -53,13 +55,20 @@ _QUALITY = {"GREEN": "green", "YELLOW": "yellow", "RED": "red"}
 
 @templates.command()
 def lint(names: Names = None, folder: Folder = None, env_file: EnvFile = DEFAULT_ENV) -> None:
-    """Check definitions against everything Meta would refuse, without asking it."""
+    """Check definitions against Meta's published limits, without asking it: every fault of every file."""
     found = _library(folder, env_file).only(names or [])
     _show_findings(found.findings)
     if found.errors:
         raise typer.Exit(1)
     texts = sum(len(kept.definition.languages) for kept in found.kept.values())
-    console.print(f"[green]✓[/] {len(found.kept)} templates, {texts} texts: nothing that Meta would refuse")
+    console.print(
+        f"[green]✓[/] {count(len(found.kept), 'template')}, {count(texts, 'text')}: within Meta's published limits"
+    )
+    console.print(
+        "[dim]Checked: names, languages, lengths, variables, examples, buttons, files.\n"
+        "Not checked: what Meta's review says of the words, what example files show,\n"
+        "whether a form's id exists.[/]"
+    )
 
 
 @templates.command()
@@ -83,8 +92,15 @@ def preview(
     chosen = _languages(definition.languages, language or [])
     bubbles, wrong = [], []
     for each in chosen:
-        given = _filled(examples(definition, each), values or [], header, link or [], code)
         at = as_mirrored(definition, each)
+        given = examples(definition, each)
+        given = replace(
+            given,
+            body=_body(at, given, _pairs(values or [])),
+            header=header or given.header,
+            url_suffixes=link or given.url_suffixes,
+            coupon_code=code or given.coupon_code,
+        )
         wrong += [f"{each}: {fault.detail}" for fault in check(at, given)]
         bubbles.append(bubble(shown(at, given), title=f"{name} · {each}"))
     console.print(Columns(bubbles, padding=(0, 1)))
@@ -113,7 +129,12 @@ def sync(env_file: EnvFile = DEFAULT_ENV) -> None:
             at.name, at.language, status, at.category.lower(), quality, "; ".join(filter(None, notes))
         )
     console.print(table)
-    console.print(f"[green]✓[/] {len(rows)} texts at Meta, {changed} of them news")
+    told = (
+        f"{changed} changed since the last comparison"
+        if changed
+        else "nothing changed since the last comparison"
+    )
+    console.print(f"[green]✓[/] {count(len(rows), 'text')} at Meta, {told}")
 
 
 @templates.command()
@@ -144,7 +165,8 @@ def diff(
         for name, language in there:
             console.print(f"[dim]?  {name} ({language}): only at Meta; no file defines it[/]")
     if differing:
-        console.print(f"\n{differing} of your texts differ; `sayso templates push` makes Meta's like yours")
+        differ = "1 of your texts differs" if differing == 1 else f"{differing} of your texts differ"
+        console.print(f"\n{differ}; `sayso templates push` makes Meta's like yours")
     else:
         console.print("[green]✓[/] Meta has what your files say")
     if differing and check_only:
@@ -261,7 +283,7 @@ def _stop_at(errors: Sequence[Finding]) -> None:
 
 
 def _library(folder: Path | None, env_file: Path) -> Library:
-    return library.load(folder or load_token_settings(env_file).sayso_templates_dir)
+    return library.load(folder or token_settings(env_file, say=False).sayso_templates_dir)
 
 
 def _languages(there: Iterable[str], wanted: Sequence[str]) -> list[str]:
@@ -271,25 +293,26 @@ def _languages(there: Iterable[str], wanted: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(each[0] for each in near if each))
 
 
-def _filled(
-    given: Given, values: Sequence[str], header: str | None, link: Sequence[str], code: str | None
-) -> Given:
-    """The examples, with what was given in their place."""
-    pairs = dict(each.partition("=")[::2] for each in values)
-    body = given.body
-    if isinstance(body, dict) or not body:
-        body = {**(body if isinstance(body, dict) else {}), **pairs} if pairs or body else body
-    else:
-        body = tuple(pairs.pop(str(number), value) for number, value in enumerate(body, start=1))
-        if pairs:
-            raise typer.BadParameter(f"--set: there is no parameter {', '.join(pairs)}")
-    return replace(
-        given,
-        body=body,
-        header=header or given.header,
-        url_suffixes=tuple(link) or given.url_suffixes,
-        coupon_code=code or given.coupon_code,
-    )
+def _pairs(values: Sequence[str]) -> dict[str, str]:
+    """What ``--set`` says: parameters by number or name."""
+    for each in values:
+        if not each.partition("=")[0].strip() or "=" not in each:
+            raise typer.BadParameter(
+                f"{each} says no value; write 1=Ana, or customer=Ana", param_hint="--set"
+            )
+    return {name.strip(): value for name, _, value in (each.partition("=") for each in values)}
+
+
+def _body(at: Mirrored, given: Given, pairs: Mapping[str, str]) -> Sequence[str] | Mapping[str, str]:
+    """The examples of a text's variables, with what was given in their place."""
+    if isinstance(given.body, Mapping) and at.named:
+        return {**given.body, **pairs}
+    there = [str(number) for number in range(1, len(given.body) + 1)]
+    unknown = [name for name in pairs if name not in there]
+    if unknown:
+        detail = f"there is no parameter {', '.join(unknown)}; there are: {', '.join(there) or 'none'}"
+        raise typer.BadParameter(detail, param_hint="--set")
+    return [pairs.get(number, value) for number, value in zip(there, given.body, strict=True)]
 
 
 async def _rows(rt: Runtime) -> list[Row]:
@@ -315,7 +338,4 @@ def _with_meta(env_file: Path, folder: Path | None, work: "Callable[[Runtime, Re
             registry = Registry(meta, messages.release, folder or rt.settings.sayso_templates_dir)
             return await work(rt, registry)
 
-    from sayso.core.telemetry import configure_logging  # noqa: PLC0415
-
-    configure_logging("WARNING", "console")
-    return with_runtime(env_file, run)
+    return with_runtime(env_file, run, kind=Settings)

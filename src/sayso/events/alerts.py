@@ -12,6 +12,34 @@ from sayso.events import service
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
 
+#: What an alert may be about: how its key begins, before the first colon. `docs/senders.md` has a row for each.
+KEYS: Final = frozenset(
+    {
+        "credentials",
+        "sender.held",
+        "sender.quality",
+        "sender.status",
+        "sender.health",
+        "sender.unchecked",
+        "tier",
+        "account.restriction",
+        "account.disabled",
+        "account.gone",
+        "account.review",
+        "account.name",
+        "account.violation",
+        "account.security",
+        "endpoint.disabled",
+        "account.alert",
+        "template.status",
+        "template.pending",
+        "template.quality",
+        "template.category",
+        "template.drift",
+        "templates.sync",
+    }
+)
+
 #: Whose feed alerts go to: no single assistant's. Callers with the scope ``admin`` read it beside their own.
 OPERATOR: Final = ""
 #: An alert that goes on is written down as still true at most this often.
@@ -38,9 +66,11 @@ async def raise_(
     """Say that something is wrong; whether that was news.
 
     While the alert is open, saying it again changes nothing; only another severity makes it another alert. ``key``
-    names the cause, such as ``sender.held:<id>``; ``advice`` says what the operator should do. What has no end that
-    we would hear of ends at ``until``.
+    names the cause, such as ``sender.held:<id>``, and begins with one of ``KEYS``, or ValueError is raised; ``advice``
+    says what the operator should do. What has no end that we would hear of ends at ``until``.
     """
+    if key.partition(":")[0] not in KEYS:
+        raise ValueError(f"an alert that nobody can look up: {key}")
     now = rt.now()
     open_ = await tx.fetchrow(
         "SELECT severity, seen_at FROM alerts WHERE key = $1 AND resolved_at IS NULL", key

@@ -1,7 +1,8 @@
 """A template for a person: in the language they read, filled as its definition asks, checked before it is queued."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -9,13 +10,12 @@ from sayso.core.database import Tx
 from sayso.core.errors import Fault, InputInvalidError, TemplateUnknownError
 from sayso.core.runtime import Runtime
 from sayso.people.service import Person
-from sayso.templates import rules
+from sayso.templates import filling, rules
 from sayso.templates import service as templates
-from sayso.templates.rules import Given, Mirrored
+from sayso.templates.filling import Given, cards_of
+from sayso.templates.rules import Mirrored
 from sayso.whatsapp.content import Header, Layout, Template, TemplateCard, validate
 from sayso.whatsapp.content.template import values
-
-_CARD_PARTS: Final = ("HEADER", "BODY", "BUTTONS")
 
 
 async def resolve(
@@ -38,7 +38,7 @@ async def resolve(
         validate(template, at=at)
         return template, None
     template = msgspec.structs.replace(given, language=mirrored.language, layout=layout(mirrored))
-    template = msgspec.structs.replace(template, cards=_laid_out(template.cards, _cards_of(mirrored)))
+    template = msgspec.structs.replace(template, cards=_laid_out(template.cards, cards_of(mirrored)))
     validate(template, at=at)
     faults = check(mirrored, template, at)
     if faults:
@@ -69,23 +69,12 @@ async def _exactly(tx: Tx, rt: Runtime, given: Template, at: str) -> Mirrored | 
 
 def check(mirrored: Mirrored, template: Template, at: str) -> list[Fault]:
     """What is wrong with a template's filling, its carousel included."""
-    faults = rules.check(mirrored, _given(template, template.coupon_code), at)
-    cards = _cards_of(mirrored)
-    if len(cards) != len(template.cards):
-        detail = f"The template has {len(cards)} cards; {len(template.cards)} were given."
-        return [*faults, Fault(detail, f"{at}/cards")]
-    for number, (definition, card) in enumerate(zip(cards, template.cards, strict=True)):
-        faults += rules.check(definition, _given(card), f"{at}/cards/{number}")
-    has_offer = bool(mirrored.part("LIMITED_TIME_OFFER"))
-    if has_offer != (template.offer_ends_at is not None):
-        what = "has a limited-time offer, which needs its end" if has_offer else "has no limited-time offer"
-        faults.append(Fault(f"The template {what}.", f"{at}/offer_ends_at"))
-    return faults
+    return filling.check(mirrored, _given(template), at)
 
 
 def layout(mirrored: Mirrored) -> Layout:
     """Where a template has what is filled in."""
-    kinds = [str(button.get("type", "")).upper() for button in mirrored.buttons]
+    kinds = [rules.kind_of(button) for button in mirrored.buttons]
     names = rules.variables(str(mirrored.part("HEADER").get("text", "")))
     return Layout(
         header=names[0] if mirrored.named and names else None,
@@ -106,7 +95,22 @@ def _place(kinds: Sequence[str], *wanted: str) -> int | None:
     return next((index for index, kind in enumerate(kinds) if kind in wanted), None)
 
 
-def _given(part: Template | TemplateCard, code: str | None = None) -> Given:
+def _given(template: Template) -> Given:
+    return replace(
+        _filled(template),
+        coupon_code=template.coupon_code,
+        flow=template.flow is not None,
+        products=None
+        if template.products is None
+        else "sections"
+        if template.products.sections
+        else "picture",
+        offer_ends=template.offer_ends_at is not None,
+        cards=[_filled(card) for card in template.cards],
+    )
+
+
+def _filled(part: Template | TemplateCard) -> Given:
     body: Mapping[str, str] | Sequence[str] = part.parameters
     header = part.header or Header()
     media: Any = next((kind for kind in header.kinds if kind != "text"), None)
@@ -116,24 +120,7 @@ def _given(part: Template | TemplateCard, code: str | None = None) -> Given:
         header_media=media,
         quick_replies=part.quick_replies,
         url_suffixes=part.url_suffixes,
-        coupon_code=code,
     )
-
-
-def _cards_of(mirrored: Mirrored) -> list[Mirrored]:
-    """The cards of a template's carousel, each as if it were a template."""
-    cards: Sequence[Mapping[str, Any]] = mirrored.part("CAROUSEL").get("cards") or ()
-    return [
-        Mirrored(
-            f"{mirrored.name}, card {number + 1}",
-            mirrored.language,
-            mirrored.category,
-            mirrored.status,
-            [each for each in card.get("components", ()) if str(each.get("type", "")).upper() in _CARD_PARTS],
-            mirrored.parameter_format,
-        )
-        for number, card in enumerate(cards)
-    ]
 
 
 def _laid_out(cards: tuple[TemplateCard, ...], definitions: Sequence[Mirrored]) -> tuple[TemplateCard, ...]:

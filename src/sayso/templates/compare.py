@@ -5,10 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sayso.templates.definitions import Button, Definition, MediaHeader, Wording
+from sayso.templates import authentication
+from sayso.templates.definitions import Button, Definition, MediaHeader, Offer, Wording
 from sayso.templates.rules import VARIABLE, Mirrored
 
 _BLANKS: Final = re.compile(r"[ \t]+$", re.MULTILINE)
+#: What is compared of a text, in the order in which a person sees it.
+FIELDS: Final = ("header", "offer", "body", "footer", "buttons", "cards")
+#: Buttons whose label WhatsApp writes, as they are shown where they are compared.
+_SHOWN: Final = {
+    "COPY_CODE": "copy a code",
+    "CATALOG": "view the catalog",
+    "MPM": "view products",
+    "CALL_PERMISSION_REQUEST": "allow calls",
+    "REQUEST_CONTACT_INFO": "share contact info",
+}
 #: A utility template without a lifetime of its own lives 30 days (cloud-api 3.7).
 _THIRTY_DAYS: Final = -1
 
@@ -22,30 +33,48 @@ class Difference:
     has: str
 
 
-def body_of(definition: Definition, language: str, handle: str | None = None) -> dict[str, Any]:
-    """The create call's body (cloud-api 3.2); ``handle`` stands for the uploaded example of a media header."""
+def body_of(
+    definition: Definition, language: str, handles: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The create call's body (cloud-api 3.2); ``handles`` stand for the uploaded examples of media headers, by file."""
     wording = definition.languages[language]
     body: dict[str, Any] = {
         "name": definition.name,
         "language": language,
         "category": definition.category,
         "parameter_format": "NAMED" if wording.named else "POSITIONAL",
-        "components": components(wording, handle),
+        "components": components(wording, handles or {}),
     }
     return body if definition.ttl_s is None else body | {"message_send_ttl_seconds": definition.ttl_s}
 
 
-def components(wording: Wording, handle: str | None = None) -> list[dict[str, Any]]:
+def components(wording: Wording, handles: Mapping[str, str]) -> list[dict[str, Any]]:
     """The components of a template, with the examples Meta's reviewers see."""
-    body: dict[str, Any] = {"type": "BODY", "text": wording.body}
-    if wording.names:
-        body["example"] = _body_example(wording)
-    parts = [_header(wording, handle), body]
+    if wording.code is not None:
+        return authentication.components(wording.code)
+    parts = [_header(wording, handles), _offer(wording.offer), _body(wording)]
     if wording.footer is not None:
         parts.append({"type": "FOOTER", "text": wording.footer})
     if wording.buttons:
         parts.append({"type": "BUTTONS", "buttons": [_button(each) for each in wording.buttons]})
+    if wording.cards:
+        cards = [{"components": components(card, handles)} for card in wording.cards]
+        parts.append({"type": "CAROUSEL", "cards": cards})
     return [part for part in parts if part]
+
+
+def _offer(offer: Offer | None) -> dict[str, Any]:
+    if offer is None:
+        return {}
+    told = {"text": offer.text, "has_expiration": offer.ends}
+    return {"type": "LIMITED_TIME_OFFER", "limited_time_offer": told}
+
+
+def _body(wording: Wording) -> dict[str, Any]:
+    if not wording.body:
+        return {}
+    body: dict[str, Any] = {"type": "BODY", "text": wording.body}
+    return body | {"example": _body_example(wording)} if wording.names else body
 
 
 def _body_example(wording: Wording) -> dict[str, Any]:
@@ -59,13 +88,14 @@ def _named(wording: Wording, names: Sequence[str]) -> list[dict[str, str]]:
     return [{"param_name": name, "example": given.get(name, "")} for name in names]
 
 
-def _header(wording: Wording, handle: str | None) -> dict[str, Any]:
+def _header(wording: Wording, handles: Mapping[str, str]) -> dict[str, Any]:
     header = wording.header
     if header is None:
         return {}
     if isinstance(header, MediaHeader):
         part: dict[str, Any] = {"type": "HEADER", "format": header.kind.upper()}
-        return part if header.kind == "location" else part | {"example": {"header_handle": [handle or ""]}}
+        example = {"header_handle": [handles.get(header.file, "")]}
+        return part if header.kind == "location" else part | {"example": example}
     part = {"type": "HEADER", "format": "TEXT", "text": header}
     if not wording.header_names:
         return part
@@ -74,17 +104,25 @@ def _header(wording: Wording, handle: str | None) -> dict[str, Any]:
     return part | {"example": {"header_text": [wording.header_example or ""]}}
 
 
+#: Labels that WhatsApp writes and nobody can change; without them Meta refuses the button.
+_LABELS: Final = {"CATALOG": "View catalog", "MPM": "View items"}
+
+
 def _button(button: Button) -> dict[str, Any]:
+    found = {"type": button.kind, "text": button.text or _LABELS.get(button.kind, "")}
     match button.kind:
         case "URL":
-            found = {"type": "URL", "text": button.text, "url": button.url}
-            return found | {"example": [button.example]} if VARIABLE.search(button.url) else found
+            example = {"example": [button.example]} if VARIABLE.search(button.url) else {}
+            return found | {"url": button.url} | example
         case "PHONE_NUMBER":
-            return {"type": "PHONE_NUMBER", "text": button.text, "phone_number": button.phone}
+            return found | {"phone_number": button.phone}
         case "COPY_CODE":
             return {"type": "COPY_CODE", "example": button.text}
-        case kind:
-            return {"type": kind, "text": button.text}
+        case "FLOW":
+            more = {"flow_action": button.action or "navigate", "navigate_screen": button.screen}
+            return found | {"flow_id": button.flow} | {key: value for key, value in more.items() if value}
+        case _:
+            return {key: value for key, value in found.items() if value}
 
 
 def differences(wanted: Mapping[str, Any], has: Mirrored) -> list[Difference]:
@@ -109,13 +147,12 @@ def drifted(wanted: Mapping[str, Any], has: Mirrored) -> list[str]:
 def _texts_compared(
     wanted: Sequence[Mapping[str, Any]], has: Sequence[Mapping[str, Any]]
 ) -> dict[str, tuple[str, str]]:
-    mine, theirs = texts(wanted), texts(has)
-    fields = ("header", "body", "footer", "buttons")
-    return {field: (mine.get(field, ""), theirs.get(field, "")) for field in fields}
+    mine, theirs = texts(wanted), texts(authentication.as_asked(wanted, has))
+    return {field: (mine.get(field, ""), theirs.get(field, "")) for field in FIELDS}
 
 
 def texts(parts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Header, body, footer and buttons as a person reads them; blanks at the ends of lines mean nothing."""
+    """What a person reads of a template, by :data:`FIELDS`; blanks at the ends of lines mean nothing."""
     found: dict[str, str] = {}
     for part in parts:
         kind = str(part.get("type", "")).lower()
@@ -123,17 +160,35 @@ def texts(parts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             found[kind] = "\n".join(_label(each) for each in part.get("buttons") or ())
         elif kind == "header" and str(part.get("format", "TEXT")).upper() != "TEXT":
             found[kind] = f"({str(part['format']).lower()})"
+        elif kind == "limited_time_offer":
+            found["offer"] = _offered(part.get("limited_time_offer") or {})
+        elif kind == "carousel":
+            found["cards"] = "\n\n".join(_card(each) for each in part.get("cards") or ())
         else:
-            found[kind] = _BLANKS.sub("", str(part.get("text", ""))).strip()
+            found[kind] = _BLANKS.sub("", str(part.get("text") or authentication.words(part))).strip()
     return found
+
+
+def _offered(offer: Mapping[str, Any]) -> str:
+    return f"{offer.get('text', '')}{' (until …)' if offer.get('has_expiration') else ''}"
+
+
+def _card(card: Mapping[str, Any]) -> str:
+    told = texts(card.get("components") or ())
+    return "\n".join(told[field] for field in FIELDS if told.get(field))
 
 
 def _label(button: Mapping[str, Any]) -> str:
     """``[Track] https://…``; a copied code's example is not part of what was agreed."""
     kind = str(button.get("type", "")).upper()
-    if kind == "COPY_CODE":
-        return "[copy a code]"
-    target = button.get("url") or button.get("phone_number") or ""
+    if kind in ("QUICK_REPLY", "URL", "PHONE_NUMBER"):
+        target = button.get("url") or button.get("phone_number") or ""
+    elif kind == "VOICE_CALL":
+        target = "call on WhatsApp"
+    elif kind == "FLOW":
+        target = f"form {button.get('flow_id', '')} {button.get('navigate_screen') or ''}".strip()
+    else:
+        return authentication.label(button) or f"[{_SHOWN.get(kind, kind.lower())}]"
     return f"[{button.get('text', '')}] {target}".strip()
 
 

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from sayso.core.errors import Fault, InputInvalidError
-from sayso.templates.definitions import Definition, MediaHeader, Place, Problem, read
+from sayso.templates.definitions import Definition, Place, Problem
 from sayso.templates.lint import lint
+from sayso.templates.reading import read
 
 SHIPPED: Final = "shipped"
-_TABLE: Final = re.compile(r"\s*\[([^\[\]]+)\]")
+_TABLE: Final = re.compile(r"\s*\[{1,2}([^\[\]]+)\]")
+_ITEM: Final = re.compile(r"\s*\[\[([^\[\]]+)\]\]")
 _LARGEST: Final = 200_000
+#: A parser has no second error to tell: what follows the first is a guess.
+_REST: Final = "nothing else of this file could be checked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,13 @@ class Library:
         """The named ones (all when none is named); raises for a name without a definition."""
         if not names:
             return self
-        unknown = [name for name in names if name not in self.kept]
+        wrong = {Path(each.file).stem for each in self.findings}
+        unknown = [name for name in names if name not in self.kept and name not in wrong]
         if unknown:
             there = ", ".join(self.kept) or "none"
             raise InputInvalidError(f"There is no definition {', '.join(unknown)}; there are: {there}.")
-        stems = {self.kept[name].file for name in names}
-        findings = [each for each in self.findings if each.file in stems]
-        return Library({name: self.kept[name] for name in names}, findings)
+        findings = [each for each in self.findings if Path(each.file).stem in names]
+        return Library({name: self.kept[name] for name in names if name in self.kept}, findings)
 
 
 def load(folder: Path | None) -> Library:
@@ -106,7 +110,7 @@ def _add(library: Library, file_name: str, text: str, shown: str, folder: Path |
         data = json.loads(text) if suffix == "json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         library.findings.append(
-            Finding(shown, _line_in(str(error)), Problem((), f"not {suffix.upper()}: {error}"))
+            Finding(shown, _line_in(str(error)), Problem((), f"not {suffix.upper()}: {error}; {_REST}"))
         )
         return
     definition, problems = read(name, data)
@@ -119,11 +123,10 @@ def _add(library: Library, file_name: str, text: str, shown: str, folder: Path |
 def _absent(definition: Definition, folder: Path | None) -> list[Problem]:
     """Example files that are named and not there."""
     return [
-        Problem(("languages", code, "header"), f"there is no file {each.header.file} beside the definition.")
-        for code, each in definition.languages.items()
-        if isinstance(each.header, MediaHeader)
-        and each.header.file
-        and not (folder is not None and (folder / each.header.file).is_file())
+        Problem((*at, "header"), f"there is no file {header.file} beside the definition.")
+        for code, wording in definition.languages.items()
+        for at, header in wording.media(("languages", code))
+        if header.file and not (folder is not None and (folder / header.file).is_file())
     ]
 
 
@@ -139,10 +142,11 @@ def line_of(text: str, at: Place) -> int:
     """
     lines, line = text.splitlines(), 0
     for depth, key in enumerate(at):
+        path = [str(each) for each in at[: depth + 1] if not isinstance(each, int)]
         if isinstance(key, int):
-            line = _nth_item(lines, line, key)
+            line = _nth_item(lines, line, path, key)
             continue
-        found = _key_line(lines, line, [str(each) for each in at[: depth + 1]])
+        found = _key_line(lines, line, path)
         line = line if found is None else found
     return line + 1 if at else 0
 
@@ -155,7 +159,7 @@ def _key_line(lines: Sequence[str], start: int, path: Sequence[str]) -> int | No
     for number in range(start, len(lines)):
         table = _TABLE.match(lines[number])
         if table:
-            header = table[1].replace(" ", "").replace('"', "")
+            header = _dotted(table[1])
             if header == dotted or header.startswith(dotted + "."):
                 return number
         elif inner is None and key.match(lines[number]):
@@ -163,10 +167,26 @@ def _key_line(lines: Sequence[str], start: int, path: Sequence[str]) -> int | No
     return inner
 
 
-def _nth_item(lines: Sequence[str], start: int, place: int) -> int:
-    """The line of a list's item, where each stands on a line of its own; else the list's."""
-    items = [number for number in range(start, len(lines)) if lines[number].strip().startswith("{")]
-    return items[place] if place < len(items) and items[0] <= start + 1 else start
+def _nth_item(lines: Sequence[str], start: int, path: Sequence[str], place: int) -> int:
+    """The line of a list's item, where each stands on a line or under a header of its own; else the list's."""
+    dotted = ".".join(path)
+    headed = [
+        n for n in range(start, len(lines)) if (item := _ITEM.match(lines[n])) and _dotted(item[1]) == dotted
+    ]
+    opened = [n for n in range(start, len(lines)) if lines[n].strip().startswith("{")]
+    beside = [n for n in opened if _indent(lines[n]) == _indent(lines[opened[0]])]
+    for items in (headed, beside):
+        if place < len(items) and items[0] <= start + 1:
+            return items[place]
+    return start
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _dotted(header: str) -> str:
+    return header.replace(" ", "").replace('"', "")
 
 
 def pointer(at: Place) -> str:

@@ -1,28 +1,23 @@
-"""Everything Meta would refuse a definition for, and what it would accept but make dear. Pure, no network.
+"""A definition against Meta's published limits, and what it would accept but make dear. Pure, no network.
 
-The limits are those of cloud-api 2.8, 3.2, 3.4, 3.6 and 3.7.
+The limits are those of cloud-api 2.8, 3.2, 3.4, 3.6 and 3.7. Whether Meta approves of the words, its review says.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
-from typing import Final
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from sayso.templates.definitions import Button, Definition, MediaHeader, Place, Problem, Wording
-from sayso.templates.rules import COUPON_CODE, VARIABLE, fill, variables
+from sayso.templates import lint_kinds
+from sayso.templates.definitions import AUTHENTICATION, Definition, MediaHeader, Place, Problem, Wording
+from sayso.templates.lint_buttons import Say, buttons, length
+from sayso.templates.rules import VARIABLE, fill, variables
 from sayso.whatsapp import limits
 
 NAME: Final = re.compile(r"[a-z0-9_]+")
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 FOOTER: Final = 60
-BUTTON_TEXT: Final = 25
-BUTTONS: Final = 10
-OF_A_KIND: Final = {"URL": 2, "PHONE_NUMBER": 1, "COPY_CODE": 1}
-URL: Final = 2000
-PHONE: Final = 20
-TTL_S: Final = {"UTILITY": (30, 43_200), "MARKETING": (43_200, 2_592_000)}
+TTL_S: Final = {"UTILITY": (30, 43_200), "MARKETING": (43_200, 2_592_000), AUTHENTICATION: (30, 900)}
 #: So many words a text needs beside its variables: 2n + 1 for n of them, as template editors put Meta's ratio.
 WORDS_PER_VARIABLE: Final = 2
 #: What the example of a media header may be (resumable upload, cloud-api 3.2).
@@ -34,14 +29,11 @@ _UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"
 _WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _HEADER_FORBIDDEN: Final = re.compile("[\n\r\t*_~`\u2600-\u27bf\U0001f000-\U0001faff]")
 _BODY_FORBIDDEN: Final = re.compile(r"\t| {5}|\n{3}")
-_DIRECT: Final = frozenset({"wa.me", "www.wa.me", "api.whatsapp.com"})
 _MOST_VARIED: Final = 8
-
-Say = Callable[[Place, str], None]
 
 
 def lint(definition: Definition) -> list[Problem]:
-    """What is wrong with a definition, all of it; an empty list when Meta has no formal reason to refuse it."""
+    """What is wrong with a definition, all of it; an empty list when it is within every limit that is published."""
     found: list[Problem] = []
 
     def say(at: Place, detail: str) -> None:
@@ -56,7 +48,10 @@ def lint(definition: Definition) -> list[Problem]:
         at: Place = ("languages", code)
         if not LANGUAGE.fullmatch(code):
             say(at, f"{code} is no language of Meta's; they are written like en or pt_BR.")
-        _wording(say, wording, at)
+        _wording(say, wording, definition.category, at)
+    codes = [each.code for each in definition.languages.values() if each.code is not None]
+    if codes:  # the same in all languages but for its labels
+        lint_kinds.one_time_code(say, codes[0])
     found += _alike(definition)
     found += _dear(definition)
     return found
@@ -69,20 +64,33 @@ def _ttl(say: Say, definition: Definition) -> None:
         say(("ttl",), f"a {kind} template lives {_span(shortest)} to {_span(longest)} (cloud-api 3.7).")
 
 
-def _wording(say: Say, wording: Wording, at: Place) -> None:
-    _body(say, wording, (*at, "body"))
-    _header(say, wording, (*at, "header"))
+def _wording(say: Say, wording: Wording, category: str, at: Place) -> None:
+    if wording.code is not None:
+        lint_kinds.code_labels(say, wording.code, at)
+        return
+    _text(say, wording, at, limits.TEMPLATE_BODY)
     if wording.footer is not None:
-        _length(say, (*at, "footer"), "the footer", wording.footer, FOOTER)
+        length(say, (*at, "footer"), "the footer", wording.footer, FOOTER)
         if VARIABLE.search(wording.footer) or "\n" in wording.footer:
             say((*at, "footer"), "a footer holds no variables and no line breaks.")
-    _buttons(say, wording.buttons, (*at, "buttons"))
-    _examples(say, wording, at)
+    lint_kinds.offer(say, wording, category, at)
+    lint_kinds.carousel(say, wording, at)
+    for place, card in enumerate(wording.cards):
+        _text(say, card, (*at, "cards", place), limits.CARD_BODY)
 
 
-def _body(say: Say, wording: Wording, at: Place) -> None:
+def _text(say: Say, part: Wording, at: Place, most: int) -> None:
+    """What a template and a card have in common: body, header, buttons, and examples of their variables."""
+    if part.body:
+        _body(say, part, (*at, "body"), most)
+    _header(say, part, (*at, "header"))
+    buttons(say, part.buttons, (*at, "buttons"))
+    _examples(say, part, at)
+
+
+def _body(say: Say, wording: Wording, at: Place, most: int) -> None:
     text = wording.body
-    _length(say, at, "the body", text, limits.TEMPLATE_BODY)
+    length(say, at, "the body", text, most)
     _variables(say, text, at, named=wording.named)
     if _BODY_FORBIDDEN.search(text):
         say(at, "a body holds no tabs, no more than 4 spaces and no more than one empty line in a row.")
@@ -125,12 +133,12 @@ def _header(say: Say, wording: Wording, at: Place) -> None:
     header = wording.header
     if isinstance(header, MediaHeader):
         fits = FILES.get(header.kind)
-        if fits and not header.file.lower().endswith(fits):
+        if fits and header.file and not header.file.lower().endswith(fits):
             say(at, f"the example of a header's {header.kind} must be a file {' or '.join(fits)}.")
         return
     if header is None:
         return
-    _length(say, at, "the header", header, limits.TEMPLATE_HEADER)
+    length(say, at, "the header", header, limits.TEMPLATE_HEADER)
     _variables(say, header, at, named=wording.named)
     if len(wording.header_names) > 1:
         say(at, "a header takes one variable.")
@@ -157,76 +165,29 @@ def _examples(say: Say, wording: Wording, at: Place) -> None:
         say((*at, "header_example"), "the header's {{1}} needs an example: header_example.")
 
 
-def _buttons(say: Say, buttons: Sequence[Button], at: Place) -> None:
-    if len(buttons) > BUTTONS:
-        say(at, f"{len(buttons)} buttons; a template has at most {BUTTONS}.")
-    for kind, count in Counter(each.kind for each in buttons).items():
-        if kind in OF_A_KIND and count > OF_A_KIND[kind]:
-            say(at, f"{count} buttons of kind {kind}; a template has at most {OF_A_KIND[kind]}.")
-    runs = [quick for quick, _ in groupby(each.kind == "QUICK_REPLY" for each in buttons) if quick]
-    if len(runs) > 1:
-        say(at, "quick replies must stand together, before or after all other buttons.")
-    repeated = [text for text, count in Counter(each.text for each in buttons).items() if count > 1]
-    if repeated:
-        say(at, f"two buttons say the same: {', '.join(repeated)}.")
-    for place, button in enumerate(buttons):
-        _button(say, button, (*at, place))
-
-
-def _button(say: Say, button: Button, at: Place) -> None:
-    if button.kind == "COPY_CODE":
-        _length(say, at, "the example of a code", button.text, COUPON_CODE)
-        return
-    _length(say, at, "a button's label", button.text, BUTTON_TEXT)
-    if VARIABLE.search(button.text) or "\n" in button.text:
-        say(at, "a button's label holds no variables and no line breaks.")
-    if button.kind == "URL":
-        _url(say, button, at)
-    if button.kind == "PHONE_NUMBER":
-        _length(say, at, "a phone number", button.phone, PHONE)
-        if not re.fullmatch(r"\+[0-9 ()-]{3,}", button.phone):
-            say((*at, "phone"), "a phone number starts with + and the country code.")
-
-
-def _url(say: Say, button: Button, at: Place) -> None:
-    _length(say, at, "an address", button.url, URL)
-    host = _host(button.url)
-    if host is None or "{{" in host:
-        say((*at, "url"), "an address starts with https:// and has a host of its own, without variables.")
-    elif host in _DIRECT:
-        say((*at, "url"), f"Meta refuses links to WhatsApp itself ({host}) in buttons.")
-    found = list(VARIABLE.finditer(button.url))
-    if not found:
-        return
-    if len(found) > 1 or found[0].end() != len(button.url) or found[0][1] != "1":
-        say((*at, "url"), "an address takes one variable, {{1}}, at its end.")
-    if not button.example.startswith(button.url[: found[0].start()]) or not button.example:
-        say((*at, "example"), "an address with a variable needs an example: the whole address, filled.")
-
-
-def _host(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return parts.hostname if parts.scheme in ("http", "https") else None
-
-
 def _alike(definition: Definition) -> list[Problem]:
     """Whoever sends a template gives the same parameters whatever the language, so its languages must match."""
-    first, *others = definition.languages.values()
-    found = []
-    for each in others:
-        at: Place = ("languages", each.language)
-        for what, mine, theirs in (
-            ("variables", sorted(each.names), sorted(first.names)),
-            ("variables in the header", sorted(each.header_names), sorted(first.header_names)),
-            ("kinds of buttons", [one.kind for one in each.buttons], [one.kind for one in first.buttons]),
-            ("kind of header", _kind(each.header), _kind(first.header)),
-        ):
-            if mine != theirs:
-                found.append(Problem(at, f"has other {what} than [languages.{first.language}]."))
-    return found
+    first, *others = (_asks(each) for each in definition.languages.values())
+    languages = list(definition.languages)
+    return [
+        Problem(("languages", language), f"has other {what} than [languages.{languages[0]}].")
+        for language, each in zip(languages[1:], others, strict=True)
+        for what in first
+        if each[what] != first[what]
+    ]
+
+
+def _asks(wording: Wording) -> dict[str, Any]:
+    """What sending a text takes, and in which order."""
+    cards = wording.cards
+    return {
+        "variables": sorted(wording.names),
+        "variables in the header": sorted(wording.header_names),
+        "kinds of buttons": [each.kind for each in wording.buttons],
+        "kind of header": _kind(wording.header),
+        "offer": wording.offer and wording.offer.ends,
+        "cards": [(sorted(each.names), lint_kinds.shape(each)) for each in cards],
+    }
 
 
 def _kind(header: str | MediaHeader | None) -> str:
@@ -248,16 +209,10 @@ def _dear(definition: Definition) -> list[Problem]:
     return found
 
 
-def _length(say: Say, at: Place, what: str, text: str, most: int) -> None:
-    size = limits.length(text)
-    if size > most:
-        say(at, f"{what} has {size:,} characters, {size - most:,} more than the {most:,} Meta takes.")
-
-
 def _span(seconds: int) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds % length == 0:
-            return f"{seconds // length}{unit}"
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
     return f"{seconds}s"
 
 

@@ -1,6 +1,7 @@
 """What is told of a template's changes: events in the operators' feed, and alerts while something is wrong."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sayso.core.database import Tx
@@ -8,7 +9,7 @@ from sayso.core.runtime import Runtime
 from sayso.events import alerts, service
 from sayso.events.alerts import OPERATOR, Severity
 from sayso.templates.rows import Row, undecided
-from sayso.templates.rules import hold_key
+from sayso.templates.rules import Held, Mirrored, hold_key, standing
 
 _KINDS: Final = {
     "APPROVED": "template.approved",
@@ -72,6 +73,8 @@ async def _alerts(tx: Tx, rt: Runtime, before: Row | None, after: Row) -> None:
     name = f"{at.name} ({at.language})"
     there = at.status not in ("DELETED", "PENDING_DELETION")
     await _status(tx, rt, before, after, name)
+    if at.status != "PENDING":
+        await alerts.resolve(tx, rt, f"template.pending:{at.name}:{at.language}")
     if before is not None and before.mirrored.quality != at.quality:
         await alerts.resolve(tx, rt, f"template.quality:{at.name}:{at.language}")
     await _alert(
@@ -133,6 +136,36 @@ async def _status(tx: Tx, rt: Runtime, before: Row | None, after: Row, name: str
         title=f"The template {name} is {status.lower()}{until}",
         detail=f"Meta's reason: {at.reason}." if at.reason else "Meta gave no reason.",
         advice=advice,
+    )
+
+
+async def overdue(tx: Tx, rt: Runtime, at: Mirrored, since: datetime) -> None:
+    """A review takes longer than Meta says that reviews take, whether or not messages wait for it."""
+    name = f"{at.name} ({at.language})"
+    await alerts.raise_(
+        tx,
+        rt,
+        f"template.pending:{at.name}:{at.language}",
+        severity="warning",
+        title=f"The template {name} is still under review",
+        detail=f"Since {since:%d %b %H:%M} UTC; Meta's reviews take up to 24 hours.",
+        advice="See it in WhatsApp Manager; if it stays so, ask Meta's support, or push it under another name.",
+    )
+
+
+async def awaited(tx: Tx, rt: Runtime, at: Mirrored) -> None:
+    """Messages wait for a template that is under review, or in another state that is no alert by itself."""
+    held = standing(at)
+    if at.status in _ADVICE or not isinstance(held, Held):
+        return
+    await alerts.raise_(
+        tx,
+        rt,
+        f"template.status:{at.name}:{at.language}",
+        severity="warning",
+        title=f"Messages wait for the template {at.name} ({at.language})",
+        detail=f"The {held.reason}. They go as soon as it can be sent, and expire if that is after their time.",
+        advice="A review takes minutes, at times a day: look into WhatsApp Manager if it takes longer.",
     )
 
 

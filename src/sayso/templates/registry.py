@@ -15,9 +15,8 @@ from sayso.core.errors import SaysoError
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.events import alerts
-from sayso.templates import library, mirror
+from sayso.templates import authentication, library, mirror
 from sayso.templates.compare import Difference, body_of, differences, drifted
-from sayso.templates.definitions import MediaHeader
 from sayso.templates.library import Kept
 from sayso.templates.rows import Row, submitted, undecided
 from sayso.templates.rules import Mirrored
@@ -95,6 +94,7 @@ class Registry:
             keys += await _adopt(tx, rt, kept)
             for key in keys:
                 await self.release(tx, rt, key)
+            await mirror.look_at_reviews(tx, rt)
             await alerts.resolve(tx, rt, _ALERT)
         return Synced(templates, changed)
 
@@ -184,11 +184,12 @@ class Registry:
         self, rt: Runtime, kept: Kept, language: str, has: Mirrored | None, found: Sequence[Difference]
     ) -> Pushed:
         """The call itself, and what it means for the mirror."""
-        body = body_of(kept.definition, language, await self._handle(kept, language))
+        body = body_of(kept.definition, language, await self._handles(kept, language))
+        listed = {**body, "components": authentication.as_listed(body["components"])}
         name, fields = kept.definition.name, tuple(each.field for each in found)
         if has is None or has.meta_id is None:
             answer = await self.graph.create_template(body)
-            told = {**body, "id": answer.get("id"), "status": answer.get("status") or "PENDING"}
+            told = {**listed, "id": answer.get("id"), "status": answer.get("status") or "PENDING"}
             category = str(answer.get("category") or body["category"])
             await self._write(rt, told | {"category": category}, body)
             return Pushed(name, language, "created", str(told["status"]), category, fields)
@@ -201,7 +202,7 @@ class Registry:
         except SaysoError:
             await self._close(rt, name, language, before)
             raise
-        told = {**body, "id": has.meta_id, "status": has.status, "category": has.category}
+        told = {**listed, "id": has.meta_id, "status": has.status, "category": has.category}
         await self._write(rt, told, body)
         return Pushed(name, language, "edited", has.status, has.category, fields)
 
@@ -228,15 +229,16 @@ class Registry:
             for key in await mirror.write(tx, rt, before, after):
                 await self.release(tx, rt, key)
 
-    async def _handle(self, kept: Kept, language: str) -> str | None:
-        """Upload the example of a media header, if there is one."""
-        header = kept.definition.languages[language].header
-        if not isinstance(header, MediaHeader) or not header.file:
-            return None
-        path = (kept.folder or Path()) / header.file
-        data = path.read_bytes()
-        mime_type = _MIME.get(path.suffix.lower(), "application/octet-stream")
-        return await self.graph.upload(data, mime_type=mime_type, file_name=path.name)
+    async def _handles(self, kept: Kept, language: str) -> dict[str, str]:
+        """Upload the examples of media headers, each file once; what stands for each."""
+        headers = [header for _, header in kept.definition.languages[language].media()]
+        handles: dict[str, str] = {}
+        for file in dict.fromkeys(each.file for each in headers if each.file):
+            path = (kept.folder or Path()) / file
+            mime_type = _MIME.get(path.suffix.lower(), "application/octet-stream")
+            data = path.read_bytes()
+            handles[file] = await self.graph.upload(data, mime_type=mime_type, file_name=path.name)
+        return handles
 
     async def delete(self, rt: Runtime, name: str, language: str | None = None) -> list[str]:
         """Delete a template at Meta, in one language or in all; the languages that were there."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sayso.templates.compare import drifted
-from sayso.templates.rules import Mirrored
+from sayso.templates.rules import Mirrored, kind_of
 
 #: The columns of the table that ``Mirrored`` has.
 COLUMNS = (
@@ -175,16 +175,27 @@ def told_components(at: Mirrored, value: Mapping[str, Any]) -> list[dict[str, An
             kept.pop(kind, None)
     buttons = value.get("message_template_buttons")
     if isinstance(buttons, list):
-        kept["BUTTONS"] = {"type": "BUTTONS", "buttons": [_told_button(each) for each in buttons]}
+        had = at.buttons
+        kept["BUTTONS"] = {
+            "type": "BUTTONS",
+            "buttons": [_told_button(each, had[n] if n < len(had) else {}) for n, each in enumerate(buttons)],
+        }
     else:
         kept.pop("BUTTONS", None)
     return [kept[kind] for kind in (*_ORDER, *(each for each in kept if each not in _ORDER)) if kind in kept]
 
 
-def _told_button(button: Any) -> dict[str, Any]:
+def _told_button(button: Any, had: Mapping[str, Any]) -> dict[str, Any]:
+    """A button as it is told; of one of the same kind in its place stays what is never told, such as a form's id."""
     told = button if isinstance(button, dict) else {}
     prefix = "message_template_button_"
-    return {key.removeprefix(prefix): value for key, value in told.items() if key.startswith(prefix)}
+    found = {key.removeprefix(prefix): value for key, value in told.items() if key.startswith(prefix)}
+    if kind_of(found) != kind_of(had):
+        return found
+    untold = {
+        key: value for key, value in had.items() if key not in ("text", "url", "phone_number", "example")
+    }
+    return untold | found
 
 
 def pause_ends(title: Any, at: datetime | None) -> datetime | None:

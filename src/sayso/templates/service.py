@@ -6,13 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from sayso.core.database import Tx
 from sayso.core.errors import Fault, TemplateUnknownError
 from sayso.core.runtime import Runtime
-from sayso.templates import mirror
+from sayso.templates import mirror, news
 from sayso.templates.rows import COLUMNS, of_row, with_changes
 from sayso.templates.rules import Gone, Mirrored, Standing, pick, standing
 
 #: What a refused send says of its template (cloud-api 5.3): paused, disabled, its content judged; 132001 only that it
 #: is not what we think.
 _MEANS = {132015: "PAUSED", 132016: "DISABLED", 132007: "REJECTED"}
+_SAYS_MORE_THAN = {
+    "PAUSED": ("APPROVED",),
+    "REJECTED": ("APPROVED",),
+    "DISABLED": ("APPROVED", "PAUSED", "REJECTED"),
+}
 
 
 async def choose(
@@ -79,13 +84,26 @@ async def states(tx: Tx, rt: Runtime, keys: Sequence[tuple[str, str]]) -> Mappin
     return {key: standing(each) for key, each in (await mirrored(tx, rt, keys)).items()}
 
 
-async def refused(tx: Tx, rt: Runtime, name: str, language: str, code: int) -> None:
-    """Meta refused a send for its template: what that says of it holds at once, and Meta is asked for the rest."""
+async def awaited(tx: Tx, rt: Runtime, keys: Sequence[tuple[str, str]]) -> None:
+    """Messages wait for these templates, by (name, language): an operator hears of it until their states change."""
+    for each in (await mirrored(tx, rt, keys)).values():
+        await news.awaited(tx, rt, each)
+
+
+async def refused(tx: Tx, rt: Runtime, name: str, language: str, code: int) -> list[str]:
+    """Meta refused a send for its template: what that says of it holds at once, and Meta is asked for the rest.
+
+    The keys of messages that need not wait any longer. A pause of one that is held already says no more than that; a
+    disabling does.
+    """
     status = _MEANS.get(code)
     row = await mirror.one(tx, rt, name, language)
-    if status is not None and row is not None and row.mirrored.status == "APPROVED":
-        await mirror.write(tx, rt, row, with_changes(row, None, status=status, reason=f"Meta's {code}"))
+    release: list[str] = []
+    if status is not None and row is not None and row.mirrored.status in _SAYS_MORE_THAN[status]:
+        after = with_changes(row, None, status=status, reason=f"Meta's {code}")
+        release = await mirror.write(tx, rt, row, after)
     await mirror.ask_sync(tx, rt)
+    return release
 
 
 async def _unknown(

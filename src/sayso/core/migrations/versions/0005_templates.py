@@ -23,6 +23,7 @@ STATEMENTS = (
         wanted jsonb,
         drift text[] NOT NULL DEFAULT '{}',
         paused_until timestamptz,
+        pending_since timestamptz,
         told_at timestamptz,
         changed_at timestamptz NOT NULL,
         synced_at timestamptz,
