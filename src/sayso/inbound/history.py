@@ -1,6 +1,5 @@
 """What somebody sent, as it was received: told once more, or emptied so that its repetition is still recognised."""
 
-import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ def erased_key(secret: bytes, key: str) -> str:
 
     A key holds Meta's message id, in which the digits of a number can be read.
     """
-    return "erased:" + hmac.digest(secret, b"sayso.updates.erased.1:" + key.encode(), hashlib.sha256).hex()
+    return "erased:" + hmac.digest(secret, b"sayso.updates.erased.1:" + key.encode(), "sha256").hex()
 
 
 async def sent_by(tx: Tx, names: Sequence[str]) -> list[Record]:
