@@ -13,10 +13,12 @@ from typing import Any
 from aiohttp import ClientSession
 from fastapi import FastAPI
 
+from sayso.confirmations import log as decision_log
+from sayso.confirmations import proof_routes
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.consent import amending, ledger
-from sayso.core import embedded, health
+from sayso.core import embedded, health, keys
 from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
 from sayso.core.database import Database, Tx
 from sayso.core.health import Health
@@ -60,6 +62,7 @@ ROUTERS = (
     media_routes.router,
     template_routes.router,
     confirmation_routes.router,
+    proof_routes.router,
     people_routes.router,
     people_rights.router,
     consent_routes.router,
@@ -142,6 +145,7 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(health.router)
+    app.include_router(proof_routes.open_router)
     return app
 
 
@@ -170,7 +174,7 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
         db = await Database.connect(dsn, size=settings.sayso_database_pool)
         stack.push_async_callback(db.close)
         rt = Runtime(settings, db, now=now)
-        ledger.key(rt)  # a key that cannot be had is heard of now, not at the first word of a person's
+        _hold_keys(rt)
         heeding = Heeding(rt)
         graph, media, checks, templates = await _meta(stack, rt, heeding)
         results = Results(rt, on_failed=confirmations.prompt_failed)
@@ -188,20 +192,20 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
         async with db.tx() as tx:
             await senders.ensure(tx, rt)
             await mirror.ask_sync(tx, rt)
-        loops = (
-            intake.run(),
-            results.run(),
-            state.run(),
-            checks.watch(rt),
-            amending.watch(rt),
-            heeding.run(),
-        )
+        watching = (each.watch(rt) for each in (checks, amending, decision_log))
+        loops = (intake.run(), results.run(), state.run(), heeding.run(), *watching)
         for loop in (rt.wakes.run(db), *loops):
             await stack.enter_async_context(_background(loop))
         await stack.enter_async_context(_until_done(worker))
         _settle_memory()
         asgi = webhook.Webhook(_Counted(app), intake, settings)
         yield Service(rt, asgi, worker, state)
+
+
+def _hold_keys(rt: Runtime) -> None:
+    """A key that cannot be had is heard of now, not at the first word of a person's."""
+    ledger.key(rt)
+    keys.load(rt.settings, now=rt.now)
 
 
 async def _meta(

@@ -13,6 +13,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from sayso.app import ROUTERS, api
+from sayso.confirmations import proof_routes
 from sayso.core import health
 from sayso.core.api import PREFIX
 from sayso.core.auth import needs
@@ -30,6 +31,7 @@ from sayso.whatsapp.management import ManagementClient
 from sayso.whatsapp.media import MediaClient
 from sayso.whatsapp.wire import graph_session
 
+from .decisions import Decisions
 from .rooms import runtime
 from .service import PHONE_NUMBER_ID, TOKENS
 
@@ -56,6 +58,18 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/confirmation"): ("/confirmation", ASKED),
     ("GET", "/confirmations"): ("/confirmations", None),
     ("GET", "/confirmations/{confirmation_id}"): ("/confirmations/{confirmation}", None),
+    ("GET", "/confirmations/{confirmation_id}/receipt"): (
+        "/confirmations/{decided}/receipt?format=json",
+        None,
+    ),
+    ("POST", "/confirmations/{confirmation_id}/claim"): (
+        "/confirmations/{decided}/claim",
+        {"action": {name: value for name, value in ASKED.items() if name != "timeout_minutes"}},
+    ),
+    ("POST", "/confirmations/{confirmation_id}/execution"): (
+        "/confirmations/{decided}/execution",
+        {"status": "done"},
+    ),
     ("PUT", "/people/{external_id}"): ("/people/alice", {"phone": ALICE}),
     ("GET", "/people/{external_id}"): ("/people/alice", None),
     ("GET", "/people/{external_id}/export"): ("/people/alice/export", None),
@@ -98,8 +112,13 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
 UPLOADS: dict[str, dict[str, tuple[str, bytes, str]]] = {
     "/media": {"file": ("dot.png", b"\x89PNG\r\n\x1a\n" + bytes(64), "image/png")}
 }
-#: Routes that are open on purpose: they tell nothing but whether the process lives, and what the API is.
-OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+#: What happens once, and is answered again to whoever repeats it with the same key.
+KEYED = {"/confirmations/{decided}/claim": "claim-of-these-tests"}
+#: Routes that are open on purpose: they tell nothing but whether the process lives, what the API is, and public keys.
+OPEN = {
+    *("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"),
+    "/.well-known/jwks.json",
+}
 
 
 def scoped_routes() -> Iterator[APIRoute]:
@@ -111,8 +130,8 @@ def scoped_routes() -> Iterator[APIRoute]:
 
 
 def health_routes() -> Iterator[str]:
-    """Paths of the process's own routes."""
-    for route in health.router.routes:
+    """Paths of the process's own routes, and of what is public."""
+    for route in (*health.router.routes, *proof_routes.open_router.routes):
         assert isinstance(route, APIRoute)
         yield route.path
 
@@ -160,6 +179,8 @@ class Contract:
             **options.pop("headers", {}),
         }
         headers = {name: value for name, value in headers.items() if value}
+        if path in KEYED:
+            headers.setdefault("idempotency-key", KEYED[path])
         if path in UPLOADS and options.get("json") is None and "content" not in options:
             options = {**options, "json": None, "files": UPLOADS[path]}
         return await self.http.request(method, prefix + path.format(**self.made), headers=headers, **options)
@@ -170,13 +191,20 @@ class Contract:
         assert linked.status_code == 200, linked.text
         sent = await self.call("POST", "/send", json={"content": "hello"})
         asked = await self.call("POST", "/confirmation", json=ASKED)
+        decided = await self.call("POST", "/confirmation", json=ASKED)
+        await Decisions(self.rt).decide(decided.json()["id"])
         pushed = await self.call("PUT", "/templates/greeting", json=GREETING)
         assert pushed.status_code == 200, pushed.text
         self.made = {
             "message": sent.json()["id"],
             "confirmation": asked.json()["id"],
+            "decided": decided.json()["id"],
             "alert": await self.alert(),
         }
+        for key in CALLS:
+            if CALLS[key][0] in KEYED:
+                once = await self.call(key[0], CALLS[key][0], json=CALLS[key][1])
+                assert once.status_code == 201, once.text
 
     async def alert(self) -> str:
         """Our number, and something wrong with it; the alert's id."""

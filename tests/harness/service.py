@@ -1,7 +1,10 @@
 """A whole service in this process, served over real HTTP, and what a test needs to speak to it."""
 
 import asyncio
+import atexit
 import contextlib
+import os
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -21,6 +24,9 @@ from sayso.core.tokens import ASSISTANT_SCOPES, Tokens
 PHONE_NUMBER_ID = "100000000000001"
 CONSENT_KEY = "a-key-for-tests-of-at-least-32-bytes"
 JWT_SECRET = "a-secret-for-tests-of-at-least-32-bytes"
+#: Keys of receipts, made when one is needed: tests without a data directory sign, too.
+RECEIPT_KEYS = Path(tempfile.gettempdir()) / f"sayso-tests-{os.getpid()}-receipt-keys.json"
+atexit.register(RECEIPT_KEYS.unlink, missing_ok=True)
 #: How long a bearer token lives: longer than a test lets time pass.
 LIVES = timedelta(days=10)
 TOKENS = Tokens(JWT_SECRET.encode(), "sayso", "sayso")
@@ -38,6 +44,7 @@ def settings(dsn: str, *, base_url: str, data_dir: Path, **changes: Any) -> Sett
         "sayso_data_dir": data_dir,
         "sayso_jwt_secret": SecretStr(JWT_SECRET),
         "sayso_consent_key": SecretStr(CONSENT_KEY),
+        "sayso_receipt_keys": RECEIPT_KEYS,
         "database_url": SecretStr(dsn),
         "sayso_pair_rate": False,  # quick exchanges are what most tests are about
         **changes,

@@ -196,7 +196,8 @@ async def _keep(
     answer_id = rt.new_id("ans")
     written = await tx.execute(
         "INSERT INTO answers (id, confirmation_id, person_id, update_key, wamid, how, said, verdict, effect, sent_at, "
-        "received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (update_key) DO NOTHING",
+        "received_at, quoted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+        "ON CONFLICT (update_key) DO NOTHING",
         answer_id,
         row["id"],
         inbound.person.id,
@@ -208,5 +209,6 @@ async def _keep(
         effect,
         inbound.message.sent_at,
         inbound.received_at,
+        inbound.message.quoted_wamid,
     )
     return answer_id if written else None

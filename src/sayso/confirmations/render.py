@@ -3,8 +3,6 @@
 The same texts, from the same action, every time: their digest is stored before anything is sent.
 """
 
-import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -12,9 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from sayso.confirmations.rules import Outcome, Verdict, payload
+from sayso.core import canonical
 from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError
 from sayso.whatsapp import limits
 from sayso.whatsapp.content import (
@@ -72,9 +69,8 @@ class Action:
         return cls(data["action_type"], data["action_description"], data["action_details"])
 
     def digest(self) -> bytes:
-        """SHA-256 of the action's canonical JSON (RFC 8785; all members are strings)."""
-        text = json.dumps(self.data(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).digest()
+        """SHA-256 of the action's canonical JSON (RFC 8785)."""
+        return canonical.digest(self.data())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +85,8 @@ class Prompt:
         return {"session": to_data(self.session), "template": to_data(self.template)}
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of each form, as hex, over its JSON with sorted members."""
-        return {form: _digest(content) for form, content in self.data().items()}
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+        """SHA-256 of each form, as hex, over its canonical JSON (RFC 8785)."""
+        return {form: canonical.digest(content).hex() for form, content in self.data().items()}
 
 
 def prompt(
@@ -181,6 +173,14 @@ def closing(outcome: Outcome, description: str) -> Text | None:
         "withdrawn": f"↩️ Withdrawn: {what} is no longer asked. Nothing was done.",
     }
     return Text(lines[outcome]) if outcome in lines else None
+
+
+def executed(status: str, description: str, note: str | None) -> Text:
+    """What came of a confirmed action; the assistant's words about it are quoted."""
+    what = f"“{_clean(description)}”"
+    lines = {"done": f"✅ Done: {what}", "failed": f"⚠️ Not done: {what}. It was tried, and failed."}
+    said = _clean(note) if note else ""
+    return Text(f"{lines[status]}\n\nThe assistant says: “{said}”" if said else lines[status])
 
 
 def too_late(outcome: Outcome, description: str, decided_at: datetime) -> Text:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sayso.confirmations import render
+from sayso.confirmations import receipts, render
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import OUTCOMES, Outcome
 from sayso.consent import service as consent
@@ -32,6 +32,13 @@ QUEUE = Queue("confirmations", order="work_at, id")
 NOTICE_LIVES = timedelta(hours=1)
 #: While an earlier reply waits to be read, the end of a question looks again after this.
 EXPIRY_LOOK = timedelta(milliseconds=100)
+
+_WHOLE = (
+    "SELECT c.*, m.state AS delivery, m.reason AS delivery_reason, r.use_by, e.status AS execution_status, "
+    "e.claimed_at, e.reported_at, e.note AS execution_note FROM confirmations c "
+    "LEFT JOIN messages m ON m.id = c.message_id LEFT JOIN receipts r ON r.confirmation_id = c.id "
+    "LEFT JOIN executions e ON e.confirmation_id = c.id"
+)
 
 #: Whether words of a person's (of anybody's: None) that came in before a time still wait to be read.
 Undigested = Callable[[Tx, Person | None, datetime], Awaitable[bool]]
@@ -164,6 +171,7 @@ async def decide_all(
     )
     if rows:
         tx.after_commit(lambda: CONFIRMATIONS.labels(outcome).inc(len(rows)))
+        receipts.prove(tx, rt, [row["id"] for row in rows])
         await events.emit_all(tx, rt, [_decided(row) for row in rows])
         lines = [(row, render.closing(outcome, row["action"]["action_description"])) for row in rows]
         drafts = [
@@ -263,20 +271,15 @@ async def any_open(tx: Tx, person: Person) -> bool:
 
 
 async def get(tx: Tx, confirmation_id: str) -> Record | None:
-    """A confirmation's row, with ``delivery``: how far its question has come."""
-    return await tx.fetchrow(
-        "SELECT c.*, m.state AS delivery, m.reason AS delivery_reason FROM confirmations c "
-        "LEFT JOIN messages m ON m.id = c.message_id WHERE c.id = $1",
-        confirmation_id,
-    )
+    """A confirmation's row, with ``delivery``: how far its question has come, and what came of the action."""
+    return await tx.fetchrow(f"{_WHOLE} WHERE c.id = $1", confirmation_id)
 
 
 async def page(tx: Tx, client_id: str, *, status: str | None, before: str | None, limit: int) -> list[Record]:
     """An assistant's confirmations, newest first."""
     return await tx.fetch(
-        "SELECT c.*, m.state AS delivery, m.reason AS delivery_reason FROM confirmations c "
-        "LEFT JOIN messages m ON m.id = c.message_id WHERE c.client_id = $1 "
-        "AND ($2::text IS NULL OR c.status = $2) AND ($3::text IS NULL OR c.id < $3) ORDER BY c.id DESC LIMIT $4",
+        f"{_WHOLE} WHERE c.client_id = $1 AND ($2::text IS NULL OR c.status = $2) "
+        "AND ($3::text IS NULL OR c.id < $3) ORDER BY c.id DESC LIMIT $4",
         client_id,
         status,
         before,

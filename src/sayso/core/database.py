@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +80,7 @@ class Tx:
     """One open transaction. Services receive it, run SQL through it, and never commit."""
 
     _connection: Any
+    _before_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
 
     async def fetch(self, sql: str, *args: Any) -> list[Record]:
@@ -105,6 +106,15 @@ class Tx:
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once per row, pipelined."""
         await self._connection.executemany(sql, rows)
+
+    def before_commit(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Await ``act`` as the last of this transaction: a lock that everybody takes is then held for its commit alone.
+
+        Whoever holds such a lock waits for nobody any more, so that no two wait for one another.
+        """
+        if not in_transaction():
+            raise RuntimeError("there is no transaction to be the last of")
+        self._before_commit.append(act)
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call ``act`` once the transaction is durable; never when it is rolled back."""
@@ -150,6 +160,8 @@ class Database:
             try:
                 async with connection.transaction():
                     yield tx
+                    for last in tx._before_commit:  # noqa: SLF001 - see below
+                        await last()
             finally:
                 _open_transactions.reset(token)
         for act in tx._after_commit:  # noqa: SLF001 - Tx and Database are one module's two halves

@@ -15,6 +15,8 @@ CATALOGUE = {
     "confirmation.asked": "A confirmation was created and its question queued.",
     "confirmation.decided": "A confirmation has its outcome, once and for ever.",
     "confirmation.answered_late": "The person answered after the end; nothing was changed.",
+    "confirmation.executed": "The assistant said what came of a confirmed action.",
+    "log.checkpoint": "The decision log has a signed checkpoint; keep it where we cannot change it.",
     "message.failed": "A message did not reach the person; the reason says why.",
     "message.unknown": "Meta's answer was lost, and no status has settled the message since.",
     "person.said": "The person wrote something that decides nothing: a comment.",
