@@ -70,6 +70,7 @@ class Wire:
 
     def __init__(self, upstream: str) -> None:
         self.posts: list[Post] = []
+        self.besides: dict[str, str] = {}  # headers of every refusal, besides its own
         self._upstream = upstream
         self._holds: list[Hold] = []
         self._runner: web.AppRunner | None = None
@@ -124,6 +125,7 @@ class Wire:
             if post is not None:
                 post.status, post.code, post.met = status, _code(body), time.time()
                 post.accepted = status == 200
+                headers |= {} if post.accepted else self.besides
             await self._stop_at("after", post)
             return web.Response(status=status, headers=headers, body=body)
         except (aiohttp.ClientError, _CutError):

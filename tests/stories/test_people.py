@@ -65,6 +65,7 @@ async def test_somebody_without_a_number_is_asked_answers_and_is_written_to(worl
     assert "opt-out" in await world.digested(await zoe.says("STOP"))
     assert (await send(world, zoe.user_id, "one more", expect=403))["code"] == "opted_out"
     assert all(zoe.phone not in post.to for post in world.wire.posts), "a number that nobody told us"
+    assert all(post.touches(f'"recipient":"{zoe.user_id}"') for post in world.wire.posts)
     assert {row["kind"] for row in await world.rows("SELECT kind FROM people_identifiers")} == {"bsuid"}
     await world.keeps_its_promises()
 
