@@ -90,13 +90,13 @@ async def claim(tx: Tx, queue: Queue, *, worker: int, limit: int) -> list[Record
     a key's rows are worked in order.
     """
     if queue.key:
-        await _alone(tx, queue)
+        await alone(tx, queue)
     rows = await tx.fetch(claim_sql(queue), worker, limit)
     columns = [column.strip() for column in queue.order.split(",")]
     return sorted(rows, key=lambda row: [row[column] for column in columns])
 
 
-async def _alone(tx: Tx, queue: Queue) -> None:
+async def alone(tx: Tx, queue: Queue) -> None:
     """Until the transaction ends nobody else claims from, or promotes in, this queue."""
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext($1))", f"claim:{queue.table}")
 
@@ -151,7 +151,7 @@ async def promote(tx: Tx, queue: Queue, *, now: datetime) -> int:
     by the look at it, and a claim that passed over it would take the key's later rows first.
     """
     if queue.key:
-        await _alone(tx, queue)
+        await alone(tx, queue)
     return await tx.execute(promote_sql(queue), now, PROMOTE_LIMIT)
 
 

@@ -151,6 +151,12 @@ class Settings(TokenSettings):
         le=10080,
         description="How long after the decision a confirmed action may be claimed.",
     )
+    sayso_endpoints_allow: str | None = Field(
+        default=None, description="Hosts and networks that endpoints may be in besides public https ones."
+    )
+    sayso_endpoints_proxy: Annotated[str, AfterValidator(forms.base_url)] | None = Field(
+        default=None, description="Proxy that every call of an endpoint goes through, and which checks it."
+    )
     sayso_database_pool: int = Field(default=16, ge=2, le=90, description="Connections to PostgreSQL.")
     database_url: Annotated[SecretStr, AfterValidator(forms.postgres_url)] | None = Field(
         default=None, description="A PostgreSQL server of yours (postgresql://…) instead of the embedded one."

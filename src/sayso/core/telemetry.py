@@ -184,6 +184,17 @@ SENDER_HELD: Final = Gauge(
 SENDER_HOLDS: Final = Counter(
     "sayso_sender_holds_total", "Holds put on senders, by Meta's error code.", ["code"], registry=METRICS
 )
+DELIVERIES: Final = Counter(
+    "sayso_deliveries_total", "Calls of endpoints, by what came of them.", ["result"], registry=METRICS
+)
+DELIVERY_SECONDS: Final = Histogram(
+    "sayso_delivery_seconds",
+    "Time of one call of an endpoint, in seconds.",
+    registry=METRICS,
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+)
+ENDPOINTS: Final = Gauge("sayso_endpoints", "Endpoints by how they stand.", ["state"], registry=METRICS)
+STREAMS: Final = Gauge("sayso_streams", "Streams of events open now.", registry=METRICS)
 
 
 def render_metrics() -> tuple[bytes, str]:

@@ -23,7 +23,8 @@ SCOPES = {
     "templates:write": "create, change and delete templates at Meta",
     "consents:write": "record opt-ins and opt-outs",
     "consents:read": "see how people stand, and the proof",
-    "events:read": "read one's own feed of events",
+    "events:read": "read one's own feed of events, and what was delivered",
+    "endpoints:write": "say where events are delivered to, and have them delivered again",
     "operate": "see what came in from Meta and what became of it",
     "admin": "everything, across assistants",
 }

@@ -33,16 +33,18 @@ class Wakes:
         self.closing = False
 
     @contextlib.contextmanager
-    def waiting(self, name: str) -> Any:
-        """An event that is set by every ring of ``name`` while the block lasts; look at the data *inside* it."""
+    def waiting(self, *names: str) -> Any:
+        """An event that is set by every ring of one of ``names`` in the block; look at the data *inside* it."""
         event = asyncio.Event()
-        self._waiters[name].add(event)
+        for name in names:
+            self._waiters[name].add(event)
         try:
             yield event
         finally:
-            self._waiters[name].discard(event)
-            if not self._waiters[name]:
-                del self._waiters[name]
+            for name in names:
+                self._waiters[name].discard(event)
+                if not self._waiters[name]:
+                    del self._waiters[name]
 
     def ring(self, name: str) -> None:
         """Wake this process's waiters on ``name``."""

@@ -1,5 +1,9 @@
-"""The feed: one row per thing an assistant should hear of, written in the transaction that made it true."""
+"""The feed: one row per thing an assistant should hear of, written in the transaction that made it true.
 
+In the same statement goes one row for each endpoint that is to hear of it: what is delivered commits with the effect.
+"""
+
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sayso.core.database import Tx
+from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 
 #: Every event, with what it tells. ``docs/events.md`` has a row for each (a test keeps the two equal).
@@ -37,8 +41,38 @@ CATALOGUE = {
     "alert.raised": "Something needs the operator's attention; told once, until it is resolved.",
     "alert.resolved": "What an alert told of is over.",
     "sender.changed": "Meta says something new of a number of ours: status, quality, throughput, limit, name.",
+    "endpoint.failing": "Four calls of an endpoint in a row have failed; they go on, further and further apart.",
+    "endpoint.recovered": "An endpoint that was failing has taken a call again.",
+    "endpoint.exhausted": "An event was tried to the end of the ladder and is given up; it can be replayed.",
+    "endpoint.disabled": "Nothing is delivered to an endpoint any more, until it is enabled again.",
     "account.news": "Meta told something of the account: a review, a restriction, a security event.",
 }
+
+#: Whose deliveries are claimed; see ``delivering``.
+DELIVERIES = "deliveries"
+#: Whether an endpoint that asked for these types and this subject is to hear of an event.
+HEARS = """
+(p.subject IS NULL OR p.subject = e.subject) AND (p.types = '{}' OR EXISTS (SELECT FROM unnest(p.types) AS w (pattern)
+    WHERE e.type = w.pattern OR (right(w.pattern, 2) = '.*' AND starts_with(e.type, left(w.pattern, -1)))))
+"""
+#: An endpoint does not hear of itself: what it cannot take, it is not told of by itself.
+_TELL = f"""
+WITH e AS (
+    INSERT INTO events (id, client_id, type, subject, data, at)
+    SELECT id, client_id, type, subject, data::jsonb, $6
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+    AS told (id, client_id, type, subject, data)
+    RETURNING id, client_id, type, subject
+)
+INSERT INTO {DELIVERIES} (id, client_id, endpoint_id, event_id, type, line, state, created_at, work, work_at)
+SELECT 'dlv_' || replace(gen_random_uuid()::text, '-', ''), p.client_id, p.id, e.id, e.type, p.id || ' ' || e.subject,
+    'pending', $6, 'ready', $6
+FROM e CROSS JOIN LATERAL (
+    SELECT id, client_id, types, subject FROM endpoints WHERE client_id = e.client_id AND state = 'enabled'
+    UNION ALL
+    SELECT id, client_id, types, subject FROM endpoints WHERE e.client_id = '' AND state = 'enabled' AND operator
+) p WHERE p.id <> e.subject AND {HEARS} ORDER BY e.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +100,8 @@ async def emit_all(tx: Tx, rt: Runtime, told: Sequence[Event]) -> None:
     for event in told:
         if event.kind not in CATALOGUE:
             raise ValueError(f"not in the catalogue: {event.kind}")
-    await tx.execute(
-        "INSERT INTO events (id, client_id, type, subject, data, at) "
-        "SELECT id, client_id, type, subject, data::jsonb, $6 "
-        "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) "
-        "AS e (id, client_id, type, subject, data)",
+    to_deliver = await tx.execute(
+        _TELL,
         [rt.new_id("evt") for _ in told],
         [event.client_id for event in told],
         [event.kind for event in told],
@@ -78,37 +109,67 @@ async def emit_all(tx: Tx, rt: Runtime, told: Sequence[Event]) -> None:
         [msgspec.json.encode(event.data).decode() for event in told],
         rt.now(),
     )
-    for event in told:
-        tx.after_commit(partial(rt.wakes.news, event.subject))
+    bells = {event.subject for event in told} | {bell(event.client_id) for event in told}
+    for name in bells:
+        tx.after_commit(partial(rt.wakes.news, name))
+    if to_deliver:
+        tx.after_commit(partial(rt.wakes.work, DELIVERIES))
 
 
-async def feed(
-    tx: Tx, *, client_id: str, after: str, limit: int, also: Sequence[str] = ()
-) -> tuple[list[dict[str, Any]], str]:
-    """Events of a client (and of those in ``also``) after a cursor, oldest first, and the next cursor.
+def bell(client_id: str) -> str:
+    """What is rung when something was written into a client's feed; short and without spaces, whatever the client."""
+    return f"feed:{hashlib.blake2b(client_id.encode(), digest_size=8).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a feed: each event with the cursor after it. ``unsettled``: more has been committed behind it."""
+
+    events: list[tuple[str, dict[str, Any]]]
+    unsettled: bool
+
+
+async def page(tx: Tx, *, clients: Sequence[str], after: str, limit: int) -> Page:
+    """Events of these clients after a cursor, oldest first.
 
     Ordered by the writing transaction, and only up to the oldest one still under way: a reader that followed a plain
     sequence would miss what commits late under a lower number.
     """
     tx_id, _, event_id = after.partition(".")
     rows = await tx.fetch(
-        "SELECT e.id, e.tx::text AS written_by, e.type, e.subject, e.data, e.at "
+        "SELECT e.id, e.tx::text AS written_by, e.type, e.subject, e.data, e.at, "
+        "e.tx < pg_snapshot_xmin(pg_current_snapshot()) AS settled "
         "FROM unnest($1::text[]) AS reader (client), LATERAL (SELECT * FROM events "
-        "WHERE client_id = reader.client AND (tx, id) > ($2::text::xid8, $3) "
-        "AND tx < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY tx, id LIMIT $4) e ORDER BY e.tx, e.id LIMIT $4",
-        list({client_id, *also}),
+        "WHERE client_id = reader.client AND (tx, id) > ($2::text::xid8, $3) ORDER BY tx, id LIMIT $4) e "
+        "ORDER BY e.tx, e.id LIMIT $4",
+        list(dict.fromkeys(clients)),
         tx_id or "0",
         event_id,
         limit,
     )
-    events = [
-        {
-            "id": row["id"],
-            "type": row["type"],
-            "subject": row["subject"],
-            "timestamp": row["at"],
-            "data": row["data"],
-        }
-        for row in rows
-    ]
-    return events, f"{rows[-1]['written_by']}.{rows[-1]['id']}" if rows else after
+    settled = [(f"{row['written_by']}.{row['id']}", _told(row)) for row in rows if row["settled"]]
+    return Page(settled, len(settled) < len(rows))
+
+
+async def feed(
+    tx: Tx, *, client_id: str, after: str, limit: int, also: Sequence[str] = ()
+) -> tuple[list[dict[str, Any]], str]:
+    """Events of a client (and of those in ``also``) after a cursor, oldest first, and the next cursor."""
+    events = (await page(tx, clients=(client_id, *also), after=after, limit=limit)).events
+    return [event for _, event in events], events[-1][0] if events else after
+
+
+async def newest(tx: Tx) -> str:
+    """The cursor behind everything that can be read now: what is under way comes after it."""
+    horizon = int(await tx.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
+    return f"{horizon - 1}.evt_{'z' * 26}"
+
+
+def _told(row: Record) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "type": row["type"],
+        "subject": row["subject"],
+        "timestamp": row["at"],
+        "data": row["data"],
+    }
