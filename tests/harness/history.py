@@ -159,7 +159,7 @@ def replies_before_expiry(history: History) -> Iterator[str]:
 
 
 def a_word_decides_one(history: History) -> Iterator[str]:
-    """A bare word decides only when exactly one question was open to that person."""
+    """A bare word decides only when exactly one question was open to that person and sender."""
     posted = {
         row["confirmation_id"]: row["posted_at"] for row in history.messages if row["purpose"] == "prompt"
     }
@@ -186,7 +186,7 @@ def told_once(history: History) -> Iterator[str]:
 
 
 def _open_beside(other: Row, decided: Row, posted_at: datetime | None) -> bool:
-    same = other["person_id"] == decided["person_id"]
+    same = all(other[name] == decided[name] for name in ("person_id", "phone_number_id"))
     shown = posted_at is not None and posted_at < decided["decided_at"]
     return same and shown and (other["decided_at"] is None or other["decided_at"] > decided["decided_at"])
 
