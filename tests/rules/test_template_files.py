@@ -137,7 +137,12 @@ def test_what_is_wrong_with_a_file_is_said_where_it_stands(changes: dict[str, An
         ({"buttons": [{"link": "a", "url": "x.org"}]}, "buttons.0.url: .*https"),
         ({"buttons": [{"call": "a", "phone": "555"}]}, "buttons.0.phone: "),
         ({"buttons": [{"copy": "x" * 16}]}, "buttons.0: .*16 characters"),
-        ({"buttons": [{"replay": "a"}]}, "buttons.0: a button has one of these keys"),
+        ({"buttons": [{"replay": "a"}]}, "buttons.0: replay is no kind of button; did you mean reply"),
+        (
+            {"buttons": [{"reply": "a", "copy": "b"}]},
+            "buttons.0: a button is of one kind; this one is reply and copy",
+        ),
+        ({"buttons": ["Yes"]}, "buttons.0: a button is a table"),
         ({"buttons": [{"link": str(n), "url": "https://x.org"} for n in range(3)]}, "buttons: 3 buttons"),
     ],
 )

@@ -110,7 +110,7 @@ def _add(library: Library, file_name: str, text: str, shown: str, folder: Path |
         data = json.loads(text) if suffix == "json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         library.findings.append(
-            Finding(shown, _line_in(str(error)), Problem((), f"not {suffix.upper()}: {error}; {_REST}"))
+            Finding(shown, _line_in(str(error), text), Problem((), f"not {suffix.upper()}: {error}; {_REST}"))
         )
         return
     definition, problems = read(name, data)
@@ -130,9 +130,11 @@ def _absent(definition: Definition, folder: Path | None) -> list[Problem]:
     ]
 
 
-def _line_in(error: str) -> int:
+def _line_in(error: str, text: str) -> int:
     found = re.search(r"line (\d+)", error)
-    return int(found[1]) if found else 0
+    if found:
+        return int(found[1])
+    return len(text.splitlines()) if "end of document" in error else 0
 
 
 def line_of(text: str, at: Place) -> int:

@@ -153,10 +153,16 @@ def buttons(reading: Reading, table: Mapping[str, Any], at: Place) -> tuple[Butt
 
 
 def _button(reading: Reading, found: Any, at: Place) -> Button:
-    kinds = [key for key in BUTTONS if isinstance(found, dict) and key in found]
-    if len(kinds) != 1:
-        names = ", ".join(BUTTONS)
-        reading.wrong(at, f'a button has one of these keys, as {{ reply = "Yes" }} has: {names}.')
+    if not isinstance(found, dict) or not found:
+        reading.wrong(at, 'a button is a table, such as { reply = "Yes" }.')
+        return Button("")
+    kinds = [key for key in BUTTONS if key in found]
+    if not kinds:
+        first = next(iter(found))
+        reading.wrong(at, f"{first} is no kind of button{meant(first, BUTTONS)}")
+        return Button("")
+    if len(kinds) > 1:
+        reading.wrong(at, f"a button is of one kind; this one is {' and '.join(kinds)}.")
         return Button("")
     label = kinds[0]
     kind = BUTTONS[label]
