@@ -27,6 +27,7 @@ ROW: dict[str, Any] = {
     "template_name": "order_ready",
     "template_language": "en_US",
     "attempt": 5,
+    "send_at": None,
     "held": None,
     "reason": WHY,
 }
@@ -67,6 +68,18 @@ def test_what_holds_a_message_counts_before_what_was_the_matter_last() -> None:
         lines.about({**row, "form": "session", "held": None, "reason": None}, ALICE)
         == "to Alice (…1111) · send as text"
     )
+
+
+def test_what_is_scheduled_says_for_when() -> None:
+    row = {
+        **ROW,
+        "type": "text",
+        "attempt": 0,
+        "send_at": datetime(2026, 4, 1, 7, tzinfo=UTC),
+        "reason": None,
+    }
+    assert lines.about(row, ALICE) == "to Alice (…1111) · send as text · to go out at 2026-04-01 07:00:00 UTC"
+    assert "to go out" not in lines.about({**row, "attempt": 1}, ALICE)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -156,7 +156,7 @@ async def test_nobody_touches_anothers_messages(world: World) -> None:
     assert (status, said["code"]) == (422, "input_invalid")
 
 
-async def test_what_is_scheduled_can_be_cancelled_until_it_leaves(world: World) -> None:
+async def test_what_is_scheduled_can_be_cancelled_until_it_leaves(world: World, tmp_path: Path) -> None:
     await world.open_window()
     later = (world.rt.now() + timedelta(hours=1)).isoformat()
     message_id = await sent(world, send_at=later)
@@ -164,8 +164,15 @@ async def test_what_is_scheduled_can_be_cancelled_until_it_leaves(world: World) 
         status, said = await world.api.call("POST", f"/messages/{message_id}/cancel")
         assert (status, said["state"]) == (200, "cancelled")
     assert world.wire.of(message_id) == []
+    at_the_terminal = await sent(world, "a third", send_at=later)
+    assert "to go out at" in await sayso(world, tmp_path, "tail", "--state", "queued")
+    for _ in range(2):
+        assert f"{at_the_terminal}  cancelled" in await sayso(world, tmp_path, "cancel", at_the_terminal)
+    assert "No message is queued." in await sayso(world, tmp_path, "tail", "--state", "queued")
     gone = await sent(world, "another")
     await world.stands(gone, "read")
+    for too_late in (gone, "msg_nobody"):
+        await sayso(world, tmp_path, "cancel", too_late, expect=1)
     status, said = await world.api.call("POST", f"/messages/{gone}/cancel")
     assert (status, said["code"]) == (409, "too_late")
     await world.keeps_its_promises()

@@ -387,5 +387,7 @@ def _moment(rt: Runtime, text: str | None) -> datetime:
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputInvalidError(f"{file} cannot be read: {error}.") from error
+    except OSError as error:
+        raise InputInvalidError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputInvalidError(f"{file} cannot be read: it is no text in UTF-8.") from error

@@ -62,7 +62,8 @@ def about(row: Record, person: Person) -> str:
         f"{row['purpose']} as template {template} ({row['template_language']})"
         if template
         else f"{row['purpose']} as {row['type']}",
-        count(row["attempt"], "attempt") if row["attempt"] != 1 else "",
+        count(row["attempt"], "attempt") if row["attempt"] > 1 else "",
+        f"to go out at {moment(row['send_at'])}" if row["send_at"] and not row["attempt"] else "",
         row["held"] or row["reason"] or "",
     ]
     return " · ".join(filter(None, said))

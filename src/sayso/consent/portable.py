@@ -26,7 +26,9 @@ PERSONAL_COLUMNS = (
     "phone",
     "wa_id",
     "bsuid",
+    "parent_bsuid",
     "business",
+    "waba_id",
     "sender",
     "wording",
     "wording_version",
@@ -38,6 +40,7 @@ PERSONAL_COLUMNS = (
     "actor",
     "reason",
     "jurisdiction",
+    "review_at",
     "time_zone",
 )
 
@@ -97,10 +100,13 @@ def read_export(text: str) -> Export:
             [_line(entry) for entry in data["entries"]],
             bytes.fromhex(data["seal"]) if data.get("seal") else None,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except json.JSONDecodeError as error:
         raise InputInvalidError(
-            f"The file is no export of a consent ledger ({type(error).__name__}: {error})."
+            f"The file is no export of a consent ledger: no JSON, at line {error.lineno}."
         ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        lacks = f": it lacks {error}" if isinstance(error, KeyError) else ""
+        raise InputInvalidError(f"The file is no export of a consent ledger ({FORM}){lacks}.") from error
 
 
 def _line(entry: Mapping[str, Any]) -> Line:
