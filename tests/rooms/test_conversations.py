@@ -71,10 +71,14 @@ async def test_a_window_that_meta_says_is_closed_is_until_the_person_writes(
             PHONE_NUMBER_ID,
             rt.now(),
         )
-    assert (await talk(rt, alice)).opened_at == rt.now() - WINDOW
+    told = await talk(rt, alice)
+    assert told.opened_at == rt.now() - WINDOW
+    assert (told.wrote_at, told.refused_at) == (None, rt.now()), "nobody heard the person write"
     clock.advance(minutes=1)
     await wrote(rt, alice, timedelta(seconds=1))
-    assert (await talk(rt, alice)).opened_at == rt.now() - timedelta(seconds=1)
+    told = await talk(rt, alice)
+    assert told.opened_at == told.wrote_at == rt.now() - timedelta(seconds=1)
+    assert told.refused_at is None
 
 
 async def test_an_ad_that_is_answered_within_a_day_makes_everything_free_for_three(

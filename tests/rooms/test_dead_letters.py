@@ -103,7 +103,7 @@ async def test_a_late_word_of_the_first_attempt_moves_no_second(mail: Mail) -> N
         ("delivered", "send", "reached the person"),
         ("read", "send", "has read it"),
         ("unknown", "send", "settle it"),
-        ("suppressed", "send", "consent"),
+        ("suppressed", "send", "send it as a new message"),
         ("cancelled", "send", "cancelled"),
         ("failed", "prompt", "ask it anew"),
         ("failed", "closing", "over"),
@@ -114,6 +114,61 @@ async def test_a_refused_retry_says_why(mail: Mail, state: str, purpose: Any, wh
     with pytest.raises(NotRetryableError, match=why):
         await act(mail, message, "retry")
     assert await mail.state(message) == (state, None)
+
+
+async def test_a_retry_that_would_be_suppressed_is_refused_with_the_entry_that_forbids_it(
+    mail: Mail, clock: Clock
+) -> None:
+    message = await at(mail, "failed", code=131042)
+    await mail.said(await mail.person(), "withdrawn", clock())
+    with pytest.raises(NotRetryableError, match="the person opted out \\(consent entry"):
+        await act(mail, message, "retry")
+    assert await mail.state(message) == ("failed", None)
+    unknown = await at(mail, "unknown")
+    with pytest.raises(NotRetryableError, match="opted out"):
+        await act(mail, unknown, "settle", "retry")
+    assert await mail.state(unknown) == ("unknown", None)
+    await mail.said(await mail.person(), "granted", clock() + timedelta(seconds=1))
+    assert await act(mail, message, "retry") is True
+
+
+async def test_a_retry_outside_the_window_is_refused_unless_there_is_a_template(
+    mail: Mail, clock: Clock
+) -> None:
+    await mail.wrote(await mail.person(), clock() - timedelta(days=2))
+    message = await at(mail, "failed", code=131047)
+    with pytest.raises(NotRetryableError, match="only a template may be sent"):
+        await act(mail, message, "retry")
+    assert await act(mail, await at(mail, "failed", code=131047, template=True), "retry") is True
+
+
+async def test_of_many_those_that_would_not_go_keep_nobody_behind_them(mail: Mail, clock: Clock) -> None:
+    left = [await at(mail, "failed", code=131042) for _ in range(3)]
+    await mail.said(await mail.person(), "withdrawn", clock())
+    clock.advance(seconds=1)
+    ben = await mail.queue(await mail.person("+15550002222"))
+    async with mail.rt.db.tx() as tx:
+        await tx.execute(
+            "UPDATE messages SET state = 'failed', error_code = 131042, work = NULL WHERE id = $1", ben
+        )
+    which = Which(None, code=131042)
+    async with mail.rt.db.tx() as tx:
+        done = await dead.retry_many(tx, mail.rt, which, by="bot", limit=2)
+    assert (done.going, done.more) == ((ben,), False)
+    assert {message for message, _ in done.refused} <= set(left)
+    assert all("opted out" in why for _, why in done.refused)
+
+
+async def test_what_is_settled_by_a_retry_gets_a_new_life_unless_it_is_over(mail: Mail, clock: Clock) -> None:
+    message, prompt = await at(mail, "unknown"), await at(mail, "unknown", purpose="prompt")
+    assert await act(mail, prompt, "settle", "retry") == "queued", "its question is still open"
+    prompt = await at(mail, "unknown", purpose="prompt")
+    clock.advance(hours=3)
+    assert await act(mail, message, "settle", "retry") == "queued"
+    assert (await mail.row(message))["expires_at"] == clock() + timedelta(hours=1)
+    with pytest.raises(NotRetryableError, match="ask it anew"):
+        await act(mail, prompt, "settle", "retry")
+    assert message in await mail.claim()
 
 
 async def test_many_are_retried_by_code_boundedly_and_dry_first(mail: Mail) -> None:

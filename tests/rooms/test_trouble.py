@@ -16,6 +16,7 @@ from sayso.people import merging
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
+from sayso.templates import mirror
 from sayso.whatsapp.client import Refused
 from sayso.whatsapp.content import Template, Text
 from sayso.whatsapp.failures import GraphError, classify
@@ -217,6 +218,55 @@ async def test_what_held_is_released_at_once_and_says_so(mail: Mail, clock: Cloc
         assert (await service.timeline(tx, message))[-1]["reason"].startswith(
             "no longer held: template t (en)"
         )
+
+
+async def look_at_meta(mail: Mail) -> bool:
+    """Whether the templates are to be compared with Meta."""
+    async with mail.rt.db.one() as tx:
+        return bool(await tx.fetchval("SELECT EXISTS (SELECT 1 FROM template_syncs WHERE work = 'ready')"))
+
+
+async def mirrored(mail: Mail, status: str) -> None:
+    """Meta has the template in this state."""
+    entry = {"name": "t", "language": "en", "status": status, "category": "UTILITY", "components": []}
+    async with mail.rt.db.tx() as tx:
+        await mirror.take_in(tx, mail.rt, [entry], began=mail.rt.now())
+        await tx.execute("UPDATE template_syncs SET work = 'waiting'")
+
+
+@pytest.mark.parametrize(
+    ("code", "compared"),
+    [
+        *((code, True) for code in (132000, 132001, 132005, 132007, 132012, 132015, 132016, 132068)),
+        *((code, False) for code in (131026, 132018, 132069)),
+    ],
+)
+async def test_what_is_refused_for_its_template_has_it_compared_with_meta(
+    mail: Mail, code: int, compared: bool
+) -> None:
+    await mirrored(mail, "APPROVED")
+    message = await on_the_wire(mail)
+    await refused(mail, message, code, template=("t", "en"))
+    assert await look_at_meta(mail) is compared
+
+
+async def test_what_waits_for_a_template_that_meta_then_calls_disabled_ends_at_once(
+    mail: Mail, clock: Clock
+) -> None:
+    await mirrored(mail, "APPROVED")
+    lives: dict[str, Any] = {"content": Template("t", "en", ()), "expires_at": clock() + timedelta(days=1)}
+    alice, ben = await mail.person(), await mail.person(OTHER)
+    first, second = await mail.queue(alice, **lives), await mail.queue(ben, **lives)
+    assert sorted(await mail.claim()) == sorted([first, second])
+    await refused(mail, first, 132015, template=("t", "en"))
+    assert await mail.state(first) == ("queued", "waiting")
+    await refused(mail, second, 132016, template=("t", "en"))
+    assert (await mail.state(second))[0] == "failed"
+    for _ in range(2):  # one claim releases, the next decides
+        assert await mail.claim() == []
+    row = await mail.row(first)
+    assert row["state"] == "failed"
+    assert "disabled it for good" in row["reason"]
 
 
 async def test_leaving_takes_back_everything_that_waits_but_the_answer_to_it(

@@ -114,7 +114,7 @@ def oracle(row: Row) -> str:
     if row.expired or not row.reachable:
         return "expired" if row.expired else "failed"
     if row.purpose == "consent" and (row.to_who_left or not row.refused):
-        return "in flight" if row.busy else "session"
+        return "pair_hold" if "pair_hold" in row.holds else "in flight" if row.busy else "session"
     if row.refused:
         return "suppressed by refused"
     form = form_by_oracle(row)
@@ -235,8 +235,8 @@ def test_the_decision_is_total_and_never_sends_what_may_not_go(given_facts: Fact
             assert given_facts.reachable
             if given_facts.purpose != "consent" or not given_facts.to_who_left:
                 assert not given_facts.not_permitted
+            assert given_facts.pair_hold is None
             if given_facts.purpose != "consent":
-                assert given_facts.pair_hold is None
                 assert form == "session" or given_facts.is_template or given_facts.has_template
                 closed = window_closed(given_facts.window_opened_at, given_facts.heard_since, NOW)
                 assert form == "template" or closed is None
@@ -263,6 +263,14 @@ def test_when_the_window_is_known_to_be_closed(
 ) -> None:
     closed = window_closed(opened_at, heard_since, NOW)
     assert (closed is None) if said is None else (closed is not None and said in closed)
+
+
+def test_what_meta_says_of_the_window_is_told_as_metas_word() -> None:
+    refused_at = NOW - timedelta(minutes=3)
+    said = window_closed(refused_at - WINDOW, None, NOW, refused_at=refused_at)
+    assert said is not None
+    assert "Meta refused what was posted at 2026-03-14 11:57 UTC" in said
+    assert said.endswith("only a template may be sent")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,13 @@ ENDS: dict[str, tuple[Sent, dict[str, object]]] = {
     "the token is refused": (refused(190, 401), {"state": "queued", "again_at": FIRST, **said(190)}),
     "the person is held": (
         refused(131056, 400),
-        {"state": "queued", "again_at": NOW + timedelta(seconds=6), **said(131056)},
+        {
+            "state": "queued",
+            "again_at": NOW + timedelta(seconds=6),
+            **said(131056),
+            "held": said(131056)["reason"],
+            "held_by": "person:per_a",
+        },
     ),
     "refused, and perhaps taken": (
         refused(131000, 500),

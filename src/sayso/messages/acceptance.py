@@ -104,8 +104,9 @@ class _Window:
 
 async def _window(tx: Tx, rt: Runtime, person: Person, sender: str) -> _Window:
     talks = await conversations.read(tx, [person])
-    opened_at = talks.of(person, sender).opened_at
-    closed = window_closed(opened_at, talks.heard_since.get(sender), rt.now())
+    talk = talks.of(person, sender)
+    opened_at = talk.opened_at
+    closed = window_closed(opened_at, talks.heard_since.get(sender), rt.now(), refused_at=talk.refused_at)
     until = opened_at + WINDOW - WINDOW_MARGIN if opened_at is not None else None
     return _Window(window_open(opened_at, rt.now()), closed, until)
 

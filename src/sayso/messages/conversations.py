@@ -17,14 +17,27 @@ Pair = tuple[str, str]
 class Talk:
     """What has passed between a person and a sender of ours, by the messages' own timestamps.
 
-    ``opened_at``: when the person last wrote, or a day before Meta said that the window is closed. ``referred_at``:
-    when they came by an ad and were not answered yet. ``free_until``: until when everything is free of charge since
-    they came by an ad and were answered.
+    ``wrote_at``: when the person last wrote, as far as was heard. ``referred_at``: when they came by an ad and were not
+    answered yet. ``free_until``: until when everything is free of charge since they came by an ad and were answered.
+    ``told_closed_at``: when Meta last said that the window is closed (131047).
     """
 
-    opened_at: datetime | None = None
+    wrote_at: datetime | None = None
     referred_at: datetime | None = None
     free_until: datetime | None = None
+    told_closed_at: datetime | None = None
+
+    @property
+    def refused_at(self) -> datetime | None:
+        """When Meta said that the window is closed, unless the person has written since."""
+        told, wrote = self.told_closed_at, self.wrote_at
+        return told if told is not None and (wrote is None or told >= wrote) else None
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """From when the window counts, as if it had ended when Meta said so: its clock or its books are not ours."""
+        refused = self.refused_at
+        return self.wrote_at if refused is None else refused - WINDOW
 
     def free(self, now: datetime) -> bool:
         """Whether what is delivered now costs nothing; an answer opens the window that it is in."""
@@ -48,16 +61,12 @@ class Talks:
 
 
 async def read(tx: Tx, persons: Collection[Person]) -> Talks:
-    """What has passed with these people, under any of their records, in one query.
-
-    A window that Meta said is closed (131047) is, until the person writes again: its clock or its books are not ours.
-    """
+    """What has passed with these people, under any of their records, in one query."""
     owner = {record_id: person.id for person in persons for record_id in person.ids}
     rows = await tx.fetch(
-        "SELECT person_id, phone_number_id, CASE WHEN closed_at >= coalesce(last_inbound_at, '-infinity') "
-        "THEN closed_at - interval '1 day' ELSE last_inbound_at END AS last_inbound_at, referred_at, "
-        "free_entry_until FROM conversations "
-        "WHERE person_id = ANY($1) UNION ALL SELECT '', phone_number_id, since, NULL, NULL FROM heard",
+        "SELECT person_id, phone_number_id, last_inbound_at, referred_at, free_entry_until, closed_at "
+        "FROM conversations WHERE person_id = ANY($1) "
+        "UNION ALL SELECT '', phone_number_id, since, NULL, NULL, NULL FROM heard",
         list(owner),
     )
     by_pair: dict[Pair, Talk] = {}
@@ -68,7 +77,7 @@ async def read(tx: Tx, persons: Collection[Person]) -> Talks:
             since[sender] = row["last_inbound_at"]
             continue
         pair = (owner[row["person_id"]], sender)
-        talk = Talk(row["last_inbound_at"], row["referred_at"], row["free_entry_until"])
+        talk = Talk(row["last_inbound_at"], row["referred_at"], row["free_entry_until"], row["closed_at"])
         by_pair[pair] = _later(by_pair.get(pair, NEVER), talk)
     return Talks(by_pair, since)
 
@@ -127,9 +136,10 @@ def _later(one: Talk, other: Talk) -> Talk:
         *(
             max((each for each in pair if each is not None), default=None)
             for pair in (
-                (one.opened_at, other.opened_at),
+                (one.wrote_at, other.wrote_at),
                 (one.referred_at, other.referred_at),
                 (one.free_until, other.free_until),
+                (one.told_closed_at, other.told_closed_at),
             )
         )
     )

@@ -8,12 +8,14 @@ from typing import Final, Literal
 from sayso.core.database import Record, Tx
 from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
 from sayso.core.runtime import Runtime
-from sayso.messages import lost
+from sayso.messages import lost, prospects
 from sayso.messages.results import Failed
 from sayso.messages.service import QUEUE, Step, ended_as, note, tell_failed, tell_unknown
 
 Settlement = Literal["delivered", "failed", "retry"]
 MOST_AT_ONCE: Final = 1000
+#: How often a retry of many looks further for messages that would go, where those it found would not.
+_LOOKS: Final = 10
 
 #: A dead letter: nothing more happens to it by itself.
 _DEAD = "(state IN ('failed', 'expired') OR (state = 'unknown' AND work IS NULL))"
@@ -39,7 +41,6 @@ _NOT_AGAIN: Final = {
     "delivered": "it reached the person",
     "read": "the person has read it",
     "unknown": 'it may have reached the person: settle it with {"as": "retry"} if a second copy is acceptable',
-    "suppressed": "the person's consent does not allow it; a retry would be suppressed again",
     "cancelled": "it was cancelled; send it as a new message",
 }
 
@@ -119,25 +120,34 @@ _LATE: Final = {
 async def retry(tx: Tx, rt: Runtime, row: Record, *, by: str) -> bool:
     """Send a locked message again; False when it is on its way already, so that asking twice does nothing twice.
 
-    Raises :class:`NotRetryableError`, with why.
+    Raises :class:`NotRetryableError`, with why: also when it would not get past what the wire asks of it now.
     """
     if row["state"] in _ON_ITS_WAY:
         return False
-    why_not = refusal(row)
+    why_not = refusal(row) or await _obstacle(tx, rt, row)
     if why_not:
         raise NotRetryableError(f"{row['id']} is not sent again: {why_not}.")
     await _revive(tx, rt, [row], by=by)
     return True
 
 
+async def _obstacle(tx: Tx, rt: Runtime, row: Record) -> str | None:
+    return (await prospects.obstacles(tx, rt, [row])).get(row["id"])
+
+
 def refusal(row: Record) -> str | None:
-    """Why a message cannot be sent again, or None."""
+    """Why a message cannot be sent again, whatever it would meet now; or None."""
     if row["state"] in _NOT_AGAIN:
         return _NOT_AGAIN[row["state"]]
+    if row["state"] == "suppressed":
+        return f"it was suppressed, and stays so ({row['reason']}); once that has changed, send it as a new message"
     if row["risked"]:
         return _NOT_AGAIN["unknown"]
-    if row["type"] == "erased":
-        return _ERASED
+    return _ERASED if row["type"] == "erased" else _over(row)
+
+
+def _over(row: Record) -> str | None:
+    """Why what a message was about is over with it."""
     if row["purpose"] == "prompt":
         return "its question has ended with it; ask it anew"
     if row["purpose"] != "send":
@@ -149,22 +159,44 @@ async def retry_many(
     tx: Tx, rt: Runtime, which: Which, *, by: str, limit: int = MOST_AT_ONCE, dry_run: bool = False
 ) -> Retried:
     """Send dead letters again, the oldest first, at most ``limit`` at once; with ``dry_run`` only say which."""
-    rows = await tx.fetch(
-        f"SELECT * FROM messages WHERE {_DEAD} AND {_MATCHES} AND {_RETRYABLE} ORDER BY id LIMIT $8 "
-        "FOR UPDATE SKIP LOCKED",
-        *which.columns(),
-        limit + 1,
-    )
     others = await tx.fetch(
         f"SELECT * FROM messages WHERE {_DEAD} AND {_MATCHES} AND NOT {_RETRYABLE} ORDER BY id LIMIT $8",
         *which.columns(),
         limit,
     )
-    going = rows[:limit]
+    refused = [(row["id"], why) for row in others if (why := refusal(row))]
+    going, stopped, more = await _those_that_go(tx, rt, which, limit)
     if going and not dry_run:
         await _revive(tx, rt, going, by=by)
-    refused = [(row["id"], why) for row in others if (why := refusal(row))]
-    return Retried(tuple(row["id"] for row in going), tuple(refused), len(rows) > limit)
+    return Retried(tuple(row["id"] for row in going), tuple([*refused, *stopped][:limit]), more)
+
+
+async def _those_that_go(
+    tx: Tx, rt: Runtime, which: Which, limit: int
+) -> tuple[list[Record], list[tuple[str, str]], bool]:
+    """The oldest dead letters that would get past the wire, locked; those that would not; whether there are more."""
+    going: list[Record] = []
+    stopped: list[tuple[str, str]] = []
+    last = ""
+    for _ in range(_LOOKS):
+        wanted = limit - len(going)
+        rows = await tx.fetch(
+            f"SELECT * FROM messages WHERE {_DEAD} AND {_MATCHES} AND {_RETRYABLE} AND id > $8 ORDER BY id LIMIT $9 "
+            "FOR UPDATE SKIP LOCKED",
+            *which.columns(),
+            last,
+            wanted + 1,
+        )
+        found = rows[:wanted]
+        why = await prospects.obstacles(tx, rt, found)
+        going += [row for row in found if row["id"] not in why]
+        stopped += why.items()
+        if len(rows) <= wanted:
+            return going, stopped, False
+        if len(going) == limit:
+            break
+        last = found[-1]["id"]
+    return going, stopped, True
 
 
 async def _revive(tx: Tx, rt: Runtime, rows: Sequence[Record], *, by: str) -> None:
@@ -178,7 +210,7 @@ async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str,
     """Say what became of a locked message whose answer was lost; its state.
 
     ``retry`` posts it again, knowing that the person may get it twice. Raises :class:`NotUnknownError`, and
-    :class:`NotRetryableError` where there is nothing left to post.
+    :class:`NotRetryableError` where there is nothing left to post, or where it would not get past the wire.
     """
     state, reason = row["state"], f"settled by {by}: {said}"
     if state == ("queued" if said == "retry" else said):
@@ -186,9 +218,7 @@ async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str,
     if state != "unknown" or row["work"] == "running":
         raise NotUnknownError(f"{row['id']} is {state}, not unknown: there is nothing to settle.")
     if said == "retry":
-        if row["type"] == "erased":
-            raise NotRetryableError(f"{row['id']} is not sent again: {_ERASED}.")
-        await lost.post_again(tx, rt, row, f"{reason}; the person may get it twice")
+        await _post_again(tx, rt, row, f"{reason}; the person may get it twice")
         return "queued"
     await _end(tx, rt, row, said, reason, settled=True)
     if said == "failed":
@@ -196,6 +226,16 @@ async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str,
         await tell_failed(tx, rt, ended)
         await on_failed(tx, rt, ended)
     return said
+
+
+async def _post_again(tx: Tx, rt: Runtime, row: Record, reason: str) -> None:
+    """One attempt more for a message that may have arrived, with a new life if its own has ended."""
+    ended = rt.now() >= row["expires_at"]
+    why_not = _ERASED if row["type"] == "erased" else _over(row) if ended else None
+    if why_not := why_not or await _obstacle(tx, rt, row):
+        raise NotRetryableError(f"{row['id']} is not sent again: {why_not}.")
+    life = row["expires_at"] - max(row["created_at"], row["send_at"] or row["created_at"])
+    await lost.post_again(tx, rt, row, reason, expires_at=rt.now() + life if ended else None)
 
 
 async def _end(tx: Tx, rt: Runtime, row: Record, state: str, reason: str, *, settled: bool = False) -> None:

@@ -18,13 +18,24 @@ from sayso.messages import attempts, conversations, pairs, trouble
 from sayso.messages.claiming import Line
 from sayso.messages.conversations import Pair, Talks
 from sayso.messages.price import estimate
-from sayso.messages.rules import LANES, Facts, Form, Go, Hold, Stop, Wait, decide, window_open
+from sayso.messages.rules import (
+    LANES,
+    Facts,
+    Form,
+    Go,
+    Hold,
+    Stop,
+    Wait,
+    decide,
+    person_key,
+    window_open,
+)
 from sayso.messages.service import TO_WHO_LEFT
 from sayso.people.service import Person
 from sayso.senders import reach
 from sayso.senders.pace import Taken
 from sayso.senders.reach import Headroom
-from sayso.senders.rules import PAIR_EVERY, Burst
+from sayso.senders.rules import PAIR_EVERY, PAIR_SLACK, Burst
 from sayso.templates import rules as template_rules
 from sayso.templates import service as templates
 from sayso.templates.rules import Gone, Held, Usable
@@ -85,6 +96,7 @@ class Known:
     rooms: dict[str, Headroom]
     tails: dict[str, datetime]
     paced: bool = True
+    awaited: set[tuple[str, str]] = field(default_factory=set)
     endings: dict[str, list[datetime]] = field(default_factory=dict)
     spent: dict[Pair, Burst] = field(default_factory=dict)
 
@@ -136,13 +148,20 @@ def decide_all(known: Known, line: Line, taken: Sequence[Taken]) -> Verdicts:
             elif isinstance(going, Stop):
                 verdicts.stopped.append((row, going))
             else:
+                if (going.held_by or "").startswith("template:"):
+                    known.awaited.add(template_of(row) or ("", ""))
                 until = min(going.until, row["expires_at"])
                 verdicts.waiting.append((row, replace(going, until=until)))
     return verdicts
 
 
 async def write(tx: Tx, rt: Runtime, known: Known) -> None:
-    """Keep what the messages that go have used up of their people's credit and their portfolios' room."""
+    """Keep what the messages that go have used up of their people's credit and their portfolios' room.
+
+    And tell which templates messages wait for.
+    """
+    if known.awaited:
+        await templates.awaited(tx, rt, sorted(known.awaited))
     await pairs.write(tx, known.spent)
     await reach.write(tx, rt, list(known.rooms.values()), known.now)
     for room in known.rooms.values():
@@ -157,8 +176,19 @@ def template_of(row: Record) -> tuple[str, str] | None:
 
 def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | Stop | Wait:
     person = known.persons[row["person_id"]]
-    pair = (person.id, sender.id)
-    opened_at = known.talks.of(person, sender.id).opened_at
+    pair_hold = _pair_hold(known, row, (person.id, sender.id), slot - sender.clock)
+    reach_hold = _reach_hold(known, sender.portfolio_id, person)
+    verdict = verdict_on(known, row, sender.id, pair_hold=pair_hold, reach_hold=reach_hold)
+    return _queued_up(known, row, sender, verdict)
+
+
+def verdict_on(
+    known: Known, row: Record, sender: str, *, pair_hold: Hold | None = None, reach_hold: Hold | None = None
+) -> Go | Stop | Wait:
+    """What becomes of a message that is held by nothing but what is given here and its template."""
+    person = known.persons[row["person_id"]]
+    talk = known.talks.of(person, sender)
+    opened_at = talk.opened_at
     permit = _permit(known, row, person, in_window=window_open(opened_at, known.now))
     standing = known.templates.get(template_of(row) or ("", ""))
     verdict = decide(
@@ -176,15 +206,16 @@ def _decide(known: Known, row: Record, sender: Taken, slot: datetime) -> Go | St
             to_who_left=(row["dedupe"] or "").startswith(TO_WHO_LEFT),
             is_template=row["type"] == "template",
             fell_back=row["fell_back"],
-            heard_since=known.talks.heard_since.get(sender.id),
+            heard_since=known.talks.heard_since.get(sender),
+            window_refused_at=talk.refused_at,
             template_hold=_template_hold(known, row, standing),
-            pair_hold=_pair_hold(known, row, pair, slot - sender.clock),
-            reach_hold=_reach_hold(known, sender.portfolio_id, person),
+            pair_hold=pair_hold,
+            reach_hold=reach_hold,
         )
     )
     if isinstance(standing, Gone) and isinstance(verdict, Go) and verdict.form == "template":
         return Stop("failed", standing.reason)
-    return _queued_up(known, row, sender, verdict)
+    return verdict
 
 
 def _permit(known: Known, row: Record, person: Person, *, in_window: bool) -> Permit:
@@ -208,16 +239,23 @@ def _template_hold(known: Known, row: Record, standing: TemplateStanding | None)
 
 
 def _pair_hold(known: Known, row: Record, pair: Pair, ahead: timedelta) -> Hold | None:
-    """What Meta's errors hold of the person, or else a burst that is not paid back."""
+    """What Meta's errors hold of the person, or else a burst that is not paid back.
+
+    After a 131056 there is no credit for a while: Meta counts more than we do, and one message at a time finds out.
+    """
     held = known.holds.get(pair, trouble.Standing())
     if held.everything is not None:
         return held.everything
     if held.marketing is not None and "marketing" in (row["category"], row["price_estimate"]):
         return held.marketing
     burst, at = known.bursts.get(pair), known.now + ahead
-    if burst is None or (free_at := burst.free_at(at)) <= at:
+    if burst is None:
         return None
-    why = f"{burst.count} messages went to this person at once: paid back at one in 6 seconds"
+    free_at = burst.paid_back() if held.throttled else burst.free_at(at)
+    if free_at <= at:
+        return None
+    went = f"{burst.count} messages" if burst.count > 1 else "a message"
+    why = f"{went} went to this person a moment ago, and WhatsApp allows one in 6 seconds"
     return Hold(free_at, why, pairs.hold_key(pair))
 
 
@@ -239,11 +277,18 @@ def _queued_up(known: Known, row: Record, sender: Taken, verdict: Go | Stop | Wa
         endings = known.endings[sender.portfolio_id]
         until = endings.pop(0) if len(endings) > 1 else endings[0]
     elif key.startswith(("pair:", "person:")) and row["lane"] >= _QUEUES_UP:
-        until = max(verdict.until, known.tails.get(key, known.now) + PAIR_EVERY)
+        until = _in_line(known, row, verdict.until, known.tails.get(key, known.now))
     else:
         return verdict
-    known.tails[key] = until
+    known.tails[key] = max(until, known.tails.get(key, until))
     return replace(verdict, until=until)
+
+
+def _in_line(known: Known, row: Record, until: datetime, tail: datetime) -> datetime:
+    """When a message's turn comes among those to its person; one whose turn has come keeps it for a moment more."""
+    apart = PAIR_EVERY + PAIR_SLACK
+    waited = (row["held_by"] or "").startswith(("pair:", "person:"))
+    return until if waited and until <= known.now + apart else max(until, tail + apart)
 
 
 def _going(known: Known, row: Record, sender: Taken, form: Form, slot: datetime) -> Going | Stop:
@@ -319,7 +364,7 @@ def _held_already(known: Known, line: Line) -> set[str]:
             if pair in known.bursts and known.bursts[pair].paid_back() > known.now:
                 keys.add(pairs.hold_key(pair))
             if pair in known.holds:
-                keys.add(f"person:{pair[0]}")
+                keys.add(person_key(pair[0]))
     return keys
 
 

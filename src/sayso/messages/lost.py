@@ -1,14 +1,15 @@
 """Messages whose answer was lost, and which no status has settled within the deadline: what each asked for."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER
 from sayso.messages.service import Step, note, tell_unknown
 
-_REPORTED = "reported: no status has settled it; it may or may not have reached the person"
-_AGAIN = "posted once more, as asked for: no status has settled it, so the person may get it twice"
+_REPORTED = "reported: no status of Meta's says what became of it; it may or may not have reached the person"
+_AGAIN = "posted once more, as asked for: no status says what became of it, so the person may get it twice"
 
 
 async def give_up_waiting(tx: Tx, rt: Runtime, rows: Sequence[Record]) -> None:
@@ -45,16 +46,22 @@ async def _unrecorded(tx: Tx, rt: Runtime, row: Record) -> None:
     await note(tx, [Step(row["id"], now, "unknown", reason)])
 
 
-async def post_again(tx: Tx, rt: Runtime, row: Record, why: str) -> None:
-    """Queue a locked message that may have been taken for one attempt more; it never does so twice by itself."""
+async def post_again(
+    tx: Tx, rt: Runtime, row: Record, why: str, *, expires_at: datetime | None = None
+) -> None:
+    """Queue a locked message that may have been taken for one attempt more; it never does so twice by itself.
+
+    ``expires_at``: until when it lives now, if not as before.
+    """
     await tx.execute(
         "UPDATE messages SET state = 'queued', reason = $2, error_code = NULL, if_unknown = 'give_up', retries = 0, "
         "risked = true, "
         "past_wamids = past_wamids || array_remove(ARRAY[wamid], NULL), wamid = NULL, work = 'ready', work_at = $3, "
-        "worker = NULL, tries = 0 WHERE id = $1",
+        "expires_at = coalesce($4, expires_at), worker = NULL, tries = 0 WHERE id = $1",
         row["id"],
         why,
         now := rt.now(),
+        expires_at,
     )
     await note(tx, [Step(row["id"], now, "queued", why, {"again": "unknown", "attempt": row["attempt"] + 1})])
     tx.after_commit(lambda: rt.wakes.work("messages"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sayso.messages.rules import retry_in
+from sayso.messages.rules import person_key, retry_in
 from sayso.people.service import Person
 from sayso.templates.rules import hold_key
 from sayso.whatsapp.client import Accepted, Lost, NotSent, Refused, Sent
@@ -84,9 +84,16 @@ class Result:
 
 
 def explain(error: GraphError) -> str:
-    """An error of Meta's in one line: its code, its title, its details."""
-    tail = f": {error.details}" if error.details and error.details != error.title else ""
-    return f"Meta {error.code} {error.title}{tail}"
+    """An error of Meta's in one line without a full stop: its code, its title, and its details if they say more."""
+    title, details = (_bare(error.code, said) for said in (error.title, error.details))
+    if title.lower() in details.lower():
+        title, details = details, ""
+    return f"Meta {error.code} {title}{': ' if details else ''}{details}".rstrip()
+
+
+def _bare(code: int, said: str) -> str:
+    """A sentence of Meta's without the code before it, which some have, and without its end."""
+    return said.strip().removeprefix(f"(#{code})").strip().rstrip(".")
 
 
 def result_of(sent: Sent, outgoing: Outgoing, now: datetime, chance: float) -> Result:
@@ -139,7 +146,9 @@ def _refused(result: Result, outgoing: Outgoing, failure: Failure, now: datetime
     if failure.holds in ("sender", "everything"):
         return replace(result, state="queued", again_at=now + retry_in(_SENDER_LOOK, chance))
     if failure.holds == "person":
-        return replace(result, state="queued", again_at=now + timedelta(seconds=failure.hold_s))
+        again_at = now + timedelta(seconds=failure.hold_s)
+        held_by = person_key(outgoing.known_as.id)
+        return replace(result, state="queued", again_at=again_at, held=result.reason, held_by=held_by)
     return _counted(result, outgoing, failure, now, chance)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -126,6 +126,7 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
     lost: such a message (``risked``) ends ``unknown``.
     """
     await trouble.obey(tx, rt, [result.trouble for result in results if result.trouble])
+    results = await _after_their_holds(tx, results)
     rows = await tx.fetch(
         _APPLY,
         *_columns(results),
@@ -157,6 +158,22 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
         elif row["was_open"] and not row["was_told"]:
             await tell_unknown(tx, rt, row)
     await _settle(tx, rt, rows, {result.message_id: result for result in results})
+
+
+async def _after_their_holds(tx: Tx, results: Sequence[Result]) -> list[Result]:
+    """What waits for its person looks again when that hold ends, which grows from one to the next."""
+    held = {
+        result.message_id: (result.trouble.person_id, result.trouble.phone_number_id)
+        for result in results
+        if result.trouble and result.again_at and result.trouble.failure.holds == "person"
+    }
+    ends = await trouble.ends_of(tx, held.values())
+    return [
+        replace(result, again_at=max(result.again_at, end))
+        if result.again_at and (end := ends.get(held.get(result.message_id, ("", ""))))
+        else result
+        for result in results
+    ]
 
 
 async def _settle(tx: Tx, rt: Runtime, rows: Sequence[Record], results: Mapping[str, Result]) -> None:

@@ -15,6 +15,9 @@ STATUSES = {"sent": "sent", "delivered": "delivered", "read": "read", "played": 
 #: The customer service window (cloud-api 7.1), closed early by a margin since replying at its end is known to fail.
 WINDOW = timedelta(hours=24)
 WINDOW_MARGIN = timedelta(minutes=5)
+#: How the reasons end of what the closed window stops.
+INSIDE_ALONE = "this message was for inside it alone"
+ONLY_TEMPLATE = "only a template may be sent"
 #: How long everything is free of charge once a person who came by an ad was answered (cloud-api 7.2).
 FREE_ENTRY = timedelta(hours=72)
 
@@ -39,6 +42,11 @@ class Hold:
     by: str
 
 
+def person_key(person_id: str) -> str:
+    """What messages to somebody whom Meta's errors hold are held by."""
+    return f"person:{person_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the decision at the wire rests on, read in the transaction that commits it.
@@ -46,7 +54,8 @@ class Facts:
     ``has_template``: a template is declared for outside the window; ``is_template``: the content itself is one.
     ``heard_since``: since when every message to this sender has been heard by us; None when that is not known.
     ``fell_back``: Meta has refused the free form of this message since the window is closed.
-    ``to_who_left``: it answers somebody who had left when it was queued, or their leaving.
+    ``to_who_left``: it answers somebody who had left when it was queued, or their leaving. ``window_refused_at``: when
+    Meta said that the window is closed, if the person has not been heard of since.
     """
 
     purpose: Purpose
@@ -63,6 +72,7 @@ class Facts:
     is_template: bool = False
     fell_back: bool = False
     heard_since: datetime | None = None
+    window_refused_at: datetime | None = None
     template_hold: Hold | None = None
     pair_hold: Hold | None = None
     reach_hold: Hold | None = None
@@ -104,8 +114,7 @@ def decide(facts: Facts) -> Go | Stop | Wait:
     if not facts.reachable:
         return Stop("failed", "neither a phone number nor a user id is known for this person")
     if facts.purpose == "consent" and (facts.to_who_left or not facts.not_permitted):
-        # The answer to an opt-out is a promise: nothing is under way any more, and nothing comes after it.
-        return Wait(facts.now + IN_FLIGHT_LOOK) if facts.in_flight else Go("session")
+        return _answer(facts)
     if facts.not_permitted:
         return Stop("suppressed", facts.not_permitted, facts.not_permitted_by)
     form = form_of(facts)
@@ -113,6 +122,17 @@ def decide(facts: Facts) -> Go | Stop | Wait:
         return form
     hold = _hold(facts, form)
     return Go(form) if hold is None else Wait(hold.until, hold.why, hold.by)
+
+
+def _answer(facts: Facts) -> Go | Wait:
+    """An answer about being messaged: Meta's pair limit holds it as it holds everything to the person.
+
+    The answer to an opt-out is a promise: nothing is under way any more, and nothing comes after it.
+    """
+    hold = facts.pair_hold
+    if hold is not None:
+        return Wait(hold.until, hold.why, hold.by)
+    return Wait(facts.now + IN_FLIGHT_LOOK) if facts.in_flight else Go("session")
 
 
 def form_of(facts: Facts) -> Form | Stop:
@@ -124,8 +144,10 @@ def form_of(facts: Facts) -> Form | Stop:
     if window_open(facts.window_opened_at, facts.now):
         return "session"
     if facts.needs_window:
-        return Stop("suppressed", "the 24-hour window is closed, and this is for inside it alone")
-    closed = window_closed(facts.window_opened_at, facts.heard_since, facts.now)
+        return Stop("suppressed", f"the 24-hour window is closed, and {INSIDE_ALONE}")
+    closed = window_closed(
+        facts.window_opened_at, facts.heard_since, facts.now, refused_at=facts.window_refused_at
+    )
     if closed:
         return Stop("suppressed", closed)
     return "session"  # Meta has the last word: it may know of a message that we have not heard of
@@ -144,22 +166,34 @@ def window_open(opened_at: datetime | None, now: datetime) -> bool:
     return opened_at is not None and now < opened_at + WINDOW - WINDOW_MARGIN
 
 
-def window_closed(opened_at: datetime | None, heard_since: datetime | None, now: datetime) -> str | None:
+def window_closed(
+    opened_at: datetime | None,
+    heard_since: datetime | None,
+    now: datetime,
+    *,
+    refused_at: datetime | None = None,
+) -> str | None:
     """Why the window is known to be closed, in words; None while it is open or may be.
 
-    It is known when the person wrote once and no more, or when they never wrote although everything written to the
-    sender has been heard for longer than a window lasts. A number that Sayso has been listening to for less than
-    that may have been written to before. In the last minutes (the margin) a window is neither open nor known to be
-    closed.
+    It is known when Meta said so (``refused_at``), when the person wrote once and no more, or when they never wrote
+    although everything written to the sender has been heard for longer than a window lasts. A number that Sayso has
+    been listening to for less than that may have been written to before. In the last minutes (the margin) a window is
+    neither open nor known to be closed.
     """
+    if refused_at is not None:
+        said = f"Meta refused what was posted at {_minute(refused_at)}"
+        return f"{said} since the 24-hour window is closed (131047): {ONLY_TEMPLATE}"
     if opened_at is not None:
         if now < opened_at + WINDOW:
             return None
-        closed = (opened_at + WINDOW).strftime("%Y-%m-%d %H:%M UTC")
-        return f"the 24-hour window closed at {closed}: only a template may be sent"
+        return f"the 24-hour window closed at {_minute(opened_at + WINDOW)}: {ONLY_TEMPLATE}"
     if heard_since is not None and now >= heard_since + WINDOW:
-        return "the person has never written to this number: only a template may be sent"
+        return f"the person has never written to this number: {ONLY_TEMPLATE}"
     return None
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def moved(state: str, to: str) -> bool:

@@ -59,7 +59,7 @@ WITH written AS (
 ), noted AS (
     INSERT INTO message_timeline (message_id, at, state, reason)
     SELECT id, $22, 'queued', CASE WHEN send_at > $22 THEN 'it is to go out at ' ||
-        to_char(send_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END FROM written
+        to_char(send_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') END FROM written
 )
 SELECT id FROM written
 """
@@ -244,8 +244,17 @@ async def release(tx: Tx, rt: Runtime, held_by: str) -> int:
     """
     released = await _release_some(tx, rt, held_by)
     if released == AT_ONCE:
-        await tx.execute("INSERT INTO releases (held_by) VALUES ($1) ON CONFLICT DO NOTHING", held_by)
+        await release_soon(tx, rt, [held_by])
     return released
+
+
+async def release_soon(tx: Tx, rt: Runtime, keys: Collection[str]) -> None:
+    """What held these messages is over; the claims release them, for whoever must not lock messages now."""
+    if keys:
+        await tx.execute(
+            "INSERT INTO releases (held_by) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", sorted(keys)
+        )
+        tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
 
 
 async def release_more(tx: Tx, rt: Runtime) -> None:

@@ -251,7 +251,7 @@ async def _write(tx: Tx, rt: Runtime, messages: dict[str, Record], steps: Sequen
             _MOVE, *([row[name] for row in messages.values()] for name in columns), again, rt.now()
         )
         reached = [row for row in messages.values() if row["state"] in ("delivered", "read")]
-        await trouble.reached(tx, [(row["person_id"], row["phone_number_id"]) for row in reached])
+        await trouble.reached(tx, reached)
         if any(again):
             tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
     if steps:

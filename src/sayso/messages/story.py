@@ -1,21 +1,21 @@
 """The whole story of one message, for people: who, whether, in what form, what held it, what came of it, what next."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sayso.consent import service as consent
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages import conversations, dead, service, trouble
-from sayso.messages.rules import window_open
+from sayso.messages import advice, conversations, service, steps, trouble
+from sayso.messages.advice import moment
+from sayso.messages.conversations import Talk
+from sayso.messages.rules import WINDOW, window_open
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
 from sayso.senders.service import Sender
 from sayso.templates import service as templates
-from sayso.whatsapp.failures import GraphError, classify
 
 #: How the lanes are called, the first overtaking the others.
 LANES: Final = ("replies", "questions", "everything else")
@@ -44,20 +44,17 @@ async def tell(tx: Tx, rt: Runtime, message_id: str) -> Story | None:
             f"{row['purpose']} ({row['type']}, {row['category']}) of {row['client_id'] or 'our own'}",
         ),
         ("to", f"{who(person)}, from {_from(row, sender)}"),
-        ("state", f"{row['state']}{': ' if row['reason'] else ''}{row['reason'] or ''}"),
+        ("state", _state(row)),
         *await _whether(tx, rt, row, person),
         ("form", _form(row)),
         *await _template(tx, rt, row),
         ("lane", f"{LANES[min(row['lane'], len(LANES) - 1)]} ({row['lane']})"),
         *await _holds(tx, rt, row, person, sender),
-        (
-            "attempts",
-            f"{row['attempt']}, of which Meta refused {row['retries']} since it was last queued anew",
-        ),
+        ("attempts", f"{row['attempt']}; refused by Meta since it was last queued: {row['retries']}"),
         ("if lost", _IF_UNKNOWN[row["if_unknown"]]),
     ]
-    steps = await service.timeline(tx, message_id)
-    return Story(tuple(facts), tuple(_steps(steps)), what_next(row, sender, rt.now()))
+    happened = steps.told(await service.timeline(tx, message_id))
+    return Story(tuple(facts), tuple(happened), await advice.what_next(tx, rt, row, person, sender))
 
 
 _IF_UNKNOWN: Final = {
@@ -79,24 +76,48 @@ def _from(row: Record, sender: Sender | None) -> str:
     return f"{shown} ({row['phone_number_id']})" if shown else str(row["phone_number_id"])
 
 
+def _state(row: Record) -> str:
+    """What holds a message now is said by itself, and what was the matter before by the steps."""
+    reason = None if row["held"] else row["reason"]
+    return f"{row['state']}: {reason}" if reason else str(row["state"])
+
+
 async def _whether(tx: Tx, rt: Runtime, row: Record, person: Person) -> list[tuple[str, str]]:
     talks = await conversations.read(tx, [person])
-    opened_at = talks.of(person, row["phone_number_id"]).opened_at
-    is_open = window_open(opened_at, rt.now())
+    talk = talks.of(person, row["phone_number_id"])
+    is_open = window_open(talk.opened_at, rt.now())
     permit = (await consent.verdict(tx, rt, person)).permits(row["category"], initiated=not is_open)
     entry = f" (consent entry {permit.entry_id})" if permit.allowed and permit.entry_id else ""
     allowed = f"allowed now{entry}" if permit.allowed else f"not allowed now: {permit.reason}"
-    if opened_at is None:
-        window = "the person has not written to this number"
-    else:
-        window = f"{'open' if is_open else 'closed'}: the person wrote last at {_at(opened_at)}"
+    window = _window(talk, talks.heard_since.get(row["phone_number_id"]), is_open=is_open)
     return [("consent", allowed), ("window", window)]
 
 
+def _window(talk: Talk, heard_since: datetime | None, *, is_open: bool) -> str:
+    """What is known of the window, and from where: never a message of the person's that nobody has heard."""
+    if talk.wrote_at is not None:
+        wrote = f"the person last wrote at {moment(talk.wrote_at)}"
+    elif heard_since is not None:
+        wrote = f"no message from the person has come since we listen ({moment(heard_since)})"
+    else:
+        wrote = "no message from the person has come"
+    if talk.refused_at is not None:
+        return f"closed: Meta refused what was posted at {moment(talk.refused_at)} for it (131047); {wrote}"
+    if talk.wrote_at is None:
+        return wrote
+    if is_open:
+        return f"open until {moment(talk.wrote_at + WINDOW)}: {wrote}"
+    return f"closed: {wrote}"
+
+
 def _form(row: Record) -> str:
-    has = f"; outside the window it has the template {row['template_name']}" if row["outside_window"] else ""
-    fell = " (it fell back to it)" if row["fell_back"] else ""
-    return f"{row['form'] or 'not decided yet'}{has}{fell}"
+    if row["fell_back"]:
+        return "template: Meta refused the free form since the window is closed"
+    has = f"; outside the window the template {row['template_name']}" if row["outside_window"] else ""
+    return f"{_FORMS[row['form']]}{has}"
+
+
+_FORMS: Final = {None: "not decided yet", "session": "free form", "template": "template"}
 
 
 async def _template(tx: Tx, rt: Runtime, row: Record) -> list[tuple[str, str]]:
@@ -104,9 +125,10 @@ async def _template(tx: Tx, rt: Runtime, row: Record) -> list[tuple[str, str]]:
         return []
     key = (row["template_name"], row["template_language"])
     standing = (await templates.states(tx, rt, [key])).get(key)
-    reason = getattr(standing, "reason", None)
-    known = reason or ("can be sent" if standing is not None else "is not in our mirror; Meta decides")
-    return [("template", f"{key[0]} ({key[1]}): {known}")]
+    name = f"{key[0]} ({key[1]})"
+    reason = (getattr(standing, "reason", None) or "").removeprefix(f"template {name}: ")
+    known = reason or ("can be sent" if standing is not None else "not in our mirror; Meta decides")
+    return [("template", f"{name}: {known}")]
 
 
 async def _holds(
@@ -115,92 +137,17 @@ async def _holds(
     now = rt.now()
     found = []
     if row["held"]:
-        found.append(("held", f"{row['held']} ({row['held_by']}); it looks again at {_at(row['work_at'])}"))
+        found.append(("held", advice.sentence(row["held"])))
     of_sender = sender.held(now) if sender else None
     if of_sender:
         found.append(("sender", f"sends nothing now: {of_sender}"))
+    if (row["held_by"] or "").startswith("person:"):
+        return found
     standing = (await trouble.holds_of(tx, [person], now)).get((person.id, row["phone_number_id"]))
     if standing and standing.everything:
-        found.append(("person", f"held until {_at(standing.everything.until)}: {standing.everything.why}"))
+        found.append(("person", f"held until {moment(standing.everything.until)}: {standing.everything.why}"))
     if standing and standing.marketing:
         found.append(
-            ("person", f"no marketing until {_at(standing.marketing.until)}: {standing.marketing.why}")
+            ("person", f"no marketing until {moment(standing.marketing.until)}: {standing.marketing.why}")
         )
     return found
-
-
-def _steps(rows: Sequence[Record]) -> Iterator[tuple[datetime, str, str]]:
-    """Each entry of the timeline; for a status how long after the POST it came."""
-    posted: datetime | None = None
-    for row in rows:
-        detail = row["detail"] or {}
-        said = [row["reason"]] if row["reason"] else []
-        if row["state"] == "sending":
-            posted = row["at"]
-            said.append(f"attempt {detail.get('attempt')}, as {detail.get('form')}")
-        if detail.get("status"):
-            lag = f", {_lag(row['at'] - posted)} after the POST" if posted else ""
-            said.append(f"Meta's status {detail['status']}{lag}")
-        if detail.get("next_attempt_at"):
-            said.append(f"next attempt at {detail['next_attempt_at']}")
-        if detail.get("wamid"):
-            said.append(str(detail["wamid"]))
-        yield row["at"], row["state"], "; ".join(said)
-
-
-def _lag(lag: timedelta) -> str:
-    """A status carries whole seconds: one that seems to come before its POST came with it."""
-    return f"{max(0.0, lag.total_seconds()):.1f} s"
-
-
-def what_next(row: Record, sender: Sender | None, now: datetime) -> str:
-    """What happens to a message by itself, and what an operator can do."""
-    state = row["state"]
-    if state == "queued":
-        return _queued(row, sender, now)
-    if state == "unknown" and row["work"] is not None:
-        return f"A status of Meta's may settle it; otherwise it is reported at {_at(row['work_at'])}."
-    if state == "unknown":
-        return (
-            "A status of Meta's may still settle it. If you know better: "
-            f'POST /messages/{row["id"]}/settle {{"as": "delivered" | "failed" | "retry"}}.'
-        )
-    if state in ("failed", "expired"):
-        return _dead(row)
-    return _OTHERWISE[state]
-
-
-_OTHERWISE: Final = {
-    "sending": "It is being posted this moment.",
-    "accepted": "Meta has it; its statuses will come.",
-    "sent": "It has left Meta; the phone may be off. `delivered` will come, or nothing, if Meta drops it at its end.",
-    "delivered": "Nothing: it has reached the person.",
-    "read": "Nothing: the person has read it.",
-    "suppressed": "Nothing. Only the person's own consent can change that, and then for new messages.",
-    "cancelled": "Nothing: it was cancelled.",
-}
-
-
-def _queued(row: Record, sender: Sender | None, now: datetime) -> str:
-    ends = f" It lives until {_at(row['expires_at'])}. `POST /messages/{row['id']}/cancel` takes it back."
-    held = sender.held(now) if sender else None
-    if held:
-        return f"It waits for its sender: {held}.{ends}"
-    if row["work"] == "waiting":
-        why = f" ({row['held']})" if row["held"] else ""
-        return f"It is looked at again at {_at(row['work_at'])}{why}.{ends}"
-    return f"It is next in its lane as soon as its sender has a slot.{ends}"
-
-
-def _dead(row: Record) -> str:
-    code = row["error_code"]
-    failure = classify(GraphError(code, ""), None) if code is not None else None
-    advice = f"{failure.meaning} {failure.operator} " if failure else ""
-    refusal = dead.refusal(row)
-    if refusal:
-        return f"{advice}It cannot be sent again: {refusal}."
-    return f"{advice}Then: sayso messages retry {row['id']}"
-
-
-def _at(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 
 from sayso.consent import service as consent
 from sayso.consent.rules import Entry
-from sayso.core.database import Tx
+from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.messages.outcome import Trouble
-from sayso.messages.rules import Hold
-from sayso.messages.service import suppress_all
+from sayso.messages.rules import Hold, person_key
+from sayso.messages.service import release_soon, suppress_all
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
 from sayso.templates import service as templates
 
-#: Holding one person: each repetition four times as long (cloud-api 6: 4^X s), an hour at most; a hold that ended
-#: longer ago than ten minutes is not repeated, but begun anew.
+#: Holding one person: each in a row four times as long (cloud-api 6: 4^X s), an hour at most. What was posted before
+#: a hold ended is no repetition. The row ends when a message posted after the hold arrives, or ten minutes after it.
 LONGEST_HOLD_S = 3600
 REPEATED_WITHIN = timedelta(minutes=10)
 #: After so many undeliverable messages in a row (131026) nothing is sent to a person for a day, unless they write.
@@ -31,15 +31,15 @@ STRUCK_FOR = timedelta(hours=24)
 _FRESH = timedelta(minutes=1)
 
 _HOLD = """
-INSERT INTO conversations AS c (person_id, phone_number_id, hold_until, hold_why)
-SELECT person_id, phone_number_id, $5::timestamptz + make_interval(secs => hold_s), why
+INSERT INTO conversations AS c (person_id, phone_number_id, hold_until, hold_why, hold_times)
+SELECT person_id, phone_number_id, $5::timestamptz + make_interval(secs => hold_s), why, 1
 FROM unnest($1::text[], $2::text[], $3::float[], $4::text[]) AS t (person_id, phone_number_id, hold_s, why)
 ON CONFLICT (person_id, phone_number_id) DO UPDATE SET hold_why = excluded.hold_why,
-    hold_times = CASE WHEN c.hold_until > $5 - $6::interval THEN c.hold_times + 1 ELSE 0 END,
+    hold_times = CASE WHEN c.hold_until > $5 - $6::interval THEN c.hold_times + 1 ELSE 1 END,
     hold_until = CASE WHEN c.hold_until > $5 - $6::interval
-        THEN $5 + least(make_interval(secs => $7), (excluded.hold_until - $5) * power(4, least(c.hold_times + 1, 6)))
+        THEN $5 + least(make_interval(secs => $7), (excluded.hold_until - $5) * power(4, least(c.hold_times, 6)))
         ELSE excluded.hold_until END
-WHERE c.hold_until IS NULL OR c.hold_until <= $5
+WHERE c.hold_until IS NULL OR c.hold_until <= $8
 """
 _MARKETING = """
 INSERT INTO conversations AS c (person_id, phone_number_id, marketing_until, marketing_why)
@@ -62,6 +62,13 @@ ON CONFLICT (person_id, phone_number_id) DO UPDATE SET strikes = c.strikes + 1,
     struck_at = greatest(c.struck_at, excluded.struck_at)
 """
 
+_REACHED = """
+UPDATE conversations c SET strikes = 0, hold_times = CASE WHEN c.hold_until < p.posted_at THEN 0 ELSE c.hold_times END
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS p (person_id, sender, posted_at)
+WHERE c.person_id = p.person_id AND c.phone_number_id = p.sender
+    AND (c.strikes > 0 OR c.hold_times > 0 AND c.hold_until < p.posted_at)
+"""
+
 
 async def obey(tx: Tx, rt: Runtime, troubles: Sequence[Trouble]) -> None:
     """Do what errors of Meta's ask for beyond their messages."""
@@ -72,12 +79,9 @@ async def obey(tx: Tx, rt: Runtime, troubles: Sequence[Trouble]) -> None:
     fresh.sort(key=lambda each: (each.person_id, each.phone_number_id))
     for each in _one_for_each(fresh, ("sender", "everything")):
         await senders.obey(tx, rt, each.phone_number_id, each.failure)
-    for template, code in sorted(
-        {(t.template, t.failure.code) for t in fresh if t.template and t.failure.kind == "template"}
-    ):
-        await templates.refused(tx, rt, *template, code)
+    await _doubt_templates(tx, rt, fresh)
     for held in (each for each in fresh if each.failure.holds == "person"):
-        await _hold(tx, rt, held, _HOLD, REPEATED_WITHIN, LONGEST_HOLD_S)
+        await _hold(tx, rt, held, _HOLD, REPEATED_WITHIN, LONGEST_HOLD_S, held.posted_at)
     for held in (each for each in fresh if each.failure.holds == "marketing"):
         await _hold(tx, rt, held, _MARKETING)
     await _mark(tx, _CLOSED, [(t, t.posted_at) for t in troubles if t.failure.then == "fall_back"])
@@ -87,6 +91,19 @@ async def obey(tx: Tx, rt: Runtime, troubles: Sequence[Trouble]) -> None:
             continue
         reason = f"the person stopped marketing in WhatsApp (consent entry {entry.id})"
         await suppress_all(tx, rt, person, entry.id, scope=("marketing",), reason=reason)
+
+
+async def _doubt_templates(tx: Tx, rt: Runtime, fresh: Sequence[Trouble]) -> None:
+    """What Meta refuses for a template says that ours is not as we have it; those that wait for one that ended end."""
+    doubtful = {
+        (each.template, each.failure.code)
+        for each in fresh
+        if each.template and (each.failure.kind == "template" or each.failure.then == "compare")
+    }
+    over: set[str] = set()
+    for template, code in sorted(doubtful):
+        over.update(await templates.refused(tx, rt, *template, code))
+    await release_soon(tx, rt, over)
 
 
 async def _leave(tx: Tx, rt: Runtime, stopped: Sequence[Trouble]) -> list[tuple[Person, Entry]]:
@@ -120,7 +137,7 @@ def _one_for_each(troubles: Iterable[Trouble], holds: Sequence[str]) -> list[Tro
 
 
 async def _hold(tx: Tx, rt: Runtime, each: Trouble, sql: str, *more: object) -> None:
-    why = f"Meta {each.failure.code} {each.failure.title}"
+    why = f"Meta {each.failure.code}: {each.failure.title.lower()}"
     await tx.execute(
         sql, [each.person_id], [each.phone_number_id], [each.failure.hold_s], [why], rt.now(), *more
     )
@@ -140,10 +157,14 @@ async def _mark(tx: Tx, sql: str, marks: Iterable[tuple[Trouble, datetime]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What holds a person at a sender: everything, and marketing alone."""
+    """What holds a person at a sender: everything, and marketing alone.
+
+    ``throttled``: Meta said not long ago that too much went to them (131056).
+    """
 
     everything: Hold | None = None
     marketing: Hold | None = None
+    throttled: bool = False
 
 
 async def holds_of(tx: Tx, persons: Sequence[Person], now: datetime) -> dict[tuple[str, str], Standing]:
@@ -157,7 +178,7 @@ async def holds_of(tx: Tx, persons: Sequence[Person], now: datetime) -> dict[tup
     )
     found: dict[tuple[str, str], Standing] = {}
     for row in rows:
-        by = f"person:{owner[row['person_id']]}"
+        by = person_key(owner[row["person_id"]])
         held = [(row["hold_until"], row["hold_why"])]
         if row["strikes"] >= STRIKES:
             why = f"the last {row['strikes']} messages to this person could not be delivered (131026)"
@@ -171,7 +192,11 @@ async def holds_of(tx: Tx, persons: Sequence[Person], now: datetime) -> dict[tup
         marketing = Hold(until, row["marketing_why"], by) if until is not None and until > now else None
         pair = (owner[row["person_id"]], row["phone_number_id"])
         known = found.get(pair, Standing())  # of another record of the same person
-        found[pair] = Standing(_longest(known.everything, everything), _longest(known.marketing, marketing))
+        found[pair] = Standing(
+            _longest(known.everything, everything),
+            _longest(known.marketing, marketing),
+            known.throttled or (row["hold_until"] is not None and now < row["hold_until"] + REPEATED_WITHIN),
+        )
     return found
 
 
@@ -179,12 +204,30 @@ def _longest(*holds: Hold | None) -> Hold | None:
     return max((hold for hold in holds if hold), key=lambda hold: hold.until, default=None)
 
 
-async def reached(tx: Tx, pairs: Iterable[tuple[str, str]]) -> None:
-    """Messages reached these persons from these senders: earlier ones that did not are no pattern any more."""
+async def ends_of(tx: Tx, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+    """Until when these persons are held at these senders, by (person id, phone number id)."""
     found = sorted(set(pairs))
-    await tx.execute(
-        "UPDATE conversations c SET strikes = 0 FROM unnest($1::text[], $2::text[]) AS p (person_id, sender) "
-        "WHERE c.person_id = p.person_id AND c.phone_number_id = p.sender AND c.strikes > 0",
+    if not found:
+        return {}
+    rows = await tx.fetch(
+        "SELECT person_id, phone_number_id, hold_until FROM conversations WHERE (person_id, phone_number_id) IN "
+        "(SELECT * FROM unnest($1::text[], $2::text[])) AND hold_until IS NOT NULL",
         [person for person, _ in found],
         [sender for _, sender in found],
     )
+    return {(row["person_id"], row["phone_number_id"]): row["hold_until"] for row in rows}
+
+
+async def reached(tx: Tx, messages: Iterable[Record]) -> None:
+    """Messages reached their persons: what did not reach them earlier is no pattern any more.
+
+    Nor is a 131056, once something that was posted after its hold arrives.
+    """
+    latest: dict[tuple[str, str], datetime | None] = {}
+    for row in messages:
+        pair, posted_at = (row["person_id"], row["phone_number_id"]), row["posted_at"]
+        latest[pair] = max(filter(None, (posted_at, latest.get(pair))), default=None)
+    if latest:
+        await tx.execute(
+            _REACHED, *zip(*sorted(latest), strict=True), [latest[pair] for pair in sorted(latest)]
+        )

@@ -33,7 +33,7 @@ class GraphError:
 
 Kind = Literal["retry", "window", "bad_request", "recipient", "policy", "credentials", "template", "account"]
 Holds = Literal["message", "person", "marketing", "template", "sender", "everything"]
-Then = Literal["", "fall_back", "opt_out", "strike"]
+Then = Literal["", "fall_back", "opt_out", "strike", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
