@@ -20,6 +20,7 @@ from sayso.people.service import Person
 #: The client of what people and Meta say themselves. No token can carry it.
 OURSELVES = ""
 _PAGE = 1_000
+_IDENTIFIERS = ("phone", "wa_id", "bsuid", "parent_bsuid")
 #: Beyond every entry.
 NO_END = 2**63 - 1
 _PAGE_OF = "SELECT * FROM consent_entries WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
@@ -32,8 +33,9 @@ _PAGE_OF_SOME = (
 class Said:
     """An entry to be: what a person (or Meta, or somebody on record) said, when, and the proof of it.
 
-    ``personal`` is what an erasure takes away: wording, wording_version, locale, evidence, source, business, sender,
-    lawful_basis, actor, reason, jurisdiction, time_zone; the person's identifiers are added to it.
+    ``personal`` is what an erasure takes away: wording, wording_version, locale, evidence, source, sender,
+    lawful_basis, actor, reason, jurisdiction, review_at, time_zone; the person's identifiers, their number's country
+    and our names are added to it.
     """
 
     person: Person
@@ -96,16 +98,14 @@ async def _last_of(tx: Tx, person_ids: Sequence[str]) -> dict[str, bytes]:
 
 
 def _line(rt: Runtime, said: Said, *, seq: int, prev: bytes, person_prev: bytes | None) -> Line:
-    known = {
-        kind: value
-        for kind, value in (
-            ("phone", said.person.phone),
-            ("wa_id", said.person.wa_id),
-            ("bsuid", said.person.bsuid),
-        )
-        if value
+    known = {kind: value for kind in _IDENTIFIERS if (value := getattr(said.person, kind))}
+    personal: dict[str, Any] = {
+        "identifiers": known,
+        "business": rt.settings.sayso_business_name,
+        "waba_id": rt.settings.whatsapp_business_account_id,
     }
-    personal = {"identifiers": known, "business": rt.settings.sayso_business_name}
+    if (country := said.person.country) is not None:
+        personal["jurisdiction"] = country  # unless another one is declared
     personal |= {name: value for name, value in said.personal.items() if value is not None}
     salt = secrets.token_bytes(chains.SALT_BYTES)
     line = Line(

@@ -17,7 +17,16 @@ from sayso.core import faults, idempotency
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayOperate, MayReadConsents, MayRecordConsents
 from sayso.core.database import Tx
-from sayso.core.errors import ForbiddenError
+from sayso.core.described import refusals
+from sayso.core.errors import (
+    BodyTooLargeError,
+    ConsentMissingError,
+    ForbiddenError,
+    IdempotencyMismatchError,
+    OptedOutError,
+    PersonUnknownError,
+    WindowClosedError,
+)
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.inbound import consent_views as views
@@ -74,6 +83,9 @@ class ConsentIn(Input):
         AwareDatetime | None, Field(description="When the person said so; left out: now.")
     ] = None
     expires_at: AwareDatetime | None = None
+    review_at: Annotated[
+        AwareDatetime | None, Field(description="When you mean to ask again: kept with the entry.")
+    ] = None
     wording_version: Line | None = None
     locale: Annotated[Text | None, Field(max_length=35)] = None
     lawful_basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation"] = "consent"
@@ -108,7 +120,7 @@ class PolicyIn(Input):
 
     category: Category
     opt_in_required: bool
-    reason: Annotated[Line, AfterValidator(_not_blank)]
+    reason: Annotated[Line, AfterValidator(_not_blank), Field(examples=["part of the service contract"])]
 
 
 _PROOF = (
@@ -119,6 +131,7 @@ _PROOF = (
     "lawful_basis",
     "privacy_notice",
     "jurisdiction",
+    "review_at",
     "reason",
 )
 
@@ -127,7 +140,17 @@ _PROOF = (
     "/consents",
     status_code=201,
     response_model=views.RecordedOut,
-    responses={202: {"model": views.AskedOut, "description": "The person was asked (`double_opt_in`)."}},
+    responses={
+        202: {"model": views.AskedOut, "description": "The person was asked (`double_opt_in`)."},
+        **refusals(
+            OptedOutError,
+            ConsentMissingError,
+            WindowClosedError,
+            PersonUnknownError,
+            BodyTooLargeError,
+            IdempotencyMismatchError,
+        ),
+    },
 )
 async def record(rt: Rt, actor: MayRecordConsents, body: ConsentIn, key: idempotency.Key = None) -> Response:
     """Record an opt-in with its proof, or ask the person for it (`double_opt_in`, 202): only a yes then counts."""
@@ -163,7 +186,10 @@ async def record(rt: Rt, actor: MayRecordConsents, body: ConsentIn, key: idempot
 @router.post(
     "/consents/revoke",
     response_model=views.RevokedOut,
-    responses={202: {"model": views.UnderWayOut, "description": "Something may still be on its way."}},
+    responses={
+        202: {"model": views.UnderWayOut, "description": "Something may still be on its way."},
+        **refusals(PersonUnknownError, BodyTooLargeError, IdempotencyMismatchError),
+    },
 )
 async def revoke(rt: Rt, actor: MayRecordConsents, body: RevokeIn, key: idempotency.Key = None) -> Response:
     """Opt a person out. The answer comes when nothing to them is on its way; 202 when something still may be."""
@@ -234,7 +260,7 @@ def _captured(rt: Runtime, given: datetime | None) -> datetime:
     return min(given or now, now)
 
 
-@router.get("/consents", response_model=views.ConsentsOut)
+@router.get("/consents", response_model=views.ConsentsOut, responses=refusals(PersonUnknownError))
 async def read(
     rt: Rt,
     actor: MayReadConsents,
@@ -265,14 +291,18 @@ async def _nobody(tx: Tx, rt: Runtime) -> Standing:
 class ExportQuery(Input):
     """What of the ledger, and as what."""
 
-    format: Literal["json", "csv"] = "json"
+    format: Annotated[
+        Literal["json", "csv"], Field(description="JSON can be verified; CSV is for spreadsheets.")
+    ] = "json"
     recipient: Annotated[
         Text | None, Field(max_length=160, description="Left out: the whole ledger (scope `admin`).")
     ] = None
     since: Annotated[
         AwareDatetime | None, Field(description="Only entries that were received from here on.")
     ] = None
-    until: AwareDatetime | None = None
+    until: Annotated[
+        AwareDatetime | None, Field(description="Only entries that were received before then.")
+    ] = None
 
 
 @router.get("/consents/export")
@@ -347,14 +377,14 @@ async def export_file(rt: Runtime, wanted: Wanted, form: str) -> AsyncIterator[s
         yield portable.closing(tally.seal(wanted.extent, head, ledger.key(rt)))
 
 
-@router.get("/consents/policy", response_model=views.PoliciesOut)
+@router.get("/consents/policy", response_model=views.PoliciesOut, responses=refusals())
 async def read_policy(rt: Rt, _actor: MayReadConsents) -> Response:
     """Which categories need an opt-in before we begin, since when, and why."""
     async with rt.db.one() as tx:
         return json_response({"policies": [views.policy(p) for p in (await consent.policies(tx)).values()]})
 
 
-@router.put("/consents/policy", response_model=views.PolicyOut)
+@router.put("/consents/policy", response_model=views.PolicyOut, responses=refusals(BodyTooLargeError))
 async def set_policy(rt: Rt, actor: MayOperate, body: PolicyIn) -> Response:
     """Switch whether a category needs an opt-in; the reason is kept, and so is every earlier policy."""
     async with rt.db.tx() as tx:

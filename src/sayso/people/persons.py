@@ -90,6 +90,11 @@ class Person:
         """Their IANA time zone: as set, else as their number tells. No word of theirs gives one away."""
         return self.in_force("time_zone", self.time_zone_known)[0]
 
+    @property
+    def country(self) -> str | None:
+        """The country of their number (ISO 3166); None without one, or where the number tells none."""
+        return places.country_of(self.to) if self.to else None
+
     def in_force(self, what: Where, given: str | None) -> tuple[str | None, Source | None]:
         """What counts, and where it comes from, with ``given`` as what was set; None where nothing tells."""
         if given:

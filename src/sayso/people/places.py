@@ -1,4 +1,4 @@
-"""What a number lets one guess of the person behind it: a language and a time zone. Pure; said beats guessed."""
+"""What a number tells of the person behind it: a country; and lets one guess: a language and a time zone. Pure."""
 
 import tomllib
 from datetime import UTC, datetime
@@ -41,6 +41,17 @@ def time_zone_of(number: str) -> str | None:
         if zones and len({_offsets(zone) for zone in zones}) == 1:
             return next((main for main in mains if main in zones), zones[0])
     return mains[0]
+
+
+@lru_cache(maxsize=10_000)
+def country_of(number: str) -> str | None:
+    """The country of a number, in E.164 (ISO 3166, two letters); None where it is not certain, or has none.
+
+    No chief country of a shared code stands in for it: this is written down as evidence.
+    """
+    parsed = _parsed(number)
+    region = str(phonenumbers.region_code_for_number(parsed) or "") if parsed else ""
+    return region if region.isalpha() else None
 
 
 def _offsets(zone: str) -> tuple[Any, Any]:
