@@ -18,18 +18,20 @@ from sayso.confirmations import proof_routes
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.consent import amending, ledger
-from sayso.core import embedded, health, keys
+from sayso.core import embedded, health, keys, net
 from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
 from sayso.core.database import Database, Tx
 from sayso.core.health import Health
 from sayso.core.migrate import migrate
+from sayso.core.net import Allowed
 from sayso.core.runtime import Runtime, wall_clock
 from sayso.core.settings import Settings, jwt_secret
 from sayso.core.telemetry import HTTP_REQUESTS
 from sayso.core.tokens import Tokens
 from sayso.core.worker import Together, Work, Worker
-from sayso.events import alerts
+from sayso.events import alerts, delivering, delivery_routes, endpoint_routes, endpoints
 from sayso.events import routes as event_routes
+from sayso.events.calling import Caller
 from sayso.inbound import consent_routes, handle, history, import_routes, receive, webhook
 from sayso.inbound import routes as inbound_routes
 from sayso.messages import dead_routes, dispatch, media_routes
@@ -68,6 +70,8 @@ ROUTERS = (
     consent_routes.router,
     import_routes.router,
     event_routes.router,
+    endpoint_routes.router,
+    delivery_routes.router,
     inbound_routes.router,
     sender_routes.router,
     alert_routes.router,
@@ -180,13 +184,14 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
         results = Results(rt, on_failed=confirmations.prompt_failed)
         dispatcher = Dispatcher(graph, results, on_failed=confirmations.prompt_failed)
         intake = receive.Intake(rt)
+        caller = await _caller(stack, settings)
         todo = works(intake, dispatcher, checks, templates, posts=settings.sayso_send_concurrency)
+        todo.append(delivering.work(caller))
         worker = Worker(rt, todo)
         tokens = Tokens(jwt_secret(settings), settings.sayso_jwt_issuer, settings.sayso_jwt_audience)
         app = api(rt, tokens)
-        app.state.templates = templates
-        app.state.media = media
-        gauges = (alerts.gauge, partial(senders.gauge, rt))
+        app.state.templates, app.state.media, app.state.caller = templates, media, caller
+        gauges = (alerts.gauge, endpoints.gauge, partial(senders.gauge, rt))
         state = Health(rt, worker, [work.queue for work in todo], confirmations.count_open, gauges)
         app.state.health = state
         async with db.tx() as tx:
@@ -206,6 +211,13 @@ def _hold_keys(rt: Runtime) -> None:
     """A key that cannot be had is heard of now, not at the first word of a person's."""
     ledger.key(rt)
     keys.load(rt.settings, now=rt.now)
+
+
+async def _caller(stack: contextlib.AsyncExitStack, settings: Settings) -> Caller:
+    """Who calls the assistants' endpoints; raises SettingError for a list of exceptions that cannot be read."""
+    allowed = Allowed.parse(settings.sayso_endpoints_allow)
+    calling = net.session(allowed, limit=delivering.SLOTS, proxy=settings.sayso_endpoints_proxy)
+    return Caller(await stack.enter_async_context(calling), allowed)
 
 
 async def _meta(

@@ -58,7 +58,8 @@ async def test_the_call_of_these_tests_is_a_valid_one(api: Contract) -> None:
     for key in CALLS:
         answer = await send(api, key)
         assert answer.status_code in (200, 201, 202), answer.text
-        assert answer.headers["content-type"] == "application/json"
+        told = answer.headers["content-type"].partition(";")[0]
+        assert told == ("text/event-stream" if key[1] == "/events/stream" else "application/json")
         assert answer.headers["cache-control"] == "no-store"
 
 
@@ -102,7 +103,8 @@ async def test_another_assistants_object_is_not_there_and_looks_like_one_that_ne
     api: Contract, key: tuple[str, str]
 ) -> None:
     path = CALLS[key][0]
-    never = {"message": "msg_" + "0" * 26, "confirmation": "cnf_" + "0" * 26, "alice": "alice"}
+    ids = {"message": "msg_", "confirmation": "cnf_", "endpoint": "ep_", "delivery": "dlv_"}
+    never = {"alice": "alice", **{name: prefix + "0" * 26 for name, prefix in ids.items()}}
     foreign = await api.call("GET", path, token=bearer("other", scopes=EVERYTHING))
     body = assert_problem(foreign, 404, "not_found")
     if "alice" in path:

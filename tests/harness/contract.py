@@ -18,6 +18,7 @@ from sayso.core import health
 from sayso.core.api import PREFIX
 from sayso.core.auth import needs
 from sayso.core.health import Health
+from sayso.core.net import Allowed
 from sayso.core.runtime import Runtime, wall_clock
 from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES
 from sayso.core.worker import Worker
@@ -32,6 +33,7 @@ from sayso.whatsapp.media import MediaClient
 from sayso.whatsapp.wire import graph_session
 
 from .decisions import Decisions
+from .receiver import Obliging
 from .rooms import runtime
 from .service import PHONE_NUMBER_ID, TOKENS
 
@@ -94,6 +96,22 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
         {"category": "marketing", "opt_in_required": True, "reason": "as it was"},
     ),
     ("GET", "/events"): ("/events", None),
+    ("GET", "/events/stream"): ("/events/stream?seconds=0", None),
+    ("POST", "/endpoints"): ("/endpoints", {"url": "http://127.0.0.1/hook"}),
+    ("GET", "/endpoints"): ("/endpoints", None),
+    ("GET", "/endpoints/{endpoint_id}"): ("/endpoints/{endpoint}", None),
+    ("PATCH", "/endpoints/{endpoint_id}"): ("/endpoints/{endpoint}", {"types": ["confirmation.*"]}),
+    ("DELETE", "/endpoints/{endpoint_id}"): ("/endpoints/{spare}", None),
+    ("POST", "/endpoints/{endpoint_id}/enable"): ("/endpoints/{endpoint}/enable", None),
+    ("POST", "/endpoints/{endpoint_id}/rotate"): ("/endpoints/{endpoint}/rotate", None),
+    ("POST", "/endpoints/{endpoint_id}/test"): ("/endpoints/{endpoint}/test", None),
+    ("POST", "/endpoints/{endpoint_id}/replay"): (
+        "/endpoints/{endpoint}/replay",
+        {"since": "2026-11-01T00:00:00Z", "what": "missing"},
+    ),
+    ("GET", "/deliveries"): ("/deliveries", None),
+    ("GET", "/deliveries/{delivery_id}"): ("/deliveries/{delivery}", None),
+    ("POST", "/deliveries/{delivery_id}/replay"): ("/deliveries/{delivery}/replay", None),
     ("GET", "/updates"): ("/updates", None),
     ("GET", "/templates"): ("/templates", None),
     ("GET", "/templates/{name}"): ("/templates/greeting", None),
@@ -158,7 +176,7 @@ def bearer(client: str = "bot", *, scopes: tuple[str, ...] = ASSISTANT_SCOPES, u
 
 
 ALL = tuple(SCOPES)
-EVERYTHING = (*ASSISTANT_SCOPES, "templates:write", "operate")
+EVERYTHING = (*ASSISTANT_SCOPES, "templates:write", "endpoints:write", "operate")
 
 
 @dataclass
@@ -189,6 +207,7 @@ class Contract:
         """Alice, a message to her and a question for her."""
         linked = await self.call("PUT", "/people/alice", json={"phone": ALICE, "name": "Alice"})
         assert linked.status_code == 200, linked.text
+        endpoint, spare = await self.endpoint(), await self.endpoint()
         sent = await self.call("POST", "/send", json={"content": "hello"})
         asked = await self.call("POST", "/confirmation", json=ASKED)
         decided = await self.call("POST", "/confirmation", json=ASKED)
@@ -200,11 +219,26 @@ class Contract:
             "confirmation": asked.json()["id"],
             "decided": decided.json()["id"],
             "alert": await self.alert(),
+            "endpoint": endpoint,
+            "spare": spare,
+            "delivery": await self.delivery(),
         }
         for key in CALLS:
             if CALLS[key][0] in KEYED:
                 once = await self.call(key[0], CALLS[key][0], json=CALLS[key][1])
                 assert once.status_code == 201, once.text
+
+    async def endpoint(self) -> str:
+        """An endpoint; its id."""
+        made = await self.call("POST", "/endpoints", json={"url": "http://127.0.0.1/hook"})
+        assert made.status_code == 201, made.text
+        assert made.json()["state"] == "enabled"
+        return str(made.json()["id"])
+
+    async def delivery(self) -> str:
+        """What is told of the questions goes to the endpoints; the id of one such delivery."""
+        found = (await self.call("GET", "/deliveries")).json()["deliveries"]
+        return str(found[0]["id"])
 
     async def alert(self) -> str:
         """Our number, and something wrong with it; the alert's id."""
@@ -237,6 +271,8 @@ async def contract(dsn: str) -> AsyncIterator[Contract]:
         app.state.media = MediaClient(
             session, base_url=sim.base_url, version="v25.0", credentials=Credentials("sim-token")
         )
+
+        app.state.caller = Obliging(session, Allowed.parse("127.0.0.1"))
 
         async def none_open(_tx: object) -> int:
             return 0

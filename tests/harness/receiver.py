@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -15,12 +16,14 @@ from sayso.core.database import Record
 from sayso.core.net import Allowed
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
-from sayso.core.worker import Lease, Work
-from sayso.events import delivering, endpoints, service
-from sayso.events.calling import Caller
+from sayso.core.worker import Lease
+from sayso.events import endpoints, service
+from sayso.events.calling import Caller, Signer
 from sayso.events.claiming import QUEUE
 from sayso.events.delivering import Deliverer
 from sayso.events.endpoints import Wanted
+from sayso.events.rules import Called
+from sayso.events.signing import headers
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BOT = Actor("bot", "alice", frozenset({"endpoints:write", "events:read"}), "t")
@@ -31,11 +34,11 @@ async def takes(_request: web.Request) -> web.StreamResponse:
     return web.Response(status=204)
 
 
-def says(status: int, **headers: str) -> Answer:
+def says(status: int, **more: str) -> Answer:
     """The same answer to everybody."""
 
     async def answer(_request: web.Request) -> web.StreamResponse:
-        return web.Response(status=status, headers=headers, text="what the receiver says")
+        return web.Response(status=status, headers=more, text="what the receiver says")
 
     return answer
 
@@ -66,12 +69,12 @@ class Receiver:
 
     def verified(self, secret: str) -> list[dict[str, Any]]:
         """What arrived, each accepted by the public library."""
-        return [Webhook(secret).verify(body, headers) for _, headers, body in self.requests]
+        return [Webhook(secret).verify(body, named) for _, named, body in self.requests]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Note a request, and answer it."""
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.requests.append((request.path, headers, await request.read()))
+        named = {name.lower(): value for name, value in request.headers.items()}
+        self.requests.append((request.path, named, await request.read()))
         self.came.set()
         return await self.answers.get(request.path, self.answer)(request)
 
@@ -93,6 +96,16 @@ async def receiving(host: str = "127.0.0.1") -> AsyncIterator[Receiver]:
         await runner.cleanup()
 
 
+class Obliging(Caller):
+    """Calls nobody, and says that all went well."""
+
+    async def call(self, url: str, event_id: str, body: bytes, *, signer: Signer, at: datetime) -> Called:
+        """No call."""
+        assert url.startswith("http://127.0.0.1")
+        assert headers(event_id, int(at.timestamp()), body, signer.keys, signer.kinds)
+        return Called(204, 1)
+
+
 @dataclass
 class Courier:
     """Delivers by hand: each turn makes ready what is due, claims, and calls; as the worker's loop does."""
@@ -100,12 +113,6 @@ class Courier:
     rt: Runtime
     deliverer: Deliverer
     lease: Lease
-
-    @property
-    def work(self) -> Work:
-        """The same for a worker."""
-        made = self.deliverer
-        return Work(QUEUE, made.handle, slots=made.slots, claim=made.claim, park=delivering.park)
 
     async def claim(self, most: int = 250) -> list[Record]:
         """Take what is due."""

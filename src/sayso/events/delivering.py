@@ -9,7 +9,7 @@ from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import DELIVERIES, DELIVERY_SECONDS
-from sayso.core.worker import Claimed, Lease
+from sayso.core.worker import Claimed, Lease, Work
 from sayso.events import claiming, endpoints, rules
 from sayso.events.calling import KEPT_BYTES, Caller, body_of
 from sayso.events.claiming import QUEUE
@@ -17,6 +17,8 @@ from sayso.events.rules import FAILING_AFTER, LADDER, Called, Verdict
 
 #: Calls of all endpoints under way at once, in one process.
 SLOTS: Final = 256
+#: A claim looks at every endpoint: it may wait for company.
+_PACE_S: Final = 0.02
 
 _DUE: Final = """
 SELECT p.*, p.id AS endpoint, e.id, e.type, e.subject, e.at, e.data
@@ -66,6 +68,12 @@ class Deliverer:
         DELIVERY_SECONDS.observe(called.ms / 1000)
         DELIVERIES.labels("replay" if row["replay"] else verdict).inc()
         return None
+
+
+def work(caller: Caller) -> Work:
+    """The deliveries, as a worker takes them."""
+    made = Deliverer(caller)
+    return Work(QUEUE, made.handle, slots=SLOTS, pace_s=_PACE_S, claim=made.claim, park=park)
 
 
 async def park(rt: Runtime, tx: Tx, lease: Lease, row: Record, reason: str) -> None:

@@ -136,6 +136,8 @@ async def change(
 ) -> Response:
     """Change an endpoint. Another address is challenged first; without the right answer nothing is changed."""
     given = body.model_dump(exclude_unset=True)
+    if not given:
+        raise faults.wrong("", "names nothing that is to be another")
     async with rt.db.tx() as tx:
         row = await endpoints.get(tx, actor, endpoint_id)
         wanted = _wanted(caller, actor, {**_asked(row), **_without_none(given)})
@@ -155,7 +157,7 @@ async def change(
 async def delete(rt: Rt, actor: MayManageEndpoints, endpoint_id: EndpointId) -> Response:
     """Deliver nothing more and forget the secret; what was delivered stays to be looked at."""
     async with rt.db.tx() as tx:
-        row = await endpoints.get(tx, actor, endpoint_id, lock=True)
+        row = await endpoints.get(tx, actor, endpoint_id, lock=True, deleted=True)
         await endpoints.delete(tx, rt, row)
     return json_response({"id": row["id"], "state": "deleted"})
 

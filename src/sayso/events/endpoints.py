@@ -8,10 +8,11 @@ from typing import Any, Final
 from sayso.core.database import Record, Tx
 from sayso.core.errors import NotFoundError, SaysoError
 from sayso.core.runtime import Runtime
+from sayso.core.telemetry import ENDPOINTS
 from sayso.core.tokens import Actor
 from sayso.events import alerts, sealing, service
 from sayso.events.calling import Signer
-from sayso.events.rules import Health
+from sayso.events.rules import FAILING_AFTER, Health
 from sayso.events.signing import Keys, Signature
 
 #: Endpoints of one assistant, and calls of its own a minute that it may cause: tests, verifications.
@@ -102,11 +103,12 @@ async def count_call(tx: Tx, rt: Runtime, client_id: str) -> None:
         )
 
 
-async def get(tx: Tx, actor: Actor, endpoint_id: str, *, lock: bool = False) -> Record:
-    """An endpoint that the caller may see; raises :class:`NotFoundError`."""
+async def get(tx: Tx, actor: Actor, endpoint_id: str, *, lock: bool = False, deleted: bool = False) -> Record:
+    """An endpoint that the caller may see; raises :class:`NotFoundError`. ``deleted``: also one that was deleted."""
     row = await tx.fetchrow(
-        f"SELECT * FROM endpoints WHERE id = $1 AND state <> 'deleted'{' FOR UPDATE' if lock else ''}",
+        f"SELECT * FROM endpoints WHERE id = $1 AND (state <> 'deleted' OR $2){' FOR UPDATE' if lock else ''}",
         endpoint_id,
+        deleted,
     )
     if row is None or not actor.sees(row["client_id"]):
         raise NotFoundError(f"No endpoint {endpoint_id!r}.")
@@ -241,6 +243,18 @@ async def write_success(tx: Tx, endpoint_id: str, now: datetime) -> int:
         now - _MINUTE,
     )
     return failures or 0
+
+
+async def gauge(tx: Tx) -> None:
+    """Set the gauge of endpoints by how they stand."""
+    rows = await tx.fetch(
+        "SELECT CASE WHEN state = 'enabled' AND failures >= $1 THEN 'failing' ELSE state END AS stands, count(*) AS n "
+        "FROM endpoints WHERE state <> 'deleted' GROUP BY 1",
+        FAILING_AFTER,
+    )
+    found = {row["stands"]: row["n"] for row in rows}
+    for stands in ("enabled", "failing", "disabled", "unverified"):
+        ENDPOINTS.labels(stands).set(found.get(stands, 0))
 
 
 async def tell(tx: Tx, rt: Runtime, row: Record, kind: str, more: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The feed by cursor, at once or as soon as there is something, and as a stream."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
@@ -79,7 +79,7 @@ async def stream_feed(
     last_event_id: Annotated[
         Text | None, Header(description="The `id` of the last event that came; counts before `after`.")
     ] = None,
-) -> Any:
+) -> Response:
     """The feed as server-sent events: `id` is the cursor, `event` the type, `data` the event as `GET /events` has it.
 
     A comment comes every 15 seconds when nothing else does. Who takes nothing for 30 seconds is cut off; with
