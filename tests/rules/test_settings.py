@@ -182,3 +182,24 @@ def test_a_token_in_the_file_of_settings_can_be_read_again_one_of_the_environmen
     assert reread_token(settings) == "replaced"
     monkeypatch.setenv("WHATSAPP_ACCESS_TOKEN", "given")
     assert reread_token(settings) == "given"
+
+
+def test_where_another_token_goes_is_said_by_its_file_and_whether_a_restart_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = "replaced there, it is taken up within a second, without a restart."
+    assert (
+        load_settings(env_file(tmp_path)).token_place == f"Here it stands in {tmp_path / '.env'}; {at_once}"
+    )
+    file = tmp_path / "token"
+    file.write_text("of-the-file")
+    of_file = load_settings(env_file(tmp_path, SAYSO_ACCESS_TOKEN_FILE=str(file)))
+    assert of_file.token_place == f"Here the token is read from {file}; {at_once}"
+    by_environment = "change it there, and restart the service."
+    monkeypatch.setenv("WHATSAPP_ACCESS_TOKEN", "given")
+    assert load_settings(env_file(tmp_path)).token_place.endswith(by_environment)
+    monkeypatch.setenv("WHATSAPP_ACCESS_TOKEN", "")  # not set, then
+    assert load_settings(env_file(tmp_path)).token_place.endswith(at_once)
+    assert Settings.model_validate(
+        {name.lower(): value for name, value in SIMULATOR.items()}
+    ).token_place.endswith(by_environment)
