@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness import kinds
 from sayso.messages import templating
@@ -15,7 +17,7 @@ from sayso.simulator.templates.definition import read_definition
 from sayso.templates import library, parts
 from sayso.templates.compare import body_of, differences, drifted
 from sayso.templates.definitions import Definition
-from sayso.templates.filling import check
+from sayso.templates.filling import Given, check
 from sayso.templates.lint import lint
 from sayso.templates.preview import as_mirrored, examples, shown
 from sayso.templates.reading import read
@@ -266,6 +268,33 @@ def test_a_fault_of_a_card_is_told_with_its_line(tmp_path: Path) -> None:
     ):
         number = next(number for number, line in enumerate(lines, 1) if line.startswith(start))
         assert any(f"two_tables.toml:{number}: " in each and said in each for each in told), (number, told)
+
+
+_KEYS = st.sampled_from(
+    [
+        "type", "format", "text", "url", "buttons", "cards", "components", "limited_time_offer", "has_expiration",
+        "supported_apps", "otp_type", "code_expiration_minutes", "flow_id",
+    ]
+)  # fmt: skip
+_LEAVES = st.sampled_from(
+    [None, 7, True, "", "BODY", "BUTTONS", "CAROUSEL", "OTP", "URL", "LIMITED_TIME_OFFER", "{{1}}"]
+)
+_ANYTHING = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(components=_ANYTHING, name=st.sampled_from(NAMES))
+def test_whatever_meta_lists_is_compared_shown_and_checked(components: Any, name: str) -> None:
+    told = {"name": name, "language": "en", "status": "APPROVED", "components": components}
+    at = of_listing(told)
+    assert at is not None
+    drifted(body_of(defined(name), "en"), at)
+    shown(at, Given())
+    check(at, Given())
+    templating.layout(at)
 
 
 def test_every_kind_of_button_and_the_second_example_are_as_documented() -> None:

@@ -12,7 +12,9 @@ _CODE: Final = "*{{1}}* is your verification code."
 _ADVICE: Final = " For your security, do not share this code."
 _GOOD_FOR: Final = "This code expires in {minutes} minutes."
 _COPY, _FILL = "Copy code", "Autofill"
-_NUMBER: Final = re.compile(r"\d+")
+_NUMBER: Final = re.compile(r"\d{1,4}")
+#: What of a button is compared where we said it, and Meta lists it.
+_OURS: Final = ("text", "autofill_text", "supported_apps")
 _OTP_TYPE: Final = re.compile(r"otp_type=(\w+)")
 
 
@@ -74,11 +76,8 @@ def _asked(mine: Mapping[str, Mapping[str, Any]], part: Mapping[str, Any]) -> Ma
     if kind == "BODY":
         return {"type": kind, "add_security_recommendation": bool(part.get("add_security_recommendation"))}
     if kind == "FOOTER":
-        told = part.get("code_expiration_minutes") or _NUMBER.search(str(part.get("text", "")))
-        return {
-            "type": kind,
-            "code_expiration_minutes": int(told[0] if isinstance(told, re.Match) else told or 0),
-        }
+        told = _NUMBER.search(str(part.get("code_expiration_minutes") or part.get("text", "")))
+        return {"type": kind, "code_expiration_minutes": int(told[0]) if told else 0}
     if kind != "BUTTONS":
         return part
     ours = mine["BUTTONS"]["buttons"][0]
@@ -91,10 +90,7 @@ def _asked_button(ours: Mapping[str, Any], button: Mapping[str, Any]) -> Mapping
         return button
     found = _OTP_TYPE.search(str(button.get("url", "")))
     told = {"type": "OTP", "otp_type": button.get("otp_type") or (found[1] if found else "")}
-    told |= {key: button.get(key, "") for key in ("text", "autofill_text") if key in ours}
-    if "supported_apps" in ours:
-        told["supported_apps"] = button.get("supported_apps", ours["supported_apps"])
-    return told
+    return told | {key: button.get(key, ours[key]) for key in _OURS if key in ours}
 
 
 def words(part: Mapping[str, Any]) -> str:

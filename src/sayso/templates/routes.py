@@ -76,7 +76,7 @@ async def page(
             description="The `next` of the previous answer; empty to begin.",
         ),
     ] = "",
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 100,
 ) -> Response:
     """The account's templates in every language, by name, as Meta has them, and when that was last compared."""
     name, _, language = after.partition(".")

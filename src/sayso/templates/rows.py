@@ -16,6 +16,7 @@ COLUMNS = (
 
 #: A webhook of before the last comparison tells nothing new; clocks may differ by this much.
 _SKEW: Final = timedelta(seconds=5)
+_INSIDE: Final = ("buttons", "cards", "components", "supported_apps")
 _ORDER: Final = ("HEADER", "BODY", "FOOTER", "BUTTONS")
 #: How long Meta pauses a template the first and the second time (cloud-api 3.5).
 _PAUSES: Final = {"FIRST_PAUSE": timedelta(hours=3), "SECOND_PAUSE": timedelta(hours=6)}
@@ -90,13 +91,29 @@ def of_listing(found: Mapping[str, Any]) -> Mirrored | None:
         language=language,
         category=_text(found.get("category")) or "UNKNOWN",
         status=status.upper(),
-        components=[part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else [],
+        components=_sound(parts),
         parameter_format=(_text(found.get("parameter_format")) or "POSITIONAL").upper(),
         reason=None if reason in (None, "", "NONE") else str(reason),
         quality=_text(score.get("score")) if isinstance(score, dict) else None,
         meta_id=_text(found.get("id")),
         ttl_s=ttl if isinstance(ttl, int) and not isinstance(ttl, bool) else None,
     )
+
+
+def _sound(parts: Any) -> list[dict[str, Any]]:
+    """Components in the shape they are read in; what has another is left out."""
+    if not isinstance(parts, list):
+        return []
+    return [
+        {key: value for key, value in part.items() if key not in _INSIDE and _fits(key, value)}
+        | {key: _sound(part[key]) for key in _INSIDE if key in part}
+        for part in parts
+        if isinstance(part, dict)
+    ]
+
+
+def _fits(key: str, value: Any) -> bool:
+    return key != "limited_time_offer" or isinstance(value, dict)
 
 
 def of_entry(row: Row | None, found: Mirrored, entry: Mapping[str, Any]) -> Row:
