@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from harness.contract import (
     scoped_routes,
 )
 from sayso.core.api import parameters
+from sayso.core.described import codes
 from sayso.core.errors import SaysoError
 
 FUZZ = effort(
@@ -86,6 +88,7 @@ def _family(kind: type[SaysoError]) -> set[str]:
 
 
 CODES = _family(SaysoError)
+_ROUTES = {(method, route.path): route for route in scoped_routes() for method in route.methods or ()}
 _TEMPLATES = st.fixed_dictionaries(
     {},
     optional={
@@ -97,18 +100,25 @@ _TEMPLATES = st.fixed_dictionaries(
 )
 
 
+def _described(key: tuple[str, str]) -> APIRoute | None:
+    route = _ROUTES[key[0], key[1].strip()]
+    return route if codes(route) else None
+
+
 def escaped(value: Any) -> bytes:
     """JSON as Python writes it: halves of characters escaped, NaN and Infinity as such."""
     return json.dumps(value).encode()
 
 
-async def tolerated(api: Contract, method: str, path: str, **options: Any) -> None:
-    """An answer, or a problem of the caller's."""
+async def tolerated(
+    api: Contract, method: str, path: str, *, route: APIRoute | None = None, **options: Any
+) -> None:
+    """An answer, or a problem of the caller's; one that the route describes, if it describes any."""
     answer = await api.call(method, path, **options)
     assert answer.status_code < 500, (method, path, options, answer.text)
     if answer.status_code >= 400:
         told = assert_problem(answer, answer.status_code, answer.json()["code"])
-        assert told["code"] in CODES
+        assert told["code"] in (codes(route) if route is not None else CODES)
         for fault in told.get("errors", []):
             assert not any(jargon in fault["detail"] for jargon in JARGON), (method, path, options, fault)
 
@@ -124,7 +134,8 @@ async def test_no_body_that_is_nearly_right_is_a_failure_of_ours(
 ) -> None:
     path = CALLS[key[0], key[1].strip()][0]
     body = {name: value for name, value in {**_BODIES[key], **changes}.items() if name not in left_out}
-    await tolerated(api, key[0], path, content=escaped(body), headers={"content-type": "application/json"})
+    headers = {"content-type": "application/json"}
+    await tolerated(api, key[0], path, content=escaped(body), headers=headers, route=_described(key))
 
 
 @given(key=st.sampled_from(sorted(_BODIES)), content=st.one_of(st.binary(max_size=200), _JSON.map(escaped)))
@@ -133,10 +144,10 @@ async def test_no_body_whatever_is_a_failure_of_ours(
     api: Contract, key: tuple[str, str], content: bytes
 ) -> None:
     path = CALLS[key[0], key[1].strip()][0]
-    await tolerated(api, key[0], path, content=content, headers={"content-type": "application/json"})
+    headers = {"content-type": "application/json"}
+    await tolerated(api, key[0], path, content=content, headers=headers, route=_described(key))
 
 
-_ROUTES = {(method, route.path): route for route in scoped_routes() for method in route.methods or ()}
 #: A route and one or more of the parameters that it takes; rarely one that it does not.
 _ASKED = st.sampled_from(sorted(key for key in CALLS if key[0] == "GET")).flatmap(
     lambda key: st.tuples(

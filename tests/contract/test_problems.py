@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.contract import ALICE, ASKED, CALLS, Contract, assert_problem, scoped_routes
+from harness.contract import ALICE, ASKED, CALLS, Contract, assert_problem, scoped_routes, scopes_of
 from sayso.consent import service as consent
 from sayso.consent.service import Said
 from sayso.core.api import PREFIX
+from sayso.core.described import codes
 from sayso.people import service as people
 
 WITH_BODY = [key for key, (_, body) in CALLS.items() if body is not None]
@@ -240,6 +241,57 @@ async def test_what_is_answered_is_what_is_described(api: Contract) -> None:
 DESCRIBED = {
     key
     for key in CALLS
-    if key[1].startswith(("/send", "/messages", "/dead-letters", "/media", "/stats", "/consents"))
+    if key[1].startswith(("/messages", "/dead-letters", "/media", "/consents"))
     and key[1] != "/consents/export"
-} | {("POST", "/confirmation"), ("GET", "/confirmations"), ("GET", "/confirmations/{confirmation_id}")}
+} | {
+    ("POST", "/send"),
+    ("POST", "/confirmation"),
+    ("GET", "/confirmations"),
+    ("GET", "/confirmations/{confirmation_id}"),
+}
+
+
+async def test_the_description_names_what_a_route_is_for_who_may_call_it_and_how_it_refuses(
+    api: Contract,
+) -> None:
+    described = (await api.call("GET", "/openapi.json", token="", prefix="")).json()
+    seen: set[str] = set()
+    for route in scoped_routes():
+        for method in route.methods or ():
+            operation = described["paths"][PREFIX + route.path][method.lower()]
+            (scope,) = scopes_of(route)
+            assert operation["description"].endswith(f"Scope: `{scope}`."), route.path
+            assert operation["summary"] not in seen
+            seen.add(operation["summary"])
+            if (method, route.path) in DESCRIBED:
+                assert codes(route) >= {"unauthenticated", "forbidden", "input_invalid"}, route.path
+
+
+async def test_a_refusal_is_among_those_that_are_described(api: Contract) -> None:
+    """The codes of the calls that are refused on purpose in these tests, each at its route."""
+    routes = {(method, route.path): route for route in scoped_routes() for method in route.methods or ()}
+    never = "msg_" + "0" * 26
+    refused: list[tuple[tuple[str, str], str, Any, str]] = [
+        (("POST", "/send"), "/send", {"content": "x" * 4_097}, "content_too_long"),
+        (
+            ("POST", "/send"),
+            "/send",
+            {"message_type": "template", "template": {"name": "no"}},
+            "template_unknown",
+        ),
+        (("POST", "/send"), "/send", {"content": "x", "category": "service"}, "consent_missing"),
+        (("GET", "/messages/{message_id}"), f"/messages/{never}", None, "not_found"),
+        (("POST", "/messages/{message_id}/retry"), f"/messages/{never}/retry", None, "not_found"),
+        (
+            ("POST", "/messages/{message_id}/settle"),
+            "/messages/{message}/settle",
+            {"as": "delivered"},
+            "not_unknown",
+        ),
+        (("GET", "/consents"), "/consents?recipient=5", None, "input_invalid"),
+    ]
+    for key, path, body, code in refused:
+        answer = await api.call(key[0], path, json=body)
+        assert answer.json()["code"] == code, answer.text
+        assert code in codes(routes[key])
+        assert str(answer.status_code) in {str(status) for status in routes[key].responses}

@@ -16,7 +16,16 @@ from sayso.core import idempotency
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayAsk, MayReadConfirmations
 from sayso.core.database import Record, Tx
-from sayso.core.errors import NotFoundError
+from sayso.core.described import refusals
+from sayso.core.errors import (
+    BodyTooLargeError,
+    ConsentMissingError,
+    ContentTooLongError,
+    IdempotencyMismatchError,
+    NotFoundError,
+    OptedOutError,
+    PersonUnknownError,
+)
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.messages import conversations
@@ -94,7 +103,19 @@ class ConfirmationsOut(BaseModel):
     next: str | None
 
 
-@router.post("/confirmation", status_code=202, response_model=ConfirmationOut)
+@router.post(
+    "/confirmation",
+    status_code=202,
+    response_model=ConfirmationOut,
+    responses=refusals(
+        OptedOutError,
+        ConsentMissingError,
+        PersonUnknownError,
+        ContentTooLongError,
+        BodyTooLargeError,
+        IdempotencyMismatchError,
+    ),
+)
 async def ask(rt: Rt, actor: MayAsk, body: ConfirmationIn, key: idempotency.Key = None) -> Response:
     """Ask a person. They are the token's user unless `recipient` names a number.
 
@@ -135,7 +156,9 @@ async def _sender(tx: Tx, rt: Runtime, person: Person, wanted: str | None) -> st
     return max(wrote, key=lambda sender: wrote[sender] or _NEVER)
 
 
-@router.get("/confirmations/{confirmation_id}", response_model=ConfirmationOut)
+@router.get(
+    "/confirmations/{confirmation_id}", response_model=ConfirmationOut, responses=refusals(NotFoundError)
+)
 async def read(
     rt: Rt,
     actor: MayReadConfirmations,
@@ -152,15 +175,17 @@ async def read(
     return json_response(view(row))
 
 
-@router.get("/confirmations", response_model=ConfirmationsOut)
+@router.get("/confirmations", response_model=ConfirmationsOut, responses=refusals())
 async def page(
     rt: Rt,
     actor: MayReadConfirmations,
-    status: Literal["pending", "decided"] | None = None,
+    status: Annotated[
+        Literal["pending", "decided"] | None, Query(description="Only those that stand so.")
+    ] = None,
     before: Annotated[
         Text | None, Query(max_length=40, description="The `next` of the previous answer.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
 ) -> Response:
     """One's own confirmations, newest first."""
     async with rt.db.one() as tx:

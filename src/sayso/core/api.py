@@ -42,7 +42,8 @@ _MOST_NAMED = 10
 LARGEST_BODY = 256 * 1024
 
 _TEXT = {"type": "string"}
-_PROBLEM = {
+#: The JSON Schema of problem details.
+PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "retryable"],
     "properties": {
@@ -59,7 +60,7 @@ _PROBLEM = {
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "Problem details (RFC 9457); `code` is stable.",
-        "content": {"application/problem+json": {"schema": _PROBLEM}},
+        "content": {"application/problem+json": {"schema": PROBLEM}},
     }
 }
 

@@ -12,7 +12,8 @@ from sayso.core import faults, idempotency
 from sayso.core.api import Input, Rt
 from sayso.core.auth import MayOperate
 from sayso.core.database import Tx
-from sayso.core.errors import InputInvalidError
+from sayso.core.described import refusals
+from sayso.core.errors import BodyTooLargeError, IdempotencyMismatchError, InputInvalidError
 from sayso.core.runtime import Runtime
 from sayso.inbound import importing
 from sayso.inbound.importing import Done
@@ -103,7 +104,12 @@ _BODY: Final[dict[str, Any]] = {
 }
 
 
-@router.post(PATH, response_model=ImportOut, openapi_extra={"requestBody": _BODY})
+@router.post(
+    PATH,
+    response_model=ImportOut,
+    openapi_extra={"requestBody": _BODY},
+    responses=refusals(BodyTooLargeError, IdempotencyMismatchError),
+)
 async def take_in(
     rt: Rt,
     actor: MayOperate,

@@ -11,7 +11,14 @@ from sayso.core import faults
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayReadMessages, MaySend
 from sayso.core.database import Record, Tx
-from sayso.core.errors import NotFoundError
+from sayso.core.described import refusals
+from sayso.core.errors import (
+    BodyTooLargeError,
+    NotFoundError,
+    NotRetryableError,
+    NotUnknownError,
+    TooLateError,
+)
 from sayso.core.tokens import Actor
 from sayso.messages import dead
 from sayso.messages.dead import MOST_AT_ONCE, Settlement, Which
@@ -61,10 +68,10 @@ class LettersIn(Input):
     before: Annotated[Text | None, Field(max_length=40, description="The `next` of the previous answer.")] = (
         None
     )
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Annotated[int, Field(ge=1, le=200, description="How many at most.")] = 50
 
 
-@router.get("/dead-letters", response_model=DeadLettersOut)
+@router.get("/dead-letters", response_model=DeadLettersOut, responses=refusals())
 async def letters(rt: Rt, actor: MayReadMessages, asked: Annotated[LettersIn, Query()]) -> Response:
     """Messages that failed, expired, or stay unknown, newest first, each with why and what can be done."""
     chosen = asked.model_dump(exclude={"before", "limit"})
@@ -74,7 +81,7 @@ async def letters(rt: Rt, actor: MayReadMessages, asked: Annotated[LettersIn, Qu
     return json_response({"messages": [_view(row) for row in rows], "next": following})
 
 
-@router.post("/messages/retry", response_model=RetriedManyOut)
+@router.post("/messages/retry", response_model=RetriedManyOut, responses=refusals(BodyTooLargeError))
 async def retry_many(rt: Rt, actor: MaySend, body: RetryIn) -> Response:
     """Send dead letters again, the oldest first. Asking twice sends nothing twice: what goes is dead no more."""
     if body.ids is None and body.code is None and body.since is None:
@@ -92,7 +99,11 @@ async def retry_many(rt: Rt, actor: MaySend, body: RetryIn) -> Response:
     )
 
 
-@router.post("/messages/{message_id}/cancel", response_model=StandsOut)
+@router.post(
+    "/messages/{message_id}/cancel",
+    response_model=StandsOut,
+    responses=refusals(NotFoundError, TooLateError),
+)
 async def cancel(request: Request, rt: Rt, actor: MaySend, message_id: MessageId) -> Response:
     """Take a message out of the queue while nothing of it is on the wire.
 
@@ -104,7 +115,11 @@ async def cancel(request: Request, rt: Rt, actor: MaySend, message_id: MessageId
     return json_response({"id": message_id, "state": state})
 
 
-@router.post("/messages/{message_id}/retry", response_model=RetriedOut)
+@router.post(
+    "/messages/{message_id}/retry",
+    response_model=RetriedOut,
+    responses=refusals(NotFoundError, NotRetryableError),
+)
 async def retry(rt: Rt, actor: MaySend, message_id: MessageId) -> Response:
     """Send a message again that failed or expired, as long as its first life was.
 
@@ -117,7 +132,11 @@ async def retry(rt: Rt, actor: MaySend, message_id: MessageId) -> Response:
     return json_response({"id": message_id, "state": state, "retried": going})
 
 
-@router.post("/messages/{message_id}/settle", response_model=StandsOut)
+@router.post(
+    "/messages/{message_id}/settle",
+    response_model=StandsOut,
+    responses=refusals(NotFoundError, NotUnknownError, NotRetryableError, BodyTooLargeError),
+)
 async def settle(request: Request, rt: Rt, actor: MaySend, message_id: MessageId, body: SettleIn) -> Response:
     """Say what became of an `unknown` message: `delivered`, `failed`, or `retry`, which may send it a second time.
 

@@ -15,8 +15,16 @@ from starlette.responses import Response
 
 from sayso.core.api import Rt, json_response
 from sayso.core.auth import MaySend
-from sayso.core.errors import Fault, InputInvalidError
+from sayso.core.described import refusals
+from sayso.core.errors import (
+    BodyTooLargeError,
+    Fault,
+    FileTooLargeError,
+    InputInvalidError,
+    MetaUnreachableError,
+)
 from sayso.messages.acceptance import sender_of
+from sayso.whatsapp.management import RefusedByMetaError
 from sayso.whatsapp.media import KEPT, LARGEST_OF_ALL, File, MediaClient, kind_of
 
 router = APIRouter(tags=["messages"])
@@ -68,14 +76,21 @@ async def _client(request: Request) -> MediaClient:
     return client
 
 
-@router.post(PATH, status_code=201, response_model=MediaOut, openapi_extra={"requestBody": _FORM})
+@router.post(
+    PATH,
+    status_code=201,
+    response_model=MediaOut,
+    openapi_extra={"requestBody": _FORM},
+    responses=refusals(FileTooLargeError, BodyTooLargeError, RefusedByMetaError, MetaUnreachableError),
+)
 async def upload(
     rt: Rt, _actor: MaySend, request: Request, client: Annotated[MediaClient, Depends(_client)]
 ) -> Response:
     """Upload a file to Meta; its id goes into `image`, `video`, `audio`, `document`, `sticker` or a header.
 
-    Refused before anything is uploaded when WhatsApp does not take the type, or not so large a file: JPEG and PNG
-    5 MB, MP4 and 3GPP 16 MB, sounds 16 MB, documents 100 MB, WebP stickers 100 KB (animated 500 KB).
+    Refused before anything is uploaded when WhatsApp does not take the type, when the first bytes are not those of the
+    declared type (422), and when WhatsApp does not take so large a file (413): JPEG and PNG 5 MB, MP4 and 3GPP 16 MB,
+    sounds 16 MB, documents 100 MB, WebP stickers 100 KB (animated 500 KB).
     """
     async with client.room, _form(request) as form:
         file = _file(form)

@@ -9,7 +9,18 @@ from starlette.responses import Response
 from sayso.core import idempotency
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayReadMessages, MaySend
-from sayso.core.errors import NotFoundError
+from sayso.core.described import refusals
+from sayso.core.errors import (
+    BodyTooLargeError,
+    ConsentMissingError,
+    ContentTooLongError,
+    IdempotencyMismatchError,
+    NotFoundError,
+    OptedOutError,
+    PersonUnknownError,
+    TemplateUnknownError,
+    WindowClosedError,
+)
 from sayso.messages import service
 from sayso.messages.acceptance import Asked, accept
 from sayso.messages.examples import EXAMPLES
@@ -22,7 +33,21 @@ MessageId = Annotated[Text, Path(max_length=40, examples=["msg_01k9y3v6e8m0q2s4t
 Sending = Annotated[SendIn, Body(openapi_examples=EXAMPLES)]
 
 
-@router.post("/send", status_code=202, response_model=SentOut)
+@router.post(
+    "/send",
+    status_code=202,
+    response_model=SentOut,
+    responses=refusals(
+        OptedOutError,
+        ConsentMissingError,
+        WindowClosedError,
+        PersonUnknownError,
+        TemplateUnknownError,
+        ContentTooLongError,
+        BodyTooLargeError,
+        IdempotencyMismatchError,
+    ),
+)
 async def send(rt: Rt, actor: MaySend, body: Sending, key: idempotency.Key = None) -> Response:
     """Queue a message; it is durable when the answer comes. `GET /messages/{id}` tells what became of it.
 
@@ -42,7 +67,9 @@ async def send(rt: Rt, actor: MaySend, body: Sending, key: idempotency.Key = Non
     )
 
 
-@router.get("/messages/{message_id}", response_model=MessageWithTimelineOut)
+@router.get(
+    "/messages/{message_id}", response_model=MessageWithTimelineOut, responses=refusals(NotFoundError)
+)
 async def read(rt: Rt, actor: MayReadMessages, message_id: MessageId) -> Response:
     """A message: its state, why, and everything that happened to it."""
     async with rt.db.one() as tx:
@@ -53,15 +80,15 @@ async def read(rt: Rt, actor: MayReadMessages, message_id: MessageId) -> Respons
     return json_response({**view(row), "timeline": [dict(step) for step in steps]})
 
 
-@router.get("/messages", response_model=MessagesOut)
+@router.get("/messages", response_model=MessagesOut, responses=refusals())
 async def page(
     rt: Rt,
     actor: MayReadMessages,
-    state: State | None = None,
+    state: Annotated[State | None, Query(description="Only those in this state.")] = None,
     before: Annotated[
         Text | None, Query(max_length=40, description="The `next` of the previous answer.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
 ) -> Response:
     """One's own messages, newest first."""
     async with rt.db.one() as tx:
