@@ -195,7 +195,7 @@ async def in_flight(tx: Tx, rt: Runtime, person: Person, scope: Sequence[str]) -
     What a worker posted that only seems to be dead is among them, for as long as a POST may last.
     """
     number: int = await tx.fetchval(
-        "SELECT count(*) FROM messages WHERE person_id = ANY($1) AND work IS NOT NULL AND purpose <> 'consent' "
+        "SELECT count(*) FROM messages WHERE person_id = ANY($1) AND coalesce(work, '') <> '' AND purpose <> 'consent' "
         "AND (state = 'sending' OR state = 'unknown' AND posting_until > $3) "
         "AND (category = ANY($2) OR 'marketing' = ANY($2) AND price_estimate = 'marketing')",
         list(person.fence),

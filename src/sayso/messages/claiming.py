@@ -38,12 +38,13 @@ SELECT m.* FROM unnest($1::text[], $2::int[]) AS s (id, most) CROSS JOIN LATERAL
     SELECT id, person_id, phone_number_id, lane FROM messages
     WHERE work = 'ready' AND state = 'queued' AND phone_number_id = s.id ORDER BY lane, id LIMIT s.most) m
 """
+#: A lane is asked for as a range, and its order by both: the primary key would be in order too, and walks all there is.
 OLDEST = """
 SELECT m.* FROM unnest($1::text[], $2::int[]) AS s (id, most) CROSS JOIN unnest($3::smallint[]) AS l (lane)
 CROSS JOIN LATERAL (
     SELECT id, person_id, phone_number_id, lane FROM messages
-    WHERE work = 'ready' AND state = 'queued' AND phone_number_id = s.id AND lane = l.lane
-    ORDER BY id LIMIT s.most) m
+    WHERE work = 'ready' AND state = 'queued' AND phone_number_id = s.id AND lane BETWEEN l.lane AND l.lane
+    ORDER BY lane, id LIMIT s.most) m
 """
 BEYOND = f"""
 SELECT m.* FROM unnest($1::text[], $2::int[]) AS s (id, most) CROSS JOIN LATERAL (

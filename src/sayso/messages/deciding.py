@@ -383,7 +383,7 @@ async def _in_flight(tx: Tx, now: datetime, persons: Sequence[Person]) -> set[st
         return set()
     rows = await tx.fetch(
         "SELECT person_id FROM messages WHERE state = 'sending' AND person_id = ANY($1) UNION "
-        "SELECT person_id FROM messages WHERE state = 'unknown' AND work IS NOT NULL AND person_id = ANY($1) "
+        "SELECT person_id FROM messages WHERE state = 'unknown' AND coalesce(work, '') <> '' AND person_id = ANY($1) "
         "AND posting_until > $2",
         list({record_id for person in persons for record_id in person.fence}),
         now,

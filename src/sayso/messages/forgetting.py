@@ -33,7 +33,7 @@ async def under_way(tx: Tx, rt: Runtime, person: Person, client_id: str | None) 
     """Whether anything to the person is being posted, or may be, or is in the hands of a claim."""
     found: bool = await tx.fetchval(
         f"SELECT EXISTS (SELECT 1 FROM messages WHERE {_THEIRS} AND state = 'sending') "
-        f"OR EXISTS (SELECT 1 FROM messages WHERE {_THEIRS} AND work IS NOT NULL "
+        f"OR EXISTS (SELECT 1 FROM messages WHERE {_THEIRS} AND coalesce(work, '') <> '' "
         "AND (state = 'queued' OR state = 'unknown' AND posting_until > $3))",
         list(person.ids),
         client_id,

@@ -196,7 +196,8 @@ async def suppress_all(
     now = rt.now()
     rows = await tx.fetch(
         "WITH these AS MATERIALIZED (SELECT id FROM messages WHERE person_id = ANY($1) AND state = 'queued' "
-        "AND work IN ('ready', 'waiting') AND purpose <> 'consent' AND ($2::text[] IS NULL OR category = ANY($2) "
+        "AND coalesce(work, '') <> '' AND work <> 'running' AND purpose <> 'consent' "
+        "AND ($2::text[] IS NULL OR category = ANY($2) "
         "OR 'marketing' = ANY($2) AND type = 'template' AND price_estimate = 'marketing') "
         "ORDER BY id FOR UPDATE SKIP LOCKED) UPDATE messages m SET "
         "state = CASE WHEN m.risked THEN 'unknown' ELSE 'suppressed' END, "
