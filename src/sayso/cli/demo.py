@@ -1,6 +1,7 @@
 """``sayso demo``: everything on this machine, and the main job done in front of you."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -17,15 +18,23 @@ from typing import Annotated, Any, TypeVar
 import httpx2
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.panel import Panel
+from rich.text import Text
 
 from sayso.cli.saying import moment, ourselves
 from sayso.cli.token import issue
-from sayso.client import Confirmation, Sayso
+from sayso.client import Confirmation, Sayso, verify
 from sayso.core import embedded
 from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
 
 USER, CLIENT, PHONE, NAME = "alice", "my-assistant", "+15550001111", "Alice"
+ASKED = (
+    "email_send",
+    "send the weekly report to 14 people",
+    "by e-mail, with the sales figures attached",
+)
+_MEMBERS = ("action_type", "action_description", "action_details")
 WORDING = "I agree that AI Assistant asks me for confirmations and notifies me on WhatsApp. STOP ends it."
 #: The simulator's defaults, as the service's settings.
 SIMULATED = {
@@ -164,6 +173,7 @@ def _perform(stage: Stage, *, auto: bool) -> None:
         else:
             _invite(stage)
         decided = _decision(stage, sayso, asked)
+        _prove(stage, sayso, decided)
     if auto:
         if not decided.confirmed:
             raise StepError(f"the outcome is {decided.outcome}, not confirmed")
@@ -216,13 +226,7 @@ def _start_both(stage: Stage) -> None:
 
 def _ask(stage: Stage, sayso: Sayso) -> Confirmation:
     with _step(stage, "The assistant asks") as done:
-        asked = _guard(
-            lambda: sayso.ask(
-                "email_send",
-                "send the weekly report to 14 people",
-                "by e-mail, with the sales figures attached",
-            )
-        )
+        asked = _guard(lambda: sayso.ask(*ASKED))
         done(asked.id)
         return asked
 
@@ -249,6 +253,22 @@ def _decision(stage: Stage, sayso: Sayso, asked: Confirmation) -> Confirmation:
         when = f" at {moment(decided.decided_at)}" if decided.decided_at else ""
         done(f"[bold green]{decided.outcome}[/]{when}")
         return decided
+
+
+def _prove(stage: Stage, sayso: Sayso, decided: Confirmation) -> None:
+    with _step(stage, "The decision has a receipt, which verifies with the public keys alone") as done:
+        receipt, published = _guard(lambda: (sayso.receipt(decided.id), sayso.keys()))
+        verdict = verify.check(
+            receipt, published, action=dict(zip(_MEMBERS, ASKED, strict=True)), audience=CLIENT
+        )
+        if not verdict.proven:
+            raise StepError(" ".join(verdict.reasons))
+        file, keys = stage.data_dir / "receipt.json", stage.data_dir / "jwks.json"
+        for path, content in ((file, receipt.beside), (keys, published)):
+            path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        done()
+    for sentence in (*verdict.claims["words"], f"{ourselves()} verify {file} --jwks {keys}"):
+        console.print(Padding(Text(sentence, style="dim"), (0, 0, 0, 2)))
 
 
 def _invite(stage: Stage) -> None:

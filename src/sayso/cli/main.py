@@ -6,14 +6,17 @@ from typing import Annotated
 
 import typer
 
+from sayso.cli.audit import audit
 from sayso.cli.consent import consent
 from sayso.cli.demo import demo
+from sayso.cli.keys import keys
 from sayso.cli.messages import messages
 from sayso.cli.mistyped import Commands
 from sayso.cli.people import people
 from sayso.cli.serve import serve
 from sayso.cli.templates import templates
 from sayso.cli.token import token
+from sayso.cli.verify import verify
 from sayso.core.errors import SaysoError
 from sayso.simulator.command import simulator
 
@@ -29,10 +32,13 @@ app.command()(demo)
 app.command()(serve)
 app.command()(token)
 app.command()(simulator)
+app.command()(verify)
 app.add_typer(messages, name="messages")
 app.add_typer(consent, name="consent")
 app.add_typer(people, name="people")
 app.add_typer(templates, name="templates")
+app.add_typer(audit, name="audit")
+app.add_typer(keys, name="keys")
 
 
 def _tell_version(value: bool) -> None:  # noqa: FBT001  # as a callback is called

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
 from sayso.client.model import Confirmation, Consents, Message, ProblemError, UnreachableError
+from sayso.client.verify import Receipt
 
 #: The longest the service holds one long poll, and how much longer we wait for its answer.
 LONGEST_WAIT_S = 55.0
@@ -67,6 +68,14 @@ class OptingOut(TypedDict, total=False):
     recipient: str
     scope: list[str]
     notify: bool
+    idempotency_key: str
+
+
+class Reporting(TypedDict, total=False):
+    """Options of a report: in words, whether the person is told of it, and a key of your own."""
+
+    note: str
+    tell_person: bool
     idempotency_key: str
 
 
@@ -173,7 +182,7 @@ def confirmation(confirmation_id: str, *, wait_s: float) -> Call[Confirmation]:
         wait = min(left, LONGEST_WAIT_S)
         request = Request(
             "GET",
-            f"{_PREFIX}/confirmations/{quote(confirmation_id, safe='')}",
+            _of(confirmation_id),
             params={"wait": f"{wait:g}"},
             timeout_s=wait + GRACE_S,
         )
@@ -189,6 +198,41 @@ def confirm(action_type: str, description: str, details: str, options: Asking) -
     while not asked.decided:
         asked = yield from confirmation(asked.id, wait_s=LONGEST_WAIT_S)
     return asked
+
+
+def receipt(confirmation_id: str) -> Call[Receipt]:
+    """The proof of a decision, with what opens it."""
+    request = Request("GET", f"{_of(confirmation_id)}/receipt", params={"format": "json"})
+    found = yield from _exchange(request)
+    return Receipt(found["receipt"], found)
+
+
+def keys() -> Call[dict[str, Any]]:
+    """The public keys that receipts are verified with."""
+    found: dict[str, Any] = yield from _exchange(Request("GET", "/.well-known/jwks.json"))
+    return found
+
+
+def claim(confirmation_id: str, action: Any, key: str | None) -> Call[dict[str, Any]]:
+    """The right to act, once."""
+    found: dict[str, Any] = yield from _create(f"{_about_it(confirmation_id)}/claim", {"action": action}, key)
+    return found
+
+
+def executed(confirmation_id: str, status: str, options: Reporting) -> Call[dict[str, Any]]:
+    """Report what came of a claimed action."""
+    body = {"status": status, "note": options.get("note"), "tell_person": options.get("tell_person")}
+    path = f"{_about_it(confirmation_id)}/execution"
+    found: dict[str, Any] = yield from _create(path, body, options.get("idempotency_key"))
+    return found
+
+
+def _about_it(confirmation_id: str) -> str:
+    return f"/confirmations/{quote(confirmation_id, safe='')}"
+
+
+def _of(confirmation_id: str) -> str:
+    return f"{_PREFIX}{_about_it(confirmation_id)}"
 
 
 def send(text: str | None, options: Sending) -> Call[Message]:

@@ -3,13 +3,24 @@
 import asyncio
 import time
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Literal, Self, TypeVar, Unpack
 
 import httpx2
 
 from sayso.client import calls
-from sayso.client.calls import Answer, Asking, Call, OptingIn, OptingOut, Pause, Request, Sending
+from sayso.client.calls import (
+    Answer,
+    Asking,
+    Call,
+    OptingIn,
+    OptingOut,
+    Pause,
+    Reporting,
+    Request,
+    Sending,
+)
 from sayso.client.model import Confirmation, Consents, Message
+from sayso.client.verify import Receipt
 
 _Result = TypeVar("_Result")
 
@@ -66,6 +77,29 @@ class Sayso:
     def confirmation(self, confirmation_id: str, *, wait_s: float = 0) -> Confirmation:
         """Look at a confirmation, waiting up to ``wait_s`` seconds for its outcome."""
         return self._drive(calls.confirmation(confirmation_id, wait_s=wait_s))
+
+    def receipt(self, confirmation_id: str) -> Receipt:
+        """The signed proof of a decision; :mod:`sayso.client.verify` verifies it."""
+        return self._drive(calls.receipt(confirmation_id))
+
+    def keys(self) -> dict[str, Any]:
+        """The public keys that receipts are verified with (a JWK set). Keep them: a receipt then needs no service."""
+        return self._drive(calls.keys())
+
+    def claim(
+        self, confirmation_id: str, action: Any, *, idempotency_key: str | None = None
+    ) -> dict[str, Any]:
+        """The right to do what was confirmed, given once: ``action`` is what you are about to do.
+
+        Raises :class:`ProblemError`: ``not_confirmed``, ``action_mismatch``, ``claim_expired``, ``already_claimed``.
+        """
+        return self._drive(calls.claim(confirmation_id, action, idempotency_key))
+
+    def executed(
+        self, confirmation_id: str, status: Literal["done", "failed"], **options: Unpack[Reporting]
+    ) -> dict[str, Any]:
+        """Report what came of a claimed action; with ``tell_person`` the person hears of it in the chat."""
+        return self._drive(calls.executed(confirmation_id, status, options))
 
     def send(self, text: str | None = None, **options: Unpack[Sending]) -> Message:
         """Send a text, a template or another type (``message_type``, ``body``) to the token's user or ``recipient``."""
@@ -168,6 +202,29 @@ class AsyncSayso:
     async def confirmation(self, confirmation_id: str, *, wait_s: float = 0) -> Confirmation:
         """Look at a confirmation, waiting up to ``wait_s`` seconds for its outcome."""
         return await self._drive(calls.confirmation(confirmation_id, wait_s=wait_s))
+
+    async def receipt(self, confirmation_id: str) -> Receipt:
+        """The signed proof of a decision; :mod:`sayso.client.verify` verifies it."""
+        return await self._drive(calls.receipt(confirmation_id))
+
+    async def keys(self) -> dict[str, Any]:
+        """The public keys that receipts are verified with (a JWK set). Keep them: a receipt then needs no service."""
+        return await self._drive(calls.keys())
+
+    async def claim(
+        self, confirmation_id: str, action: Any, *, idempotency_key: str | None = None
+    ) -> dict[str, Any]:
+        """The right to do what was confirmed, given once: ``action`` is what you are about to do.
+
+        Raises :class:`ProblemError`: ``not_confirmed``, ``action_mismatch``, ``claim_expired``, ``already_claimed``.
+        """
+        return await self._drive(calls.claim(confirmation_id, action, idempotency_key))
+
+    async def executed(
+        self, confirmation_id: str, status: Literal["done", "failed"], **options: Unpack[Reporting]
+    ) -> dict[str, Any]:
+        """Report what came of a claimed action; with ``tell_person`` the person hears of it in the chat."""
+        return await self._drive(calls.executed(confirmation_id, status, options))
 
     async def send(self, text: str | None = None, **options: Unpack[Sending]) -> Message:
         """Send a text, a template or another type (``message_type``, ``body``) to the token's user or ``recipient``."""

@@ -153,8 +153,8 @@ def in_words(entry: Mapping[str, Any]) -> list[str]:
     lines = [f"The assistant “{entry['aud']}” asked for a confirmation at {_clock(entry['asked_at'])}."]
     many = len(entry["approvals"]) > 1
     for number, each in enumerate(entry["approvals"], start=1):
-        who = f"Person {number}" if many else "The person"
-        lines += [_asked(who, each), _answered(who, each)]
+        who = f"person {number}" if many else "the person"
+        lines += [_asked(who, each), _answered(who.capitalize(), each)]
     lines.append(
         f"The outcome is “{entry['outcome']}”, {_SAID[entry['source']]}, at {_clock(entry['decided_at'])}."
     )
@@ -178,10 +178,10 @@ _SAID = {
 def _asked(who: str, approval: Mapping[str, Any]) -> str:
     shown = approval["shown"]
     if shown is None:
-        return f"{who} was not sent the question."
+        return f"The question was not sent to {who}."
     template = shown["template"]
     form = f"as the template {template['name']} ({template['language']})" if template else "as a message"
-    return f"{who} was sent it on WhatsApp {form} at {_clock(approval['posted_at'])}."
+    return f"The question was sent to {who} on WhatsApp, {form}, at {_clock(approval['posted_at'])}."
 
 
 def _answered(who: str, approval: Mapping[str, Any]) -> str:
