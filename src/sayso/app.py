@@ -21,6 +21,7 @@ from sayso.consent import amending, ledger
 from sayso.core import embedded, health, keys, net
 from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
 from sayso.core.database import Database, Tx
+from sayso.core.described import describe
 from sayso.core.health import Health
 from sayso.core.migrate import migrate
 from sayso.core.net import Allowed
@@ -150,6 +151,7 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
         app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(health.router)
     app.include_router(proof_routes.open_router)
+    describe(app, PREFIX, ROUTERS)
     return app
 
 
