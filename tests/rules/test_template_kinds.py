@@ -270,20 +270,27 @@ def test_a_fault_of_a_card_is_told_with_its_line(tmp_path: Path) -> None:
         assert any(f"two_tables.toml:{number}: " in each and said in each for each in told), (number, told)
 
 
-_KEYS = st.sampled_from(
-    [
-        "type", "format", "text", "url", "buttons", "cards", "components", "limited_time_offer", "has_expiration",
-        "supported_apps", "otp_type", "code_expiration_minutes", "flow_id",
-    ]
-)  # fmt: skip
-_LEAVES = st.sampled_from(
-    [None, 7, True, "", "BODY", "BUTTONS", "CAROUSEL", "OTP", "URL", "LIMITED_TIME_OFFER", "{{1}}"]
+_ODD = st.sampled_from([None, 7, "", "x", [], {}, [7], [None], [{}], {"a": 1}])
+_BUTTON = st.fixed_dictionaries(
+    {"type": st.sampled_from(["URL", "OTP", "FLOW", "QUICK_REPLY", "NEW"])},
+    optional={"text": _ODD, "url": _ODD, "supported_apps": _ODD, "otp_type": _ODD},
 )
-_ANYTHING = st.recursive(
-    _LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
-    max_leaves=12,
+_PART = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(
+            ["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER", "NEW"]
+        )
+    },
+    optional={
+        "text": _ODD,
+        "format": _ODD,
+        "buttons": _ODD | st.lists(_ODD | _BUTTON, max_size=2),
+        "cards": _ODD | st.lists(st.fixed_dictionaries({"components": _ODD}), max_size=2),
+        "limited_time_offer": _ODD,
+        "code_expiration_minutes": _ODD,
+    },
 )
+_ANYTHING = _ODD | st.lists(_ODD | _PART, max_size=4)
 
 
 @given(components=_ANYTHING, name=st.sampled_from(NAMES))
