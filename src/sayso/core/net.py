@@ -233,9 +233,10 @@ class Guard(AbstractResolver):
         except (OSError, UnicodeError, ValueError) as error:
             raise RefusedAddressError(f"{host} cannot be resolved") from error
         by_name = self.allowed.host(host, port)
-        if not found or not (by_name or all(self._may_call(address) for address in found)):
+        fitting = [address for address in found if _fits(address, family)]
+        if not fitting or not (by_name or all(self._may_call(address) for address in found)):
             raise RefusedAddressError(f"{host} has no public address")
-        return [_result(host, address, port) for address in found if _fits(address, family)]
+        return [_result(host, address, port) for address in fitting]
 
     def _may_call(self, address: Address) -> bool:
         return self.allowed.address(address) or (is_public(address) and not is_ours(address))
