@@ -270,7 +270,7 @@ def test_a_fault_of_a_card_is_told_with_its_line(tmp_path: Path) -> None:
         assert any(f"two_tables.toml:{number}: " in each and said in each for each in told), (number, told)
 
 
-_ODD = st.sampled_from([None, 7, "", "x", [], {}, [7], [None], [{}], {"a": 1}])
+_ODD: st.SearchStrategy[Any] = st.sampled_from([None, 7, "", "x", [], {}, [7], [None], [{}], {"a": 1}])
 _BUTTON = st.fixed_dictionaries(
     {"type": st.sampled_from(["URL", "OTP", "FLOW", "QUICK_REPLY", "NEW"])},
     optional={"text": _ODD, "url": _ODD, "supported_apps": _ODD, "otp_type": _ODD},
