@@ -38,7 +38,9 @@ def tail(
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay, and show what is new.")] = False,
     lines: Annotated[int, typer.Option("-n", min=1, max=500, help="How many messages.")] = 20,
-    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only those in this state, such as queued or failed.")
+    ] = None,
     env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Show the newest messages; with --follow a table that renews itself, until Ctrl-C."""
