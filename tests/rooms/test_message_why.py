@@ -161,9 +161,9 @@ async def test_a_hold_says_what_is_waited_for_and_until_when_at_the_latest(mail:
     await refused(mail, message, 131056)
     told = await why(mail, message)
     assert dict(told.facts)["state"] == "queued"
-    assert dict(told.facts)["held"] == "Meta 131056 A title: Some details"
+    assert dict(told.facts)["held"] == "Meta 131056: too many messages to this person"
     until = f"{clock() + timedelta(seconds=6):%Y-%m-%d %H:%M:%S} UTC"
-    assert told.next.startswith(f"It is its turn at {until}")
+    assert told.next.startswith(f"Its turn is at {until}")
     assert f"If it has not gone by {clock() + DAY:%Y-%m-%d %H:%M:%S} UTC, it ends as `expired`." in told.next
 
 

@@ -66,7 +66,7 @@ ENDS: dict[str, tuple[Sent, dict[str, object]]] = {
             "state": "queued",
             "again_at": NOW + timedelta(seconds=6),
             **said(131056),
-            "held": said(131056)["reason"],
+            "held": "Meta 131056: too many messages to this person",
             "held_by": "person:per_a",
         },
     ),

@@ -92,8 +92,8 @@ _WAITS: Final = {
     "template": "It goes as soon as Meta lets the template {template} be sent; whether it does is looked at again at "
     "{at} at the latest.",
     "tier": "It goes as soon as the messaging limit has room for one person more, which is expected at {at}.",
-    "pair": "It is its turn at {at}, or a little later if answers to this person go first.",
-    "person": "It is its turn at {at}, or later if Meta still refuses what goes to this person then.",
+    "pair": "Its turn is at {at}, or a little later if answers to this person go first.",
+    "person": "Its turn is at {at}, or later if Meta still refuses what goes to this person then.",
 }
 
 

@@ -91,6 +91,11 @@ def explain(error: GraphError) -> str:
     return f"Meta {error.code} {title}{': ' if details else ''}{details}".rstrip()
 
 
+def held_for(failure: Failure) -> str:
+    """What messages to a person wait for after such an error."""
+    return f"Meta {failure.code}: {failure.title.lower()}"
+
+
 def _bare(code: int, said: str) -> str:
     """A sentence of Meta's without the code before it, which some have, and without its end."""
     return said.strip().removeprefix(f"(#{code})").strip().rstrip(".")
@@ -148,7 +153,7 @@ def _refused(result: Result, outgoing: Outgoing, failure: Failure, now: datetime
     if failure.holds == "person":
         again_at = now + timedelta(seconds=failure.hold_s)
         held_by = person_key(outgoing.known_as.id)
-        return replace(result, state="queued", again_at=again_at, held=result.reason, held_by=held_by)
+        return replace(result, state="queued", again_at=again_at, held=held_for(failure), held_by=held_by)
     return _counted(result, outgoing, failure, now, chance)
 
 

@@ -208,7 +208,7 @@ def _step(result: Result, row: Record) -> Step:
         result.message_id,
         result.at,
         row["state"],
-        "Meta's answer, after the status that overtook it" if overtaken else row["reason"],
+        "Meta's answer to the POST: a status overtook it" if overtaken else row["reason"],
         detail,
     )
 

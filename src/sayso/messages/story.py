@@ -50,7 +50,7 @@ async def tell(tx: Tx, rt: Runtime, message_id: str) -> Story | None:
         *await _template(tx, rt, row),
         ("lane", f"{LANES[min(row['lane'], len(LANES) - 1)]} ({row['lane']})"),
         *await _holds(tx, rt, row, person, sender),
-        ("attempts", f"{row['attempt']}; refused by Meta since it was last queued: {row['retries']}"),
+        ("attempts", _attempts(row)),
         ("if lost", _IF_UNKNOWN[row["if_unknown"]]),
     ]
     happened = steps.told(await service.timeline(tx, message_id))
@@ -82,6 +82,11 @@ def _state(row: Record) -> str:
     return f"{row['state']}: {reason}" if reason else str(row["state"])
 
 
+def _attempts(row: Record) -> str:
+    refused = f"; Meta refused {row['retries']} of the last ones" if row["retries"] else ""
+    return f"{row['attempt']}{refused}"
+
+
 async def _whether(tx: Tx, rt: Runtime, row: Record, person: Person) -> list[tuple[str, str]]:
     talks = await conversations.read(tx, [person])
     talk = talks.of(person, row["phone_number_id"])
@@ -102,7 +107,7 @@ def _window(talk: Talk, heard_since: datetime | None, *, is_open: bool) -> str:
     else:
         wrote = "no message from the person has come"
     if talk.refused_at is not None:
-        return f"closed: Meta refused what was posted at {moment(talk.refused_at)} for it (131047); {wrote}"
+        return f"closed, says Meta (131047, about what was posted at {moment(talk.refused_at)}); {wrote}"
     if talk.wrote_at is None:
         return wrote
     if is_open:

@@ -12,7 +12,7 @@ from sayso.consent import service as consent
 from sayso.consent.rules import Entry
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages.outcome import Trouble
+from sayso.messages.outcome import Trouble, held_for
 from sayso.messages.rules import Hold, person_key
 from sayso.messages.service import release_soon, suppress_all
 from sayso.people import service as people
@@ -137,7 +137,7 @@ def _one_for_each(troubles: Iterable[Trouble], holds: Sequence[str]) -> list[Tro
 
 
 async def _hold(tx: Tx, rt: Runtime, each: Trouble, sql: str, *more: object) -> None:
-    why = f"Meta {each.failure.code}: {each.failure.title.lower()}"
+    why = held_for(each.failure)
     await tx.execute(
         sql, [each.person_id], [each.phone_number_id], [each.failure.hold_s], [why], rt.now(), *more
     )
