@@ -1,4 +1,10 @@
-"""The judge is no rubber stamp: each scenario is run as we are, and with a bug in us that it must catch."""
+"""The judge is no rubber stamp: each scenario is run as we are, and with a bug in us that it must catch.
+
+The bugs, each a function below: what was lost is posted again, and what a dead worker posted; the answer to a leaving
+goes at once; nobody looks who left; a result is written twice; every status is believed; what is decided is decided
+again; a word is taken for the last question; a question expires over an unread reply; updates are told apart by their
+bodies; a webhook is acknowledged before its commit; work is done without a fence.
+"""
 
 import asyncio
 import json
@@ -82,7 +88,7 @@ async def stop_while_a_post_is_under_way(world: World, _patch: Patch) -> None:
 
 
 def say_farewell_at_once(patch: Patch) -> None:
-    plant(patch, deciding, "decide", ("if facts.in_flight else", "if False else"))
+    plant(patch, rules, "_answer", ("if facts.in_flight else", "if False else"))
 
 
 async def stop_before_what_is_queued(world: World, patch: Patch) -> None:

@@ -17,6 +17,7 @@ from sayso.inbound import leaving
 from sayso.inbound.leaving import Chat
 from sayso.messages import attempts, dead, dispatch, service, statuses
 from sayso.messages.service import QUEUE
+from sayso.messages.statuses import Joined
 from sayso.people.service import Person
 from sayso.whatsapp.client import Accepted, Lost, Refused, Sent
 from sayso.whatsapp.failures import classify
@@ -174,9 +175,16 @@ class Stroll(Walk):
             call.told.add(word)
             call.proved = call.proved or word == "failed"
         async with self.mail.rt.db.tx() as tx:
-            for joined in await statuses.record(tx, self.mail.rt, updates):
+            record = await statuses.record(tx, self.mail.rt, updates)
+            for update, joined in zip(updates, record, strict=True):
                 if joined and joined.moved and joined.message["state"] == "unknown":
                     await service.tell_unknown(tx, self.mail.rt, joined.message)
+                self._settles(joined, update)
+
+    def _settles(self, joined: Joined | None, update: StatusUpdate) -> None:
+        """Word that any attempt arrived ends the doubt about the message."""
+        if joined and joined.message["state"] == "unknown" and update.status in ("delivered", "read"):
+            self.broken.append(f"{joined.message['id']} stays unknown, though Meta told {update.status}")
 
     async def cancel(self) -> None:
         """Somebody wants a message back."""
@@ -208,7 +216,7 @@ class Stroll(Walk):
                     await dead.settle(tx, self.mail.rt, row, said, by="bot", on_failed=self.mail.on_failed)
                     self.permits[row["id"]] += said == "retry"
                     self.settled |= {row["id"]}
-            except NotUnknownError:
+            except (NotUnknownError, NotRetryableError):
                 pass
 
     async def _any(self, state: str | None = None) -> str:
