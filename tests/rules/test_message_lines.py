@@ -79,7 +79,8 @@ def test_what_is_scheduled_says_for_when() -> None:
         "reason": None,
     }
     assert lines.about(row, ALICE) == "to Alice (…1111) · send as text · to go out at 2026-04-01 07:00:00 UTC"
-    assert "to go out" not in lines.about({**row, "attempt": 1}, ALICE)
+    for over in ({"attempt": 1}, {"state": "cancelled"}):
+        assert "to go out" not in lines.about({**row, **over}, ALICE)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

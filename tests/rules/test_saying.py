@@ -2,10 +2,11 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
-from sayso.cli.saying import as_json, count, moment
+from sayso.cli.saying import as_json, count, moment, ourselves
 
 AT = datetime(2026, 3, 31, 9, 30, 0, 987_654, tzinfo=UTC)
 
@@ -32,3 +33,14 @@ def test_json_has_the_times_of_the_api() -> None:
         "at": "2026-03-31T09:30:00.987654Z",
         "ids": ["a", "b"],
     }
+
+
+def test_it_calls_itself_as_it_can_be_typed_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sayso.cli.saying.shutil.which", lambda name: f"/usr/bin/{name}")
+    assert ourselves() == "sayso"
+    monkeypatch.setattr("sayso.cli.saying.shutil.which", lambda _name: None)
+    monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python3"))
+    monkeypatch.chdir(tmp_path)
+    assert ourselves() == ".venv/bin/sayso"
+    monkeypatch.setattr("sys.executable", "/else/where/python3")
+    assert ourselves() == "/else/where/sayso"

@@ -63,10 +63,14 @@ def about(row: Record, person: Person) -> str:
         if template
         else f"{row['purpose']} as {row['type']}",
         count(row["attempt"], "attempt") if row["attempt"] > 1 else "",
-        f"to go out at {moment(row['send_at'])}" if row["send_at"] and not row["attempt"] else "",
+        f"to go out at {moment(row['send_at'])}" if _is_scheduled(row) else "",
         row["held"] or row["reason"] or "",
     ]
     return " · ".join(filter(None, said))
+
+
+def _is_scheduled(row: Record) -> bool:
+    return row["send_at"] is not None and row["state"] == "queued" and not row["attempt"]
 
 
 def story(console: Console, told: Story) -> None:
