@@ -175,6 +175,12 @@ LEASE_LOST: Final = Counter(
 )
 ALERTS: Final = Counter("sayso_alerts_total", "Alerts raised.", ["severity"], registry=METRICS)
 ALERTS_OPEN: Final = Gauge("sayso_alerts_open", "Alerts open now.", ["severity"], registry=METRICS)
+SLOTS_MISSED: Final = Counter(
+    "sayso_slots_missed_total",
+    "Messages that missed their slot and took another.",
+    ["sender"],
+    registry=METRICS,
+)
 SENDER_RATE: Final = Gauge(
     "sayso_sender_rate", "Messages a second that a sender may send now.", ["sender"], registry=METRICS
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sayso.core import claims
-from sayso.core.database import Record, Tx
+from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import LOOK_S, Claimed, Lease
 from sayso.messages import claiming, deciding, outcome
@@ -17,6 +17,7 @@ from sayso.messages.results import Failed, Results
 from sayso.messages.rules import Stop, Wait
 from sayso.messages.service import QUEUE, Step, ended_as, hold_on, note, tell_ended
 from sayso.senders import pace
+from sayso.senders.beat import TOLERATED_S, Anew, Beat, Lead, Offset
 from sayso.senders.pace import Taken
 from sayso.whatsapp.client import GraphClient
 from sayso.whatsapp.content import Template
@@ -61,10 +62,14 @@ class Dispatcher:
     graph: GraphClient
     results: Results
     on_failed: Failed
-    beat: pace.Beat = field(default_factory=pace.Beat)
-    _offset: pace.Offset = field(default_factory=pace.Offset)
-    _lead: pace.Lead = field(default_factory=pace.Lead)
+    beat: Beat = field(default_factory=Beat)
+    _offset: Offset = field(default_factory=Offset)
+    _lead: Lead = field(default_factory=Lead)
     _ready: dict[str, _Ready] = field(default_factory=dict)
+    _anew: Anew = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._anew = Anew(self._offset, self._lead)
 
     async def claim(self, rt: Runtime, tx: Tx, lease: Lease, most: int) -> Claimed:
         """Take the slots of the next moment, decide about as many messages afresh, and commit the intent to post them.
@@ -109,12 +114,23 @@ class Dispatcher:
         """Return when a message may be posted: None, or why it may not any more."""
         if ready.claimed is not None:
             self._lead.learn(asyncio.get_running_loop().time() - ready.claimed)
-        if not await self.beat.wait(ready.outgoing.phone_number_id, ready.slot):
-            return "the service was asked to end before its turn came"
-        slept = max(0.0, _asleep(rt) - ready.asleep)  # the loop's clock stands while the machine is suspended
-        if asyncio.get_running_loop().time() > ready.outgoing.post_before - slept:
-            return "the process stood still between its intent and the POST"
-        return None
+        slot: float | None = ready.slot
+        while slot is not None and slot <= ready.outgoing.post_before:
+            late = await self.beat.wait(slot)
+            if late is None:
+                return "the service was asked to end before its turn came"
+            slept = max(
+                0.0, _asleep(rt) - ready.asleep
+            )  # the loop's clock stands while the machine is suspended
+            if asyncio.get_running_loop().time() > ready.outgoing.post_before - slept:
+                return "the process stood still between its intent and the POST"
+            if late <= TOLERATED_S:
+                return None
+            try:
+                slot = await self._anew.slot(rt, ready.outgoing.phone_number_id)
+            except UNAVAILABLE as error:
+                return f"it missed its slot, and the database gave no other: {error!r}"
+        return "it missed its slot, and no other was free soon enough"
 
     def stop(self) -> None:
         """Whatever waits for its slot goes back into the queue: it was not posted."""

@@ -4,11 +4,9 @@ The budget is one moment a sender, ``tat``: the first slot nobody has taken, by 
 processes share the sender, whoever has its row takes the slots of the next tenth of a second and moves ``tat`` on.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sayso.core.database import Tx
@@ -20,20 +18,10 @@ HORIZON: Final = timedelta(milliseconds=100)
 #: On a machine so busy that a claim takes long, slots are taken so many times as far ahead: claims of one sender come
 #: one after another, and each has to last until the next.
 _LEADS: Final = 3
+#: How far ahead a slot for a message that missed its own may lie: beyond, it goes back into the queue.
+_FURTHEST: Final = timedelta(seconds=2)
 #: Senders whose slots are taken in one claim.
 AT_ONCE: Final = 8
-
-#: Timers are no finer.
-_TIMERS_S: Final = 0.001
-#: Lateness below this is not made up for: timers and a busy loop are that inexact.
-_TOLERATED_S: Final = 0.008
-#: How fast a process that was late comes closer to its slots again: the share of time that ``rules.SHARE`` leaves.
-_CATCHES_UP: Final = 0.01
-#: The longest lead, and the share by which each claim that needed less brings it down.
-_LONGEST_LEAD_S: Final = 0.25
-_FORGETS: Final = 0.1
-#: More lateness than this is not kept: whoever stood still for so long begins anew.
-_LATEST_S: Final = 0.25
 
 LOCK = """
 SELECT id, portfolio_id, greatest(tat, clock_timestamp() - interval '1 hour') AS tat, rate, rate_grows_at, rate_limit,
@@ -45,6 +33,11 @@ _MOVE = """
 UPDATE senders s SET tat = n.tat, turn = s.turn + n.went
 FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS n (id, tat, went) WHERE s.id = n.id
 """
+_AGAIN = """
+SELECT greatest(tat, clock_timestamp() - interval '1 hour') AS tat, rate, rate_grows_at, rate_limit,
+    clock_timestamp() AS clock FROM senders WHERE id = $1 FOR UPDATE
+"""
+_MOVE_TO = "UPDATE senders SET tat = $2 WHERE id = $1"
 _KNOWN = """
 SELECT id, circuit = 'closed' AND (hold_until IS NULL OR hold_until <= $2) AS open FROM senders WHERE id = ANY($1)
 """
@@ -148,104 +141,16 @@ async def move(tx: Tx, taken: Sequence[Taken]) -> None:
         )
 
 
-class Offset:
-    """What is to be added to the database's clock to have this process's monotonic one, in seconds.
+async def take_again(tx: Tx, sender: str, count: int, *, lead: timedelta) -> tuple[list[datetime], datetime]:
+    """New slots for messages that missed theirs, before whatever is claimed next; and the database's clock.
 
-    Each reading is late by what the answer took to be read, so that the least of the last ones is the truest.
+    They are in flight already, so whatever holds the sender by now does not hold them.
     """
-
-    def __init__(self) -> None:
-        self._readings: deque[float] = deque(maxlen=50)
-
-    def read(self, clock: datetime) -> float:
-        """Learn from a time of the database's that has just been read; the best offset known."""
-        self._readings.append(asyncio.get_running_loop().time() - clock.timestamp())
-        return min(self._readings)
-
-
-class Lead:
-    """How long this process needs from reading a sender's row until a message of that claim stands at the wire.
-
-    Slots before that would be missed. What it needs more is learned at once, what it needs less bit by bit.
-    """
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    @property
-    def value(self) -> timedelta:
-        """What to expect now."""
-        return timedelta(seconds=self.seconds)
-
-    def learn(self, seconds: float) -> None:
-        """The first message of a claim needed so long."""
-        weight = 1.0 if seconds > self.seconds else _FORGETS
-        self.seconds = min(_LONGEST_LEAD_S, max(0.0, self.seconds + weight * (seconds - self.seconds)))
-
-
-@dataclass(slots=True)
-class _Lateness:
-    """How late a sender's messages left their slots, as of the slot ``since``; the ``last`` that left."""
-
-    late: float
-    since: float
-    last: float
-
-    def at(self, slot: float) -> float:
-        """What is left of it at ``slot``; nothing once no second holds a message from before."""
-        quiet = slot - self.last > 1.0 + self.late
-        return 0.0 if quiet else max(0.0, self.late - _CATCHES_UP * (slot - self.since))
-
-
-@dataclass(slots=True)
-class Beat:
-    """Waits for slots, in one process, and keeps what goes out as far apart as the slots are.
-
-    A process that stood still would post everything that came due meanwhile at once. Instead it stays as late as it
-    was, coming closer to its slots only as fast as the unused share of the limit allows.
-    """
-
-    _late: dict[str, _Lateness] = field(default_factory=dict)
-    _waiting: set[asyncio.Future[None]] = field(default_factory=set)
-    _stopped: bool = False
-
-    async def wait(self, sender: str, slot: float) -> bool:
-        """Return when a message with this slot (by the loop's clock) may go: True, or False when asked to stop."""
-        loop = asyncio.get_running_loop()
-        while not self._stopped:
-            early = slot + self._owed(sender, slot) - loop.time()
-            if early <= _TIMERS_S:
-                self._note(sender, slot, loop.time() - slot)
-                return True
-            done: asyncio.Future[None] = loop.create_future()
-            timer = loop.call_later(early, _let_go, done)
-            self._waiting.add(done)
-            try:
-                await done
-            finally:
-                timer.cancel()
-                self._waiting.discard(done)
-        return False
-
-    def stop(self) -> None:
-        """Whoever waits need not any more, and nobody waits from now on."""
-        self._stopped = True
-        for done in self._waiting:
-            _let_go(done)
-
-    def _owed(self, sender: str, slot: float) -> float:
-        """How much later than its slot a message goes at the least."""
-        kept = self._late.get(sender)
-        return max(0.0, kept.at(slot) - _TOLERATED_S) if kept else 0.0
-
-    def _note(self, sender: str, slot: float, late: float) -> None:
-        kept = self._late.get(sender)
-        if kept is None or late >= kept.at(slot):
-            self._late[sender] = _Lateness(min(late, _LATEST_S), slot, slot)
-        else:
-            kept.last = max(kept.last, slot)
-
-
-def _let_go(done: asyncio.Future[None]) -> None:
-    if not done.done():
-        done.set_result(None)
+    row = await tx.fetchrow(_AGAIN, sender)
+    if row is None:
+        return [], datetime.min.replace(tzinfo=UTC)
+    rate = rules.grown(row["rate"], row["rate_grows_at"], row["clock"], row["rate_limit"])
+    found, apart = rules.slots(row["tat"], row["clock"] + lead, row["clock"] + _FURTHEST, rate, count)
+    if found:
+        await tx.execute(_MOVE_TO, sender, found[-1] + apart)
+    return found, row["clock"]
