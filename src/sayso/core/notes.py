@@ -65,15 +65,21 @@ def _parts(note: str) -> tuple[Checkpoint, list[bytes]]:
         checkpoint = Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
         prefix = f"\u2014 {origin} "
         lines = [
-            base64.b64decode(line.removeprefix(prefix), validate=True)
-            for line in signatures.splitlines()
-            if line.startswith(prefix)
+            _decoded(line.removeprefix(prefix)) for line in signatures.splitlines() if line.startswith(prefix)
         ]
     except (ValueError, binascii.Error) as error:
         raise NoteError(f"no checkpoint: {error}") from error
     if checkpoint.text() != f"{text}\n" or len(checkpoint.root) != _ROOT_BYTES or checkpoint.size < 0:
         raise NoteError("not spelt as a checkpoint is")
     return checkpoint, lines
+
+
+def _decoded(text: str) -> bytes:
+    """Base64 in its one spelling: another text for the same bytes is another note."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("a signature is not spelt as it was written")
+    return data
 
 
 def _key_id(name: str, public: bytes) -> bytes:
