@@ -1,4 +1,4 @@
-"""When a message may leave, in one process: slots by its own clock, waited for, and taken anew when they were missed."""
+"""When a message may leave, in one process: slots by its own clock, waited for, and taken anew if missed."""
 
 import asyncio
 from collections import deque
