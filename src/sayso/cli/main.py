@@ -10,6 +10,7 @@ from sayso.cli.audit import audit
 from sayso.cli.consent import consent
 from sayso.cli.demo import demo
 from sayso.cli.keys import keys
+from sayso.cli.listen import listen
 from sayso.cli.messages import messages
 from sayso.cli.mistyped import Commands
 from sayso.cli.people import people
@@ -32,6 +33,7 @@ app.command()(demo)
 app.command()(serve)
 app.command()(token)
 app.command()(simulator)
+app.command()(listen)
 app.command()(verify)
 app.add_typer(messages, name="messages")
 app.add_typer(consent, name="consent")

@@ -25,7 +25,7 @@ def token(
     env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = Path(".env"),
 ) -> None:
     """Print a bearer token, signed with this installation's key."""
-    settings = _settings(env_file)
+    settings = settings_of(env_file)
     if not _has_key(settings):
         typer.echo(
             f"sayso: no key was in {settings.sayso_data_dir.absolute()}, so a new one is made there; a service with "
@@ -35,7 +35,7 @@ def token(
     typer.echo(issue(settings, user=user, client=client, scopes=tuple(scope.split()), ttl=parse_ttl(ttl)))
 
 
-def _settings(env_file: Path) -> TokenSettings:
+def settings_of(env_file: Path) -> TokenSettings:
     """Those given; where they lead to no key, those of the service that runs here, if they do."""
     settings = load_token_settings(env_file)
     if _has_key(settings) or (note := chosen(env_file)) is None:

@@ -166,10 +166,11 @@ async def newest(tx: Tx) -> str:
 
 
 def _told(row: Record) -> dict[str, Any]:
+    """An event as it is told in every way: with the members of ``calling.encode``, in their order."""
     return {
         "id": row["id"],
         "type": row["type"],
-        "subject": row["subject"],
         "timestamp": row["at"],
+        "subject": row["subject"],
         "data": row["data"],
     }
