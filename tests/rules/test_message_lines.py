@@ -73,6 +73,7 @@ def test_what_holds_a_message_counts_before_what_was_the_matter_last() -> None:
 def test_what_is_scheduled_says_for_when() -> None:
     row = {
         **ROW,
+        "state": "queued",
         "type": "text",
         "attempt": 0,
         "send_at": datetime(2026, 4, 1, 7, tzinfo=UTC),
