@@ -44,6 +44,7 @@ FILL = {
         "id, client_id, person_id, phone_number_id, purpose, lane, content, state, expires_at, created_at, work_at",
         f"'msg_' || lpad(n::text, 26, '0'), 'c', {WHOSE}, '1', 'send', 1, '{{}}', 'read', now(), now(), now()",
     ),
+    "message_clients": ("person_id, client_id", "'p' || n, 'c'"),
     "message_timeline": (
         "message_id, at, state, reason",
         "'msg_' || lpad(n::text, 26, '0'), now(), 'sent', 'x'",
@@ -88,7 +89,7 @@ FILL = {
     "conversations": ("person_id, phone_number_id", "'p' || n, '1'"),
 }
 #: What has no key by person, and is read whole: once, for one person, on the rare day that somebody asks.
-READ_WHOLE = frozenset({"updates", "webhook_bodies", "events", "idempotency"})
+READ_WHOLE = frozenset({"messages", "updates", "webhook_bodies", "events", "idempotency"})
 
 
 async def fill(dsn: str) -> None:
@@ -133,13 +134,19 @@ def acts(rt: Runtime) -> dict[str, Callable[[Tx], Awaitable[Any]]]:
     }
 
 
-def faults(plan: Plan) -> list[str]:
+#: Asked for by routes that forget nobody, or while a person's fence stands: these read nothing whole.
+OFTEN = frozenset(
+    {"clients of", "clients of messages", "clients of questions", "end questions", "take back", "under way"}
+)
+
+
+def faults(plan: Plan, *, whole: frozenset[str]) -> list[str]:
     """Whole tables read without need, or rows looked at again and again."""
     found = []
     for node in plan.nodes():
         looked_at = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
         relation = node.get("Relation Name")
-        if node["Node Type"] == "Seq Scan" and relation in FILL and relation not in READ_WHOLE:
+        if node["Node Type"] == "Seq Scan" and relation in FILL and relation not in whole:
             found.append(f"reads all of {relation}")
         if looked_at > 3 * ROWS:
             found.append(f"{node['Node Type']} of {relation} looks at {looked_at:,} rows")
@@ -158,11 +165,13 @@ async def test_nothing_is_read_twice_and_little_is_read_whole(
     found = []
     for name, act in acts(rt).items():
 
-        async def at_work(tx: Tx, act: Callable[[Tx], Awaitable[Any]] = act) -> None:
-            for setting in erasure.READ_WHOLE:
-                await Tx.execute(tx, setting)
+        async def at_work(tx: Tx, name: str = name, act: Callable[[Tx], Awaitable[Any]] = act) -> None:
+            if name not in OFTEN:
+                for setting in erasure.READ_WHOLE:
+                    await Tx.execute(tx, setting)
             await act(tx)
 
         for plan in await explained(dsn, at_work, claims=False):
-            found += [f"{name}: {fault}" for fault in faults(plan)]
+            whole = frozenset() if name in OFTEN else READ_WHOLE
+            found += [f"{name}: {fault}" for fault in faults(plan, whole=whole)]
     assert not found, "\n".join(found)

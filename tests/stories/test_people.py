@@ -223,6 +223,28 @@ async def test_somebody_is_told_everything_and_then_forgotten(world: World) -> N
     assert "somebody else's question" in await world.tapped(prompt["wamid"], 0)  # they are a stranger now
 
 
+async def test_a_word_somebody_uses_tells_their_language_until_an_assistant_knows_better(
+    world: World,
+) -> None:
+    carmen = world.sim.person("+4915112345678", "Carmen")
+    await call(world, "PUT", "/people/alice", json={"phone": carmen.phone})
+    for words, told in (("STOP", ("de", "guessed")), ("BAJA", ("es", "said")), ("ALTA", ("es", "said"))):
+        world.sim.advance(2)
+        await world.digested(await carmen.says(words))
+        seen = await call(world, "GET", "/people/alice")
+        assert (seen["language"], seen["language_from"]) == told, words
+    assert (await call(world, "GET", "/people/alice/export"))["language"] == {"value": "es", "from": "said"}
+    seen = await call(world, "PUT", "/people/alice", json={"language": "fi"})
+    assert (seen["language"], seen["language_from"]) == ("fi", "set")
+    other = world.api.as_(client="other")
+    _, theirs = await other.call("PUT", "/people/carmen", json={"phone": carmen.phone})
+    assert (theirs["language"], theirs["language_from"]) == (
+        "es",
+        "said",
+    )  # what another set is not theirs to see
+    await world.keeps_its_promises()
+
+
 async def test_another_assistant_is_seen_by_operators_only(world: World) -> None:
     await world.api.link(ALICE)
     stranger = world.api.as_(client="other", scopes=("people:read", "people:write"))

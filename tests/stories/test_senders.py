@@ -105,7 +105,19 @@ async def test_what_meta_says_of_a_number_is_learned_at_the_start_and_when_it_ch
     assert fast["rate"]["throughput"] == "HIGH"
     world.sim.accounts.change_portfolio(world.sim.accounts.listed()["portfolios"][0]["id"], tier="TIER_2K")
     limited = await until(world, lambda s: s if s["people"]["limit"] else None, "the limit")
+    assert limited["portfolio_id"] == world.sim.accounts.listed()["portfolios"][0]["id"]
     assert limited["people"] == {"tier": "TIER_2K", "limit": 2000, "reached_24h": 0, "headroom": 2000}
+
+
+async def test_what_meta_counts_of_messages_and_calls_is_shown(world: World) -> None:
+    await world.open_window()
+    await send(world, "hello")
+    used = await until(world, lambda s: s["rate"]["used_percent"], "the share of an answer")
+    assert (
+        used == 1
+    )  # of a number that may send 80 a second, one message is the smallest share that Meta tells
+    _, body = await operator(world).call("GET", "/senders")
+    assert body["management_calls"]["used_percent"] == 1
 
 
 async def test_a_number_that_is_flagged_raises_alerts_once_and_they_end_with_it(world: World) -> None:

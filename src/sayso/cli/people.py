@@ -44,7 +44,9 @@ def show(who: Who, client: Client = None, env_file: EnvFile = ENV_FILE) -> None:
                 "name": person.name,
                 "sends_go_to": person.to or person.user_id,
                 "language": person.language,
+                "language_from": person.in_force("language", person.language_known)[1],
                 "time_zone": person.time_zone,
+                "time_zone_from": person.in_force("time_zone", person.time_zone_known)[1],
                 "identifiers": [dict(row) for row in await erasing.identifiers(tx, person)],
                 "users": [dict(row) for row in await erasing.users(tx, person)],
             }

@@ -44,10 +44,7 @@ async def under_way(tx: Tx, rt: Runtime, person: Person, client_id: str | None) 
 
 async def clients(tx: Tx, person: Person) -> set[str]:
     """Who has ever sent to the person, and has not forgotten it."""
-    rows = await tx.fetch(
-        "SELECT DISTINCT client_id FROM messages WHERE person_id = ANY($1) AND type <> 'erased'",
-        list(person.ids),
-    )
+    rows = await tx.fetch("SELECT client_id FROM message_clients WHERE person_id = ANY($1)", list(person.ids))
     return {row["client_id"] for row in rows}
 
 
@@ -67,6 +64,7 @@ async def empty(tx: Tx, person: Person, client_id: str | None) -> list[str]:
     rows = await tx.fetch(f"{_EMPTY} WHERE {_THEIRS} RETURNING id", list(person.ids), client_id)
     message_ids = [row["id"] for row in rows]
     await _empty_timelines(tx, message_ids)
+    await tx.execute(f"DELETE FROM message_clients WHERE {_THEIRS}", list(person.ids), client_id)
     if client_id is None:
         await tx.execute("DELETE FROM conversations WHERE person_id = ANY($1)", list(person.ids))
     return message_ids

@@ -55,7 +55,10 @@ WITH written AS (
             needs_window, quotes, expires_at, ours, category, type, template_name, template_language, send_at,
             if_unknown, price_estimate, dedupe)
     ON CONFLICT (client_id, dedupe) WHERE dedupe IS NOT NULL DO NOTHING
-    RETURNING id, send_at
+    RETURNING id, send_at, person_id, client_id
+), known AS (
+    INSERT INTO message_clients (person_id, client_id) SELECT DISTINCT person_id, client_id FROM written ORDER BY 1, 2
+    ON CONFLICT DO NOTHING
 ), noted AS (
     INSERT INTO message_timeline (message_id, at, state, reason)
     SELECT id, $22, 'queued', CASE WHEN send_at > $22 THEN 'it is to go out at ' ||
