@@ -9,6 +9,7 @@ from starlette.responses import Response
 from sayso.core import faults
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayReadEvents
+from sayso.core.described import refusals
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.events import service
@@ -39,7 +40,7 @@ Types = Annotated[
 Subject = Annotated[Text | None, Query(max_length=200, description="Only what is about this object.")]
 
 
-@router.get("/events")
+@router.get("/events", responses=refusals())
 async def read_feed(
     rt: Rt,
     actor: MayReadEvents,

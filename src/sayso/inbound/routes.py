@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayOperate
+from sayso.core.described import refusals
 from sayso.inbound import receive
 
 router = APIRouter(tags=["operate"])
 
 
-@router.get("/updates")
+@router.get("/updates", responses=refusals())
 async def updates(
     rt: Rt,
     _actor: MayOperate,

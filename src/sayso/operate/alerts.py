@@ -8,6 +8,7 @@ from starlette.responses import Response
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayOperate
 from sayso.core.database import Record
+from sayso.core.described import refusals
 from sayso.core.errors import NotFoundError
 from sayso.events import alerts as service
 
@@ -28,7 +29,7 @@ _SHOWN = (
 )
 
 
-@router.get("/alerts")
+@router.get("/alerts", responses=refusals())
 async def alerts(
     rt: Rt,
     _actor: MayOperate,
@@ -45,7 +46,7 @@ async def alerts(
     return json_response({"alerts": [_as_json(row) for row in rows], "next": following})
 
 
-@router.post("/alerts/{alert_id}/resolve")
+@router.post("/alerts/{alert_id}/resolve", responses=refusals(NotFoundError))
 async def resolve(rt: Rt, actor: MayOperate, alert_id: Annotated[Text, Path(max_length=64)]) -> Response:
     """Say that it is over: for what Meta never takes back by itself. What is still true is raised again."""
     async with rt.db.tx() as tx:

@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayLinkPeople, MayReadPeople
-from sayso.core.errors import ForbiddenError, NotFoundError
+from sayso.core.described import refusals
+from sayso.core.errors import ForbiddenError, NotFoundError, StillSendingError
 from sayso.core.tokens import Actor
 from sayso.operate import erasure
 from sayso.operate.erasure import Inbox
@@ -35,7 +36,7 @@ async def inbox(request: Request) -> Inbox:
 Wired = Annotated[Inbox, Depends(inbox)]
 
 
-@router.get("/people/{external_id}/export")
+@router.get("/people/{external_id}/export", responses=refusals(NotFoundError))
 async def export_person(
     rt: Rt, actor: MayReadPeople, wired: Wired, external_id: ExternalId, client_id: Whose = None
 ) -> Response:
@@ -49,7 +50,7 @@ async def export_person(
     return json_response({"external_id": external_id, **told})
 
 
-@router.delete("/people/{external_id}")
+@router.delete("/people/{external_id}", responses=refusals(NotFoundError, StillSendingError))
 async def forget_person(
     rt: Rt, actor: MayLinkPeople, wired: Wired, external_id: ExternalId, client_id: Whose = None
 ) -> Response:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from sayso.core.api import Rt, json_response
 from sayso.core.auth import MayOperate
+from sayso.core.described import refusals
 from sayso.core.errors import NotFoundError
 from sayso.senders import budget, proving, service
 from sayso.senders.service import Sender
@@ -17,7 +18,7 @@ router = APIRouter(tags=["operate"])
 SenderId = Annotated[str, Path(max_length=32, description="The phone number id.")]
 
 
-@router.get("/senders")
+@router.get("/senders", responses=refusals())
 async def senders(rt: Rt, _actor: MayOperate) -> Response:
     """Every number that sends: Meta's word on it, its rate, its limit and the room left in it, its holds."""
     async with rt.db.one() as tx:
@@ -26,7 +27,7 @@ async def senders(rt: Rt, _actor: MayOperate) -> Response:
     return json_response({"senders": [as_json(each, rt.now()) for each in found], "management_calls": calls})
 
 
-@router.post("/senders/{sender}/release")
+@router.post("/senders/{sender}/release", responses=refusals(NotFoundError))
 async def release(rt: Rt, _actor: MayOperate, sender: SenderId) -> Response:
     """End a number's hold by hand, when its cause is known to be over. An open circuit is not closed: it is checked."""
     async with rt.db.tx() as tx:

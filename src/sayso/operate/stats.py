@@ -13,6 +13,7 @@ from sayso.consent import figures as consent
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayOperate
 from sayso.core.database import Tx
+from sayso.core.described import refusals
 from sayso.core.errors import Fault, InputInvalidError
 from sayso.core.runtime import Runtime
 from sayso.messages import price, tally
@@ -155,7 +156,7 @@ class StatsOut(BaseModel):
     templates: list[OfTemplate]
 
 
-@router.get("/stats", response_model=StatsOut)
+@router.get("/stats", response_model=StatsOut, responses=refusals())
 async def stats(
     rt: Rt,
     _actor: MayOperate,

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayLinkPeople, MayReadPeople
-from sayso.core.errors import Fault, InputInvalidError, NotFoundError
+from sayso.core.described import refusals
+from sayso.core.errors import BodyTooLargeError, Fault, InputInvalidError, NotFoundError
 from sayso.people import links, rules
 from sayso.people.links import Given
 
@@ -57,7 +58,7 @@ class PersonIn(Input):
         )
 
 
-@router.put("/people/{external_id}")
+@router.put("/people/{external_id}", responses=refusals(BodyTooLargeError))
 async def link_person(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, body: PersonIn) -> Response:
     """Say who a user is, or more of who they are; what is left out stays as it was.
 
@@ -71,7 +72,7 @@ async def link_person(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, bod
     return json_response(seen)
 
 
-@router.get("/people/{external_id}")
+@router.get("/people/{external_id}", responses=refusals(NotFoundError))
 async def read_person(rt: Rt, actor: MayReadPeople, external_id: ExternalId) -> Response:
     """What you gave of a user, and the language and time zone in force with where each comes from.
 

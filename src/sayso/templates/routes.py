@@ -10,8 +10,10 @@ from starlette.responses import Response
 
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayManageTemplates, MayReadTemplates
-from sayso.core.errors import InputInvalidError, NotFoundError
+from sayso.core.described import refusals
+from sayso.core.errors import BodyTooLargeError, InputInvalidError, MetaUnreachableError, NotFoundError
 from sayso.core.runtime import Runtime
+from sayso.senders.budget import CallBudgetSpentError
 from sayso.templates import library, mirror, service
 from sayso.templates.filling import Given, check
 from sayso.templates.library import Kept
@@ -19,8 +21,12 @@ from sayso.templates.preview import Shown, as_mirrored, asked_for, shown
 from sayso.templates.registry import Pushed, Registry
 from sayso.templates.rows import Row
 from sayso.templates.rules import Media, Mirrored, Usable, fallbacks, standing, variables
+from sayso.whatsapp.management import RefusedByMetaError
 
 router = APIRouter(tags=["templates"])
+
+#: How a call to Meta in our turn may fail.
+_META = (RefusedByMetaError, MetaUnreachableError, CallBudgetSpentError)
 
 Name = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,512}$", examples=["confirmation_request"])]
 Language = Annotated[str | None, Query(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$", examples=["pt_BR"])]
@@ -65,7 +71,7 @@ class PreviewIn(CardIn):
         return replace(super().given(), header=self.header, coupon_code=self.coupon_code, cards=cards)
 
 
-@router.get("/templates")
+@router.get("/templates", responses=refusals())
 async def page(
     rt: Rt,
     _actor: MayReadTemplates,
@@ -88,7 +94,7 @@ async def page(
     return json_response({"templates": [_brief(row) for row in rows], "next": following, **compared})
 
 
-@router.get("/templates/{name}")
+@router.get("/templates/{name}", responses=refusals(NotFoundError))
 async def read(rt: Rt, _actor: MayReadTemplates, name: Name) -> Response:
     """One template: each language with its text, its state, and what it would take to send it."""
     async with rt.db.one() as tx:
@@ -98,14 +104,14 @@ async def read(rt: Rt, _actor: MayReadTemplates, name: Name) -> Response:
     return json_response({"name": name, "languages": [_full(row) for row in rows]})
 
 
-@router.post("/templates/sync")
+@router.post("/templates/sync", responses=refusals(*_META))
 async def sync(rt: Rt, _actor: MayManageTemplates, registry: TheRegistry) -> Response:
     """Compare with Meta now."""
     synced = await registry.sync(rt)
     return json_response({"templates": synced.templates, "changed": synced.changed})
 
 
-@router.put("/templates/{name}")
+@router.put("/templates/{name}", responses=refusals(BodyTooLargeError, *_META))
 async def push(
     rt: Rt,
     _actor: MayManageTemplates,
@@ -128,7 +134,7 @@ async def push(
     )
 
 
-@router.delete("/templates/{name}")
+@router.delete("/templates/{name}", responses=refusals(NotFoundError, *_META))
 async def delete(
     rt: Rt, _actor: MayManageTemplates, registry: TheRegistry, name: Name, language: Language = None
 ) -> Response:
@@ -137,7 +143,7 @@ async def delete(
     return json_response({"name": name, "deleted": gone})
 
 
-@router.post("/templates/{name}/unpause")
+@router.post("/templates/{name}/unpause", responses=refusals(NotFoundError, *_META))
 async def unpause(
     rt: Rt, _actor: MayManageTemplates, registry: TheRegistry, name: Name, language: Language = None
 ) -> Response:
@@ -147,7 +153,7 @@ async def unpause(
     return json_response({"name": name, "results": results})
 
 
-@router.post("/templates/{name}/preview")
+@router.post("/templates/{name}/preview", responses=refusals(NotFoundError, BodyTooLargeError))
 async def preview(
     rt: Rt, _actor: MayReadTemplates, registry: TheRegistry, name: Name, body: PreviewIn
 ) -> Response:
