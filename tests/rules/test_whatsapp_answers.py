@@ -137,6 +137,13 @@ OWN_HOLD_S = 2.0
             },
             300.0,
         ),
+        (  # of calls that are no messages
+            {
+                "x_business_use_case_usage": '{"2":[{"type":"whatsapp_business_management",'
+                '"estimated_time_to_regain_access":60}]}'
+            },
+            OWN_HOLD_S,
+        ),
         ({"x_business_use_case_usage": '{"2":[{"estimated_time_to_regain_access":1e9}]}'}, MAX_HOLD_S),
         ({"x_app_usage": f'{{"estimated_time_to_regain_access":{10**400}}}'}, MAX_HOLD_S),
         ({"x_app_usage": f'{{"estimated_time_to_regain_access":-{10**400}}}'}, OWN_HOLD_S),

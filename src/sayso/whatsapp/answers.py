@@ -10,6 +10,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from sayso.whatsapp import usage
 from sayso.whatsapp.failures import NO_CODE, Failure, GraphError, classify, graph_error
 from sayso.whatsapp.tolerant import UnloadableError, load
 
@@ -17,8 +18,6 @@ MAX_HOLD_S: Final = 3600.0
 """Longest wait that a header of Meta can impose: an absurd one must not stop a sender for good."""
 
 _SUCCESS: Final = range(200, 300)
-_USAGE_HEADERS: Final = ("x-business-use-case-usage", "x-app-usage")
-_REGAIN: Final = "estimated_time_to_regain_access"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +112,7 @@ def _asked_hold_s(headers: Mapping[str, str]) -> float:
     ``Retry-After`` is not documented by Meta and honoured when seen; the usage headers count in minutes
     (cloud-api 6). A date is measured against the answer's own ``Date``, so no clock of ours matters.
     """
-    asked = [_retry_after_s(headers), *(_regain_s(headers.get(name, "")) for name in _USAGE_HEADERS)]
-    return min(MAX_HOLD_S, max(asked))
+    return min(MAX_HOLD_S, max(_retry_after_s(headers), usage.read(headers, usage.MESSAGES).regain_s))
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:
@@ -133,19 +131,6 @@ def _date(text: str) -> datetime | None:
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
     return moment if moment.tzinfo else None
-
-
-def _regain_s(usage: str) -> float:
-    try:
-        found = load(usage.encode("utf-8", "replace"))
-    except UnloadableError:
-        return 0.0
-    if not isinstance(found, dict):
-        return 0.0
-    lists = [found, *(entry for entries in found.values() if isinstance(entries, list) for entry in entries)]
-    minutes = [entry.get(_REGAIN) for entry in lists if isinstance(entry, dict)]
-    found_s = (60.0 * min(each, MAX_HOLD_S) for each in minutes if isinstance(each, int | float) and each > 0)
-    return max(found_s, default=0.0)  # JSON has whole numbers that no float can hold
 
 
 def _first(value: Any) -> dict[str, Any]:

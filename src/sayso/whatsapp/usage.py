@@ -52,7 +52,7 @@ def _business(header: str, use: str) -> Iterator[dict[str, Any]]:
     found = _loaded(header)
     for entries in found.values() if isinstance(found, dict) else ():
         for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and entry.get("type") == use:
+            if isinstance(entry, dict) and entry.get("type", use) == use:
                 yield entry
 
 
