@@ -48,35 +48,52 @@ def findings(lines: Log, *, checkpoints: Sequence[Checkpoint] = (CHECKPOINT,)) -
     return [finding.what for finding in walk.end(*end)]
 
 
+def edited(dice: random.Random, lines: Log, at: int) -> None:
+    was = bytearray(lines[at].entry)
+    was[dice.randrange(len(was))] ^= 1 << dice.randrange(8)
+    lines[at] = replace(lines[at], entry=bytes(was))
+
+
+def deleted(dice: random.Random, lines: Log, at: int) -> None:
+    del lines[at : at + dice.randrange(1, VOUCHED - at + 1)]
+
+
+def swapped(dice: random.Random, lines: Log, at: int) -> None:
+    other = dice.choice([each for each in range(SIZE) if each != at])
+    lines[at], lines[other] = lines[other], lines[at]
+
+
+def truncated(_dice: random.Random, lines: Log, at: int) -> None:
+    del lines[at:]
+
+
+def inserted(dice: random.Random, lines: Log, at: int) -> None:
+    text = entry(SIZE)
+    new = Logged(at, f"cnf_{SIZE}", text, log.leaf_of(text), lines[at].head)
+    lines.insert(at, dice.choice([new, lines[dice.randrange(SIZE)]]))
+
+
+def rehashed(dice: random.Random, lines: Log, at: int) -> None:
+    other = dice.randbytes(32)
+    lines[at] = dice.choice([replace(lines[at], leaf=other), replace(lines[at], head=other)])
+
+
+def renamed(_dice: random.Random, lines: Log, at: int) -> None:
+    lines[at] = replace(lines[at], confirmation_id=f"cnf_{SIZE}")
+
+
+#: Ways to tamper; the first ones can be hidden by writing the chain anew from there on.
+HIDEABLE = (edited, deleted, swapped, truncated, inserted)
+WAYS = (*HIDEABLE, rehashed, renamed)
+
+
 def tampered(dice: random.Random) -> Log:
     """The log with something changed behind the checkpoint, left as it is or chained anew from there on."""
-    lines, at = list(WHOLE), dice.randrange(VOUCHED)
-    hidden = dice.random() < 0.5
-    match dice.choice(["edit", "delete", "swap", "truncate", "insert", "leaf", "head", "rename", "copy"]):
-        case "edit":
-            was = bytearray(lines[at].entry)
-            was[dice.randrange(len(was))] ^= 1 << dice.randrange(8)
-            lines[at] = replace(lines[at], entry=bytes(was))
-        case "delete":
-            del lines[at : at + dice.randrange(1, VOUCHED - at + 1)]
-        case "swap":
-            other = dice.choice([each for each in range(SIZE) if each != at])
-            lines[at], lines[other] = lines[other], lines[at]
-        case "truncate":
-            del lines[at:]
-        case "insert":
-            text = entry(SIZE)
-            lines.insert(at, Logged(at, f"cnf_{SIZE}", text, log.leaf_of(text), lines[at].head))
-        case "copy":
-            lines.insert(at, lines[dice.randrange(SIZE)])
-        case "leaf":
-            lines[at], hidden = replace(lines[at], leaf=dice.randbytes(32)), False
-        case "head":
-            lines[at], hidden = replace(lines[at], head=dice.randbytes(32)), False
-        case _:
-            lines[at] = replace(lines[at], confirmation_id=f"cnf_{SIZE}")
-            hidden = False
-    return chained([(line.confirmation_id, line.entry) for line in lines]) if hidden else lines
+    lines, way = list(WHOLE), dice.choice(WAYS)
+    way(dice, lines, dice.randrange(VOUCHED))
+    if way in HIDEABLE and dice.choice([True, False]):
+        return chained([(line.confirmation_id, line.entry) for line in lines])
+    return lines
 
 
 def test_the_log_itself_is_whole() -> None:
