@@ -149,7 +149,7 @@ def test_a_command_without_a_database_makes_none(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     env_file = tmp_path / "env"
-    env_file.write_text(f"SAYSO_DATA_DIR={tmp_path / 'data'}\nSAYSO_CONSENT_KEY={'k' * 32}\n", "utf-8")
+    env_file.write_text(f"SAYSO_DATA_DIR={tmp_path / 'data'}\n", "utf-8")
     code, out, err = said(monkeypatch, capfd, *filled(words), "--env-file", str(env_file))
     assert (code, out) == (2, "")
     assert err.startswith(f"sayso: There is no database in {tmp_path / 'data'}: ")

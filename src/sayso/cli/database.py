@@ -47,6 +47,8 @@ def with_runtime(
     configure_logging("ERROR", "console")  # what is of interest here is said in sentences
     settings = settings_for(env_file, kind)
     redact_values(*settings.secret_values())
+    if settings.database_url is None and not embedded.exists(settings.sayso_data_dir):
+        raise SettingError(_no_database(settings))
     if seals and not has_key(settings):
         raise SettingError(
             f"The key of the consent ledger is not here: neither SAYSO_CONSENT_KEY nor {_key_file(settings)}. "
@@ -105,8 +107,6 @@ async def _opened(settings: Settings) -> AsyncIterator[Runtime]:
     from sayso.core.database import UNAVAILABLE, Database  # noqa: PLC0415
     from sayso.core.migrate import check  # noqa: PLC0415
 
-    if settings.database_url is None and not embedded.exists(settings.sayso_data_dir):
-        raise SettingError(_no_database(settings))
     try:
         async with postgres(settings) as dsn:
             db = await Database.connect(dsn, size=2)
