@@ -1,9 +1,7 @@
 """Claims within a sender: its slots, its holds, its people's credit, its portfolio's room."""
 
-import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +18,6 @@ from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import reach
 from sayso.senders import service as senders
-from sayso.senders.beat import Anew, Beat, Lead, Offset
 
 OTHER = "100000000000002"
 WABA = "200000000000001"
@@ -356,49 +353,3 @@ async def test_people_reached_a_day_ago_are_forgotten_a_few_at_a_time(
     async with mail.rt.db.tx() as tx:
         assert await reach.sweep(tx, WABA, clock()) == 0
     assert await used(mail) == 0
-
-
-async def test_asked_to_stop_what_waits_for_its_slot_goes_back(mail: Mail) -> None:
-    beat = Beat()
-    far = asyncio.get_running_loop().time() + 3600
-    waiting = [asyncio.create_task(beat.wait(far + number)) for number in range(3)]
-    while len(beat._waiting) < 3:  # noqa: ASYNC110 - a few turns of the loop
-        await asyncio.sleep(0)
-    beat.stop()
-    assert await asyncio.gather(*waiting) == [None] * 3
-    assert await beat.wait(0.0) is None, "and nobody waits from then on"
-
-
-async def test_messages_that_missed_their_slots_get_others_that_nobody_has(mail: Mail) -> None:
-    await run(mail, "UPDATE senders SET rate_limit = 80")
-    await crowd(mail, 3)
-    taken = await mail.claim()
-    anew = Anew(Offset(), Lead())
-    slots = await asyncio.gather(*(anew.slot(mail.rt, PHONE_NUMBER_ID) for _ in range(4)))
-    others = [mail.dispatcher._ready[message].slot for message in taken]
-    moments = sorted([*others, *(slot for slot in slots if slot is not None)])
-    assert len(moments) == len(taken) + 4
-    assert min(later - earlier for earlier, later in itertools.pairwise(moments)) > 1 / 80 - 0.002
-    assert await anew.slot(mail.rt, "nobody") is None
-
-
-async def test_a_message_that_comes_too_late_to_its_slot_leaves_in_another(mail: Mail) -> None:
-    [message] = await crowd(mail, 1)
-    await mail.claim()
-    ready = mail.dispatcher._ready[message]
-    before = await value(mail, "SELECT tat FROM senders")
-    stood_still = replace(ready, slot=ready.slot - 1)
-    assert await mail.dispatcher._turn(mail.rt, stood_still) is None
-    assert await value(mail, "SELECT tat FROM senders") > before
-    frozen = replace(stood_still, outgoing=replace(ready.outgoing, post_before=ready.slot - 1))
-    assert "stood still" in (await mail.dispatcher._turn(mail.rt, frozen) or "")
-
-
-def test_a_lead_grows_at_once_and_shrinks_bit_by_bit() -> None:
-    lead = Lead()
-    lead.learn(0.1)
-    assert lead.seconds == 0.1
-    lead.learn(0.0)
-    assert 0.08 < lead.seconds < 0.1
-    lead.learn(9.0)
-    assert lead.seconds < 1.0, "whatever happens, nobody waits for ever"
