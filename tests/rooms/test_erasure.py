@@ -1,6 +1,7 @@
 """Forgetting somebody: nothing is left by which they or their words could be found, and a leaving still holds."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from sayso.inbound.receive import Intake
 from sayso.operate import erasure
 from sayso.operate.erasure import Inbox
 from sayso.operate.export import export
-from sayso.people import links, merging, service
+from sayso.people import links, meeting, merging, past, service
 from sayso.people.links import Given
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity
@@ -277,6 +278,33 @@ async def test_nobody_is_forgotten_while_a_word_of_theirs_is_not_read(mail: Mail
         async with rt.db.tx() as tx:  # it was not read when the erasure began: its bytes go all the same
             await tx.execute("UPDATE updates SET work = NULL, state = 'done'")
     assert await traces(rt) == set()
+
+
+async def test_what_is_filed_under_a_name_that_is_learned_meanwhile_goes_too(mail: Mail) -> None:
+    rt = mail.rt
+    await alice(rt, "bot")
+    await came(rt, {**MINE, "from_user_id": "US.LATER"})
+
+    async def then_learned(runtime: Runtime, names: Any) -> Any:
+        looked = await history.empty(runtime, names)
+        async with rt.db.tx() as tx:
+            person = await meeting.find(tx, {"wa_id": "15550001111"})
+            assert person is not None
+            fact = {
+                "kind": "bsuid",
+                "value": "US.LATER",
+                "person_id": person.id,
+                "learned_from": "m",
+                "learned_at": rt.now(),
+            }
+            await past.remember(tx, rt, [fact], because="told late")
+        return looked
+
+    inbox = replace(INBOX, empty=then_learned)
+    await erasure.forget_user(rt, inbox, client_id="bot", external_id="alice", everywhere=False)
+    assert await traces(rt) == set()
+    async with rt.db.one() as tx:
+        assert await tx.fetchval("SELECT person_key FROM updates") == ""
 
 
 async def test_the_key_of_an_erased_update_tells_nothing_without_the_secret(mail: Mail) -> None:

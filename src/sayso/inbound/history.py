@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sayso.consent import service as consent
 from sayso.core.database import Record, Tx
@@ -36,10 +36,11 @@ UPDATE webhook_bodies b SET body = '' FROM (SELECT DISTINCT body_digest FROM emp
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Up to which update, and until when, everything has been looked at."""
+    """Up to which update, and until when, everything has been looked at for these names."""
 
     update_id: int
     at: datetime
+    names: frozenset[str] = frozenset()
 
 
 def erased_key(secret: bytes, key: str) -> str:
@@ -89,11 +90,13 @@ async def empty(rt: Runtime, names: Sequence[str]) -> Looked:
     for begin, end in _parts():
         async with rt.db.tx() as tx:
             await _empty_bodies(tx, names, "digest >= $2 AND digest < $3", begin, end)
-    return Looked(last, began)
+    return Looked(last, began, frozenset(names))
 
 
 async def empty_since(tx: Tx, rt: Runtime, names: Sequence[str], looked: Looked) -> None:
-    """The same for what was not looked at then."""
+    """The same for what was not looked at then; for everything, when other names are known by now."""
+    if not set(names) <= looked.names:
+        looked = Looked(0, datetime.min.replace(tzinfo=UTC) + _CLOCKS)
     await _empty_between(tx, rt, names, looked.update_id, 2**62)
     await _empty_bodies(tx, names, "received_at >= $2", looked.at - _CLOCKS)
 
