@@ -46,10 +46,15 @@ def each_code() -> Iterator[tuple[int, Row]]:
             yield int(str(code).partition("-")[0]), row
 
 
+def of_its_own(row: Row) -> bool:
+    """Whether what it does concerns its own message and person alone."""
+    return row.holds in OWN and row.then != "compare"
+
+
 def groups() -> Iterator[list[tuple[int, Row]]]:
     """What may be provoked at the same time; what holds something that others share is provoked alone."""
-    apart = [each for each in each_code() if each[1].holds not in OWN]
-    beside = [each for each in each_code() if each[1].holds in OWN]
+    apart = [each for each in each_code() if not of_its_own(each[1])]
+    beside = [each for each in each_code() if of_its_own(each[1])]
     for at in range(0, len(beside), TOGETHER):
         yield beside[at : at + TOGETHER]
     for each in apart:
@@ -80,7 +85,7 @@ async def mirrored(world: World) -> None:
 
 async def send(world: World, code: int, row: Row) -> str:
     """A message of the kind that can meet this error."""
-    about_template = row.kind == "template" or row.holds in ("template", "marketing")
+    about_template = row.kind == "template" or row.holds in ("template", "marketing") or row.then == "compare"
     async with world.rt.db.tx() as tx:
         draft = Draft(
             client_id="bot",
@@ -149,10 +154,18 @@ async def held(world: World, code: int, row: Row, message: dict[str, Any]) -> st
     return "template" if waits or marked else "message"
 
 
-def also(row: Row, talk: dict[str, Any], left: int) -> str:
+async def compared(world: World, row: Row, message: dict[str, Any]) -> bool:
+    """Whether the templates are compared with Meta, other than for a row about templates."""
+    asked = await world.rows("SELECT 1 FROM template_syncs WHERE asked_at >= $1", message["created_at"])
+    return bool(asked) and row.kind == "bad_request" and not of_its_own(row)
+
+
+def also(talk: dict[str, Any], left: int, *, compared: bool) -> str:
     """What followed besides."""
     if left:
         return "opt_out"
+    if compared:
+        return "compare"
     if talk["strikes"]:
         return "strike"
     return "fall_back" if talk["closed_at"] is not None else ""
@@ -187,7 +200,8 @@ async def judge(world: World, code: int, row: Row, *, late: bool, within: float 
         "SELECT count(*) AS n FROM consent_entries WHERE person_id = $1", message["person_id"]
     )
     [talk] = await world.rows("SELECT * FROM conversations WHERE person_id = $1", message["person_id"])
-    if (then := also(row, talk, left["n"])) != row.then:
+    then = also(talk, left["n"], compared=await compared(world, row, message))
+    if then != row.then:
         found.append(f"{where}: then {then or 'nothing'}, the table says {row.then or 'nothing'}")
     if wanted == ("failed",) and message["error_code"] != code:
         found.append(f"{where}: the message says {message['error_code']}")

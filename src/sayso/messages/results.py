@@ -127,11 +127,7 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
     """
     await trouble.obey(tx, rt, [result.trouble for result in results if result.trouble])
     results = await _after_their_holds(tx, results)
-    rows = await tx.fetch(
-        _APPLY,
-        *_columns(results),
-        IN_DOUBT,
-    )
+    rows = await tx.fetch(_APPLY, *_columns(results), IN_DOUBT)
     now_is = {row["id"]: row for row in rows}
     await note(
         tx, [_step(result, now_is[result.message_id]) for result in results if result.message_id in now_is]
