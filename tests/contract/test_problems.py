@@ -133,6 +133,8 @@ async def test_the_other_ways_to_be_refused(api: Contract) -> None:
     answer = await api.call("DELETE", "/send")
     assert "POST only" in assert_problem(answer, 405, "method_not_allowed")["detail"]
     assert answer.headers["allow"] == "POST"
+    unreadable = await api.call("POST", "/send", content=b"\xff", headers=JSON)
+    assert "JSON in UTF-8" in assert_problem(unreadable, 400, "request_unreadable")["detail"]
     key = {"idempotency-key": "k"}
     assert (await api.call("POST", "/send", json={"content": "a"}, headers=key)).status_code == 202
     told = await api.call("POST", "/send", json={"content": "b"}, headers=key)

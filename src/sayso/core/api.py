@@ -182,6 +182,8 @@ def _http_problem(error: HTTPException, where: str) -> Response:
             refused = MethodNotAllowedError(f"This route takes {allowed} only.")
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             refused = BodyTooLargeError(f"A request holds at most {error.detail} bytes.")
+        case HTTPStatus.BAD_REQUEST:
+            refused = RequestUnreadableError("The body cannot be read: it must be JSON in UTF-8.")
         case _:
             refused = RequestUnreadableError(f"The request cannot be read: {error.detail}")
     return problem(refused, instance=where, headers=error.headers)

@@ -112,7 +112,7 @@ class MethodNotAllowedError(SaysoError):
 
 
 class RequestUnreadableError(SaysoError):
-    """The request is not HTTP as the service reads it; the detail says where it fails."""
+    """The request or its body cannot be read at all; the detail says what it should be."""
 
     status = 400
     code = "request_unreadable"
