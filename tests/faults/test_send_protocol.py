@@ -2,6 +2,15 @@
 
 Each walk is judged after every step, and once more when everything has come to its end. Each planted bug is caught by
 some walk of a fixed row of seeds; the walks as we are begin at a seed that nobody chose.
+
+The bugs, each a function below:
+
+- what is posted again: what was lost; what Meta may have taken; what a dead worker posted; what a result of an earlier
+  attempt calls refused; what may have arrived, by a retry
+- leaving: a POST after the process stood still; the answer at once; nobody looks who left; nor under the other spelling
+- states: every status is believed; an answer undoes the status before it; word that an earlier attempt arrived does
+  not settle a message that nobody knows of
+- ends: what is on the wire is cancelled; nobody is told of what stays unknown
 """
 
 import random
@@ -15,7 +24,7 @@ from harness.planting import plant
 from harness.protocol_steps import Stroll
 from harness.rooms import Clock, brief_logs, runtime
 from sayso.consent import service as consent
-from sayso.messages import dead, deciding, dispatch, lost, outcome, results, statuses
+from sayso.messages import dead, deciding, dispatch, lost, outcome, results, rules, statuses
 
 Patch = pytest.MonkeyPatch
 
@@ -81,7 +90,7 @@ def post_after_standing_still(patch: Patch) -> None:
 
 
 def say_farewell_at_once(patch: Patch) -> None:
-    plant(patch, deciding, "decide", ("if facts.in_flight else", "if False else"))
+    plant(patch, rules, "_answer", ("if facts.in_flight else", "if False else"))
 
 
 def forget_who_left(patch: Patch) -> None:
@@ -94,6 +103,11 @@ def forget_the_other_spelling(patch: Patch) -> None:
 
 def believe_every_status(patch: Patch) -> None:
     plant(patch, statuses, "moved", ("return RANK[to] > RANK[state]", "return True"))
+
+
+def let_no_earlier_attempt_settle_it(patch: Patch) -> None:
+    settles = 'if row["state"] == "unknown" and row["risked"] and _reached(status):'
+    plant(patch, statuses, "_earlier", (settles, "if False:"))
 
 
 def let_the_answer_undo_the_status(patch: Patch) -> None:
@@ -138,6 +152,7 @@ BUGS = [
     Bug(forget_who_left, "after they had left"),
     Bug(forget_the_other_spelling, "after they had left", 4),
     Bug(believe_every_status, "fell from"),
+    Bug(let_no_earlier_attempt_settle_it, "though Meta told"),
     Bug(let_the_answer_undo_the_status, "fell from"),
     Bug(take_an_old_result_for_the_new_one, "was posted again", 10),
     Bug(cancel_what_is_on_the_wire, "is cancelled"),

@@ -182,9 +182,15 @@ class Stroll(Walk):
                 self._settles(joined, update)
 
     def _settles(self, joined: Joined | None, update: StatusUpdate) -> None:
-        """Word that any attempt arrived ends the doubt about the message."""
-        if joined and joined.message["state"] == "unknown" and update.status in ("delivered", "read"):
-            self.broken.append(f"{joined.message['id']} stays unknown, though Meta told {update.status}")
+        """Word that any attempt arrived ends the doubt about the message; any other word is of its own attempt only."""
+        if joined is None:
+            return
+        (_, attempt), row = attempts.named(update.callback), joined.message
+        if update.status in ("delivered", "read"):
+            if row["state"] == "unknown":
+                self.broken.append(f"{row['id']} stays unknown, though Meta told {update.status}")
+        elif joined.moved and attempt is not None and attempt < row["attempt"]:
+            self.broken.append(f"{row['id']} is {row['state']} by word of an earlier attempt")
 
     async def cancel(self) -> None:
         """Somebody wants a message back."""
