@@ -14,6 +14,7 @@ import aiohttp
 import msgspec
 
 from harness import evidence
+from harness.event_examples import told_otherwise
 from harness.history import History, violations
 from harness.service import Api, Running, serving, settings
 from harness.waiting import eventually
@@ -175,6 +176,7 @@ class World:
         """Come to rest, and let the judge look at everything that happened."""
         await self.at_rest()
         assert violations(await self.history()) == []
+        assert await told_otherwise(self.dsn) == [], "docs/events.md shows other members"
 
 
 def envelope(*values: dict[str, Any]) -> dict[str, Any]:
