@@ -239,6 +239,21 @@ async def test_what_is_answered_is_what_is_described(api: Contract) -> None:
             model.model_validate_json(answer.content, extra="forbid")
 
 
+async def test_a_confirmation_shows_what_came_of_its_action(api: Contract) -> None:
+    path = "/confirmations/{decided}"
+    pending = (await api.call("GET", "/confirmations/{confirmation}")).json()
+    assert (pending["use_by"], pending["execution"]) == (None, None)
+    claimed = (await api.call("GET", path)).json()
+    assert claimed["use_by"] > claimed["decided_at"]
+    held = claimed["execution"]
+    assert (held["status"], held["reported_at"], held["note"]) == ("claimed", None, None)
+    told = await api.call("POST", f"{path}/execution", json={"status": "done", "note": "sent"})
+    assert told.is_success, told.text
+    done = (await api.call("GET", path)).json()["execution"]
+    assert (done["status"], done["note"]) == ("done", "sent")
+    assert done["reported_at"] >= done["claimed_at"]
+
+
 #: Routes whose answers are described, at least.
 DESCRIBED = {
     key

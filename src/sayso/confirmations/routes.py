@@ -71,11 +71,21 @@ class ConfirmationIn(Input):
     ] = None
 
 
+class ExecutionOut(BaseModel):
+    """What came of a confirmed action: the right to act was `claimed`, then it was `done` or `failed`."""
+
+    status: Literal["claimed", "done", "failed"]
+    claimed_at: datetime
+    reported_at: datetime | None
+    note: str | None
+
+
 class ConfirmationOut(BaseModel):
     """A question and, once decided, its one outcome.
 
     `delivery` and `delivery_reason`: how far the question has come. `action_hash` is of the action, `shown_hash` of
-    each form in which the person may see it. `sender`: the phone number id it is asked from.
+    each form in which the person may see it. `sender`: the phone number id it is asked from. `use_by`: until when a
+    confirmed action may be claimed; `execution`: null until it is.
     """
 
     id: str
@@ -94,6 +104,8 @@ class ConfirmationOut(BaseModel):
     message_id: str | None
     created_at: datetime
     expires_at: datetime
+    use_by: datetime | None
+    execution: ExecutionOut | None
 
 
 class ConfirmationsOut(BaseModel):
@@ -238,4 +250,17 @@ def view(row: Record) -> dict[str, Any]:
         "message_id": row["message_id"],
         "created_at": row["created_at"],
         "expires_at": row["expires_at"],
+        "use_by": row["use_by"],
+        "execution": _execution(row),
+    }
+
+
+def _execution(row: Record) -> dict[str, Any] | None:
+    if row["execution_status"] is None:
+        return None
+    return {
+        "status": row["execution_status"],
+        "claimed_at": row["claimed_at"],
+        "reported_at": row["reported_at"],
+        "note": row["execution_note"],
     }
