@@ -3,6 +3,8 @@
 No setting names it. Until a check of one of its numbers has told, the account stands for it.
 """
 
+from collections.abc import Sequence
+
 import structlog
 
 from sayso.core.database import Tx
@@ -39,6 +41,14 @@ async def join(tx: Tx, rt: Runtime, phone_number_id: str, portfolio_id: str | No
     left = [row["portfolio_id"] for row in rows]
     if not left:
         return []
+    await _move(tx, waba_id, left, portfolio_id)
+    for each in left:
+        await alerts.resolve(tx, rt, hold_key(each))
+    log.info("senders.portfolio", account=waba_id, portfolio=portfolio_id, before=left)
+    return left
+
+
+async def _move(tx: Tx, waba_id: str, left: Sequence[str], portfolio_id: str) -> None:
     await tx.execute(
         "INSERT INTO portfolios (id, tier, tier_limit) SELECT $1, tier, tier_limit FROM portfolios WHERE id = $2 "
         "ON CONFLICT DO NOTHING",
@@ -47,18 +57,14 @@ async def join(tx: Tx, rt: Runtime, phone_number_id: str, portfolio_id: str | No
     )
     await tx.fetch(LOCK, [*left, portfolio_id])
     await tx.execute("UPDATE senders SET portfolio_id = $2 WHERE waba_id = $1", waba_id, portfolio_id)
-    await tx.execute(_MOVE_REACH, portfolio_id, left)
+    await tx.execute(_MOVE_REACH, portfolio_id, list(left))
     await tx.execute(
         "DELETE FROM portfolio_reach r WHERE r.portfolio_id = ANY($1) "
         "AND NOT EXISTS (SELECT 1 FROM senders s WHERE s.portfolio_id = r.portfolio_id)",
-        left,
+        list(left),
     )
     await tx.execute(
         "UPDATE portfolios p SET hold_until = NULL, hold_why = NULL, "
         "used = (SELECT count(*) FROM portfolio_reach r WHERE r.portfolio_id = p.id) WHERE id = ANY($1)",
         [*left, portfolio_id],
     )
-    for each in left:
-        await alerts.resolve(tx, rt, hold_key(each))
-    log.info("senders.portfolio", account=waba_id, portfolio=portfolio_id, before=left)
-    return left
