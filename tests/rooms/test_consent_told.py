@@ -105,7 +105,7 @@ def test_a_file_with_a_mistake_is_refused_as_a_whole(tmp_path: Path, monkeypatch
     assert "not an international phone number" in said
     file.write_text(FILE)
     command.take_in(file, dry_run=True)
-    assert "3 opt-ins could be taken in, 1 of them unverified" in console.export_text()
+    assert "3 opt-ins could be taken in, 1 unverified" in console.export_text()
     with pytest.raises(InputInvalidError, match="cannot be read"):
         command.take_in(tmp_path / "none.csv")
 
@@ -113,9 +113,12 @@ def test_a_file_with_a_mistake_is_refused_as_a_whole(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: command.policy("marketing"), "Give a category"),
-        (lambda: command.policy("everything", required=True, reason="x"), "Give a category"),
-        (lambda: command.policy("marketing", required=True, reason="  "), "Give a category"),
+        (lambda: command.policy(None, required=True, reason="x"), "Which category"),
+        (
+            lambda: command.policy("everything", required=True, reason="x"),
+            "There is no category 'everything'",
+        ),
+        (lambda: command.policy("marketing", required=True, reason="  "), "Say why, with --reason"),
         (lambda: command.export(form="xml"), "json or csv"),
     ],
 )

@@ -225,8 +225,7 @@ def verify(
     if sealed:
         out.print(Panel(whole, title="[green]✓ verified", border_style="green", expand=False))
     else:
-        what = "the file" if file else "the ledger"
-        said = f"{whole}\n{_UNSEALED.format(what=what)}"
+        said = f"{whole}\n{_UNSEALED.format(cut='out of the file' if file else 'off the end of the ledger')}"
         out.print(
             Panel(said, title="[yellow]verified, but for the seal", border_style="yellow", expand=False)
         )
@@ -239,7 +238,7 @@ _WHOLE = {
 }
 _UNSEALED = (
     "The key that seals is not here (SAYSO_CONSENT_KEY, or the file consent-key in the data directory). Without it "
-    "nobody can tell whether entries were cut off the end, nor whether this installation wrote {what}."
+    "it is not proved that no entry was cut {cut}, nor that this installation wrote it."
 )
 
 
