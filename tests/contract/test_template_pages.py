@@ -29,7 +29,7 @@ async def test_the_pages_together_are_the_whole(api: Contract) -> None:
     assert set(there) <= set(names)
     for limit in (1, 2, len(names)):
         got: list[tuple[str, str]] = []
-        after = ""
+        after: str | None = ""
         while after is not None:
             page = (await api.call("GET", f"/templates?limit={limit}&after={after}")).json()
             assert len(page["templates"]) <= limit
