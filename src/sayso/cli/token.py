@@ -25,6 +25,7 @@ def token(
     env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = Path(".env"),
 ) -> None:
     """Print a bearer token, signed with this installation's key."""
+    lives = parse_ttl(ttl)
     settings = settings_of(env_file)
     if not _has_key(settings):
         typer.echo(
@@ -32,7 +33,7 @@ def token(
             "another data directory will not take this token (see SAYSO_DATA_DIR).",
             err=True,
         )
-    typer.echo(issue(settings, user=user, client=client, scopes=tuple(scope.split()), ttl=parse_ttl(ttl)))
+    typer.echo(issue(settings, user=user, client=client, scopes=tuple(scope.split()), ttl=lives))
 
 
 def settings_of(env_file: Path) -> TokenSettings:
