@@ -19,6 +19,10 @@ from sayso.core.keys import Keys
 AT = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 SHOWN = {"session": {"type": "buttons", "body": "Hi Alice, …", "buttons": [{"id": "b", "title": "Confirm"}]}}
 _ANSWER: dict[str, Any] = {
+    "person_id": "per_1",
+    "because": "asked",
+    "shown": SHOWN,
+    "shown_hash": {form: canonical.digest(text).hex() for form, text in SHOWN.items()},
     "prompt": "wamid.PROMPT",
     "form": "session",
     "posted_at": AT + timedelta(seconds=1),
@@ -54,11 +58,15 @@ def receipt(keys: Keys, *, confirmation_id: str = "cnf_" + "0" * 26, outcome: st
         "client_id": "bot",
         "user_id": "alice",
         "phone_number_id": "100000000000001",
+        "kind": "approve",
+        "tier": "low",
+        "challenge": None,
         "outcome": outcome,
+        "needed": 1,
+        "answer": {"choice": "10 o'clock"},
+        "policy_version": None,
         "action": ACTION,
         "action_hash": canonical.digest(ACTION),
-        "shown": SHOWN,
-        "shown_hash": {form: canonical.digest(text).hex() for form, text in SHOWN.items()},
         "created_at": AT,
         "expires_at": AT + timedelta(minutes=30),
         "decided_at": AT + timedelta(seconds=7),
@@ -78,7 +86,7 @@ def receipt(keys: Keys, *, confirmation_id: str = "cnf_" + "0" * 26, outcome: st
     before = log.head_of(NOTHING, log.leaf_of(b"whatever"))
     place = Place(2, before, log.head_of(before, log.leaf_of(canonical.encode(made.entry))))
     signed = keys.sign(canonical.encode(receipts.claims(made, place)), typ=statement.TYP)
-    beside = receipts.shown({**row, "jws": signed, "opened": made.opened})
+    beside = receipts.shown({**row, "jws": signed, "opened": made.opened, "texts": [SHOWN]})
     return Made(signed, json.loads(json.dumps(beside)), keys.published())
 
 

@@ -84,7 +84,7 @@ def _contents(beside: Mapping[str, Any] | None) -> list[str]:
     if beside is None or beside["opened"] is None:
         return []
     lines = [f"{name}: {_text(value)}" for name, value in beside["action"].items()]
-    for each in beside["opened"]["approvals"]:
+    for each in filter(None, beside["opened"]["approvals"]):
         told = {name: each[name]["value"] for name in ("person", "said") if name in each}
         lines += [f"asked on WhatsApp: {told['person']}"] if "person" in told else []
         lines += [f"answered in these words: “{told['said']}”"] if "said" in told else []

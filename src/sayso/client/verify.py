@@ -28,11 +28,12 @@ VERSION: Final = 1
 
 #: The members of a receipt's statement, and of what is said of each person asked.
 _MEMBERS: Final = frozenset({
-    "v", "iss", "aud", "jti", "iat", "outcome", "source", "action_hash", "asked_by", "business", "approvals", "needed",
-    "words_version", "policy_version", "asked_at", "expires_at", "decided_at", "use_by", "log", "words",
+    "v", "iss", "aud", "jti", "iat", "kind", "tier", "challenge", "outcome", "source", "action_hash", "asked_by",
+    "business", "approvals", "needed", "answer", "words_version", "policy_version", "asked_at", "expires_at",
+    "decided_at", "use_by", "log", "words",
 })  # fmt: skip
 _APPROVAL: Final = frozenset({
-    "person", "shown", "prompt", "posted_at", "verdict", "how", "said", "reply", "quoted", "answered_at",
+    "because", "person", "shown", "prompt", "posted_at", "verdict", "how", "said", "reply", "quoted", "answered_at",
     "received_at", "webhook", "app_secret",
 })  # fmt: skip
 #: Those of the latter that are salted digests.
@@ -282,32 +283,42 @@ def _beside(receipt: Receipt, claims: Mapping[str, Any]) -> Iterator[Check]:
 
 def _same(shown: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
     try:
+        opened = shown["opened"]
+        erased = opened is None or None in opened["approvals"]
         told = (
             shown.keys() == _FORM
             and rfc8785.dumps(shown["claims"]) == rfc8785.dumps(dict(claims))
             and shown["confirmation_id"] == claims["jti"]
-            and shown["erased"] is (shown["opened"] is None)
+            and shown["erased"] is erased
         )
-        if not told or shown["erased"]:
+        if not told or opened is None:
             return told and shown["action"] is None and shown["shown"] is None
-        return _opens(shown["opened"], claims) and _shows(shown, claims)
+        return _opens(opened, claims) and _shows(shown, claims)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
 
 
 def _shows(shown: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    forms = {each["shown"]["form"]: each["shown"]["hash"] for each in claims["approvals"] if each["shown"]}
-    texts = {form: action_hash(text) for form, text in shown["shown"].items()}
-    return texts == forms and action_hash(shown["action"]) == claims["action_hash"]
+    """Whether the action and every text are those that were hashed; who was erased has none."""
+    every = zip(claims["approvals"], shown["opened"]["approvals"], shown["shown"], strict=True)
+    wanted = [
+        each["shown"]["hash"] if each["shown"] and behind is not None else None for each, behind, _ in every
+    ]
+    found = [None if text is None else action_hash(text) for text in shown["shown"]]
+    return found == wanted and action_hash(shown["action"]) == claims["action_hash"]
 
 
 def _opens(opened: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    """Whether every salted digest is opened, by the value it was made of."""
-    user = claims["asked_by"]["user"]
-    hidden = [{name: each[name] for name in _HIDDEN if each[name]} for each in claims["approvals"]]
+    """Whether every salted digest is opened, by the value it was made of; all of a person's, or none."""
+    besides = {"user": claims["asked_by"]["user"], "answer": claims["answer"]}
     found = {name: _salted(each) for name, each in opened.items() if name != "approvals"}
-    behind = [{name: _salted(each) for name, each in one.items()} for one in opened["approvals"]]
-    return found == ({"user": user} if user else {}) and behind == hidden
+    behind = zip(opened["approvals"], claims["approvals"], strict=True)
+    return found == {name: digest for name, digest in besides.items() if digest} and all(
+        one is None
+        or {name: _salted(each) for name, each in one.items()}
+        == {name: each[name] for name in _HIDDEN if each[name]}
+        for one, each in behind
+    )
 
 
 def _salted(opening: Mapping[str, str]) -> str:

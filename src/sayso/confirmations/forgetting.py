@@ -1,6 +1,6 @@
 """The questions to somebody who is to be forgotten: ended, told once more, and emptied."""
 
-from sayso.confirmations import service
+from sayso.confirmations import receipts, service
 from sayso.confirmations.receipts import ERASED
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
@@ -60,7 +60,7 @@ async def empty(tx: Tx, person: Person, client_id: str | None) -> list[str]:
         ERASED,
     )
     confirmation_ids = [row["id"] for row in rows]
-    await tx.execute("UPDATE receipts SET opened = NULL WHERE confirmation_id = ANY($1)", confirmation_ids)
+    await receipts.forget(tx, person.ids, confirmation_ids)
     await tx.execute("UPDATE executions SET note = NULL WHERE confirmation_id = ANY($1)", confirmation_ids)
     await tx.execute(
         "UPDATE answers SET said = '', wamid = '', quoted = NULL, update_key = 'erased:' || id "

@@ -97,15 +97,15 @@ class ExecutionOut(BaseModel):
 class ReceiptOut(BaseModel):
     """A receipt, and what opens its salted digests, as far as it has not been erased.
 
-    `receipt` is the signed statement (JWS), `claims` what it says. `action` hashes to `action_hash`, each form of
-    `shown` to the hash beside it, and every `salt` with its `value` in `opened` to the digest of that name.
+    `receipt` is the signed statement (JWS), `claims` what it says. `action` hashes to `action_hash`, each text of
+    `shown` (one for each of `approvals`) to the hash there, every `salt` with its `value` to the digest of that name.
     """
 
     confirmation_id: str
     receipt: str
     claims: dict[str, Any]
     action: dict[str, Any] | None
-    shown: dict[str, Any] | None
+    shown: list[dict[str, Any] | None] | None
     opened: dict[str, Any] | None
     erased: bool
 

@@ -22,13 +22,20 @@ from sayso.people import service as people
 #: What a question's user reads once it was forgotten.
 ERASED = "(erased)"
 
-#: Whom a question went to, and what they answered.
-_APPROVALS = (
-    "SELECT c.id AS confirmation_id, c.person_id, m.wamid AS prompt, m.form, m.posted_at, a.how, a.verdict, a.said, "
-    "a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest FROM confirmations c "
-    "LEFT JOIN messages m ON m.id = c.message_id LEFT JOIN answers a ON a.id = c.decided_by "
-    "LEFT JOIN updates u ON u.key = a.update_key WHERE c.id = ANY($1) ORDER BY c.id"
-)
+#: Whom a question went to, and what they answered, each by their own row.
+_APPROVALS = """
+SELECT c.id AS confirmation_id, p.person_id, p.because, p.shown, p.shown_hash, m.wamid AS prompt, m.form, m.posted_at,
+    a.how, a.verdict, a.said, a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest
+FROM confirmations c CROSS JOIN LATERAL (
+    SELECT person_id, because, c.shown, c.shown_hash, message_id, position,
+        coalesce(answer_id, CASE WHEN person_id = c.person_id THEN c.decided_by END) AS answer_id
+    FROM approvers WHERE confirmation_id = c.id
+    UNION ALL
+    SELECT c.person_id, 'asked', c.shown, c.shown_hash, c.message_id, 0, c.decided_by
+    WHERE NOT EXISTS (SELECT 1 FROM approvers WHERE confirmation_id = c.id)
+) p LEFT JOIN messages m ON m.id = p.message_id LEFT JOIN answers a ON a.id = p.answer_id
+LEFT JOIN updates u ON u.key = a.update_key WHERE c.id = ANY($1) ORDER BY c.id, p.position, p.person_id
+"""
 
 
 def prove(tx: Tx, rt: Runtime, confirmation_ids: Sequence[str]) -> None:
@@ -44,8 +51,10 @@ async def _prove(tx: Tx, rt: Runtime, confirmation_ids: Sequence[str]) -> None:
     held = keys.load(rt.settings, now=rt.now)
     places = await log.append(tx, entries)
     await tx.execute(
-        "INSERT INTO receipts (confirmation_id, jws, opened, use_by) SELECT id, jws, opened::jsonb, use_by "
-        "FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS r (id, jws, opened, use_by)",
+        "INSERT INTO receipts (confirmation_id, jws, opened, use_by, persons) "
+        "SELECT id, jws, opened::jsonb, use_by, string_to_array(persons, ' ') "
+        "FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[]) "
+        "AS r (id, jws, opened, use_by, persons)",
         [confirmation_id for confirmation_id, _ in entries],
         [
             held.sign(canonical.encode(claims(each, place)), typ=statement.TYP)
@@ -53,6 +62,7 @@ async def _prove(tx: Tx, rt: Runtime, confirmation_ids: Sequence[str]) -> None:
         ],
         [msgspec.json.encode(each.opened).decode() if each.opened else None for each in made],
         [each.use_by for each in facts],
+        [" ".join(one.row["person_id"] for one in each.approvals) for each in facts],
     )
 
 
@@ -96,7 +106,13 @@ def use_by(rt: Runtime, row: Record) -> datetime | None:
     """Until when what was confirmed may be claimed."""
     if row["outcome"] != "confirmed":
         return None
-    until: datetime = row["decided_at"] + timedelta(minutes=rt.settings.sayso_use_within_minutes)
+    by_rule = row["rule"].get("use_by_s")
+    within = (
+        timedelta(minutes=rt.settings.sayso_use_within_minutes)
+        if by_rule is None
+        else timedelta(seconds=by_rule)
+    )
+    until: datetime = row["decided_at"] + within
     return until
 
 
@@ -107,28 +123,50 @@ def _app_secret(rt: Runtime) -> str:
 
 
 async def get(tx: Tx, confirmation_id: str) -> Record | None:
-    """A confirmation's row with ``jws``, ``opened`` and ``use_by`` of its receipt, which are None while it is open."""
+    """A confirmation's row with ``jws``, ``opened`` and ``use_by`` of its receipt, which are None while it is open.
+
+    ``texts``: what each person asked was shown, in the receipt's order.
+    """
     return await tx.fetchrow(
-        "SELECT c.*, r.jws, r.opened, r.use_by FROM confirmations c "
+        "SELECT c.*, r.jws, r.opened, r.use_by, (SELECT jsonb_agg(c.shown ORDER BY w.place) "
+        "FROM unnest(r.persons) WITH ORDINALITY AS w (person_id, place)) AS texts FROM confirmations c "
         "LEFT JOIN receipts r ON r.confirmation_id = c.id WHERE c.id = $1",
         confirmation_id,
     )
 
 
 def shown(row: Record) -> dict[str, Any]:
-    """A receipt with what opens it, as far as that is still there: the action, the text, whom, and what they wrote."""
-    told = msgspec.json.decode(_payload(row["jws"]))
-    forms = [each["shown"]["form"] for each in told["approvals"] if each["shown"]]
-    kept = row["opened"] is not None
+    """A receipt with what opens it, as far as that is still there: the action, the texts, whom, and what they wrote."""
+    told, opened = msgspec.json.decode(_payload(row["jws"])), row["opened"]
     return {
         "confirmation_id": row["id"],
         "receipt": row["jws"],
         "claims": told,
-        "action": row["action"] if kept else None,
-        "shown": {form: row["shown"][form] for form in forms} if kept else None,
-        "opened": row["opened"],
-        "erased": not kept,
+        "action": row["action"] if opened else None,
+        "shown": _texts(told, opened, row["texts"]) if opened else None,
+        "opened": opened,
+        "erased": opened is None or None in opened["approvals"],
     }
+
+
+def _texts(told: dict[str, Any], opened: dict[str, Any], texts: Sequence[Any]) -> list[Any]:
+    """What each person saw; None for who saw nothing, and for who was erased since."""
+    every = zip(told["approvals"], opened["approvals"], texts, strict=True)
+    return [text[each["shown"]["form"]] if each["shown"] and behind else None for each, behind, text in every]
+
+
+async def forget(tx: Tx, person_ids: Sequence[str], confirmation_ids: Sequence[str]) -> None:
+    """Destroy what opens these receipts and, in those of others, what opens these persons' parts."""
+    await tx.execute(
+        "UPDATE receipts SET opened = NULL WHERE confirmation_id = ANY($1)", list(confirmation_ids)
+    )
+    for person_id in person_ids:
+        await tx.execute(
+            "UPDATE receipts r SET opened = jsonb_set(r.opened, "
+            "ARRAY['approvals', (array_position(r.persons, $1) - 1)::text], 'null') FROM approvers p "
+            "WHERE p.person_id = $1 AND p.confirmation_id = r.confirmation_id AND r.opened IS NOT NULL",
+            person_id,
+        )
 
 
 def _payload(jws: str) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sayso.core import canonical
 from sayso.core.chains import instant, salted
 
 Row = Mapping[str, Any]
@@ -19,7 +20,7 @@ TYP = "sayso-receipt+jwt"
 #: Members of a receipt that are not in the log's entry: the place in the log, and the words.
 BESIDES = ("log", "words")
 
-#: Who ended a question that no answer of a person's decided.
+#: Who or what gives an outcome that no answer of a person's gives.
 _SOURCES = {
     "expired": "deadline",
     "withdrawn": "assistant",
@@ -27,8 +28,14 @@ _SOURCES = {
     "undeliverable": "delivery",
     "opted_out": "opt_out",
 }
-_HOW = {"button": "tapped a button", "quote": "replied to the question", "word": "wrote a word"}
-_VERDICTS = {"confirm": "yes", "decline": "no", "cancel": "cancel"}
+_HOW = {
+    "button": "tapped a button",
+    "quote": "replied to the question",
+    "word": "wrote a word",
+    "reaction": "reacted to the question",
+    "code": "typed the code",
+}
+_VERDICTS = {"confirm": "yes", "decline": "no", "cancel": "cancel", "answer": "an answer of its own"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +94,19 @@ def make(facts: Facts, salt: Callable[[], bytes]) -> Statement:
         "aud": row["client_id"],
         "jti": row["id"],
         "iat": int(row["decided_at"].timestamp()),
+        "kind": row["kind"],
+        "tier": row["tier"],
+        "challenge": row["challenge"],
         "outcome": row["outcome"],
         "source": _source(row["outcome"], [said for said, _ in approvals]),
         "action_hash": row["action_hash"].hex(),
         "asked_by": {"client": row["client_id"], "user": veil.hide("user", row["user_id"])},
         "business": {"account": facts.account, "number": row["phone_number_id"]},
         "approvals": [said for said, _ in approvals],
-        "needed": 1,
+        "needed": row["needed"],
+        "answer": veil.hide("answer", _canonical(row["answer"])),
         "words_version": facts.words_version,
-        "policy_version": None,
+        "policy_version": row["policy_version"],
         "asked_at": instant(row["created_at"]),
         "expires_at": instant(row["expires_at"]),
         "decided_at": instant(row["decided_at"]),
@@ -110,11 +121,12 @@ def _approval(facts: Facts, approval: Approval, veil: _Veil) -> tuple[dict[str, 
     found = approval.row
     answered = found["verdict"] is not None
     said = {
+        "because": found["because"],
         "person": veil.hide("person", approval.whom),
-        "shown": _shown(facts.row, found),
+        "shown": _shown(found),
         "prompt": veil.hide("prompt", found["prompt"]),
         "posted_at": _moment(found["posted_at"]),
-        "verdict": found["verdict"],
+        "verdict": _verdict(found["verdict"]),
         "how": found["how"],
         "said": veil.hide("said", found["said"]),
         "reply": veil.hide("reply", found["reply"]),
@@ -127,21 +139,33 @@ def _approval(facts: Facts, approval: Approval, veil: _Veil) -> tuple[dict[str, 
     return said, veil.opened
 
 
-def _shown(row: Row, found: Row) -> dict[str, Any] | None:
+def _verdict(verdict: str | None) -> str | None:
+    """What was answered, as far as it is a word of ours; an option or text of its own is told by ``answer`` alone."""
+    return verdict if verdict is None or verdict in _VERDICTS else "answer"
+
+
+def _canonical(answer: Any) -> str | None:
+    return None if answer is None else canonical.encode(answer).decode()
+
+
+def _shown(found: Row) -> dict[str, Any] | None:
     """In which form the question was put to the person; None when it never was."""
     form = found["form"]
     if form is None:
         return None
-    template = row["shown"].get("template") or {}
+    template = found["shown"].get("template") or {}
     named = {"name": template.get("name"), "language": template.get("language")}
-    return {"form": form, "hash": row["shown_hash"][form], "template": named if form == "template" else None}
+    return {
+        "form": form,
+        "hash": found["shown_hash"][form],
+        "template": named if form == "template" else None,
+    }
 
 
 def _source(outcome: str, approvals: Sequence[Mapping[str, Any]]) -> str:
-    """Who or what brought the outcome about."""
-    if any(each["verdict"] for each in approvals):
-        return "answer"
-    return _SOURCES.get(outcome, "policy")
+    """Who or what brought the outcome about; one that no answer can give has its own cause, whoever answered."""
+    answered = any(each["verdict"] for each in approvals)
+    return _SOURCES.get(outcome, "answer" if answered else "policy")
 
 
 def _moment(at: datetime | None) -> str | None:
@@ -187,11 +211,8 @@ def _asked(who: str, approval: Mapping[str, Any]) -> str:
 def _answered(who: str, approval: Mapping[str, Any]) -> str:
     if approval["verdict"] is None:
         return f"{who} did not answer."
-    did, what = (
-        _HOW.get(approval["how"], "answered"),
-        _VERDICTS.get(approval["verdict"], approval["verdict"]),
-    )
-    return f"{who} {did} at {_clock(approval['answered_at'] or approval['received_at'])}: {what}."
+    did, said = _HOW.get(approval["how"], "answered"), _VERDICTS[approval["verdict"]]
+    return f"{who} {did} at {_clock(approval['answered_at'] or approval['received_at'])}: {said}."
 
 
 def _clock(moment: str) -> str:

@@ -47,12 +47,13 @@ STATEMENTS = (
     CREATE TRIGGER decision_log_stays BEFORE UPDATE OR DELETE ON decision_checkpoints
         FOR EACH ROW EXECUTE FUNCTION decision_log_stays()
     """,
-    # ``opened`` is what an erasure takes: the salts, and what they hide in the receipt.
+    # ``opened`` is what an erasure takes: the salts, and what they hide in the receipt, in the order of ``persons``.
     """
     CREATE TABLE receipts (
         confirmation_id text PRIMARY KEY REFERENCES confirmations (id),
         jws text NOT NULL,
         opened jsonb,
+        persons text[] NOT NULL,
         use_by timestamptz
     )
     """,
