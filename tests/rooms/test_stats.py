@@ -118,7 +118,7 @@ async def test_failures_by_code_suppressed_by_reason_prices_expected_and_told(ap
 async def test_how_things_stand_now(api: Contract) -> None:
     told = await figures(api)
     assert {(each["lane"], each["ready"]) for each in told["queue"]} == {(0, 1), (1, 2), (2, 1)}
-    assert told["total"]["waiting"] == 2  # the message and the question of this stage
+    assert told["total"]["waiting"] == 4  # the stage's message, two questions, the line that closes one
     assert not told["hours"][-1]["settled"]
     assert {each["name"] for each in told["templates"]} >= {"greeting"}
     assert told["unknown"] == {"count": 0, "oldest_at": None}
@@ -131,7 +131,7 @@ async def test_how_things_stand_now(api: Contract) -> None:
     told = await figures(api)
     assert (told["queue"], told["unknown"]["count"]) == ([], 2)
     assert [(each["by"], each["held"], each["count"]) for each in told["held"]] == [
-        ("template:t:en", "waits for a template", 2)
+        ("template:t:en", "waits for a template", 4)
     ]
 
 

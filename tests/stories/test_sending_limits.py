@@ -88,34 +88,51 @@ async def test_a_burst_to_one_person_is_paid_back_and_delays_nobody_else(dsn: st
         await world.keeps_its_promises()
 
 
+async def room(world: World, **wanted: int) -> None:
+    """Wait until the messaging limit shows these figures."""
+
+    async def look() -> bool:
+        found = (await sender(world))["people"]
+        return {name: found[name] for name in wanted} == wanted
+
+    await eventually(look, f"the limit showing {wanted}")
+
+
+async def held(world: World, messages: list[str], by: str) -> None:
+    """Wait until all of these are held by the same kind of thing."""
+
+    async def look() -> bool:
+        rows = await world.rows(
+            "SELECT held_by FROM messages WHERE id = ANY($1) AND work = 'waiting'", messages
+        )
+        return [row["held_by"].partition(":")[0] for row in rows] == [by] * len(messages)
+
+    await eventually(look, f"messages being held by {by}")
+
+
+async def no_alert(world: World) -> None:
+    """Wait until no alert is open."""
+
+    async def look() -> bool:
+        return not await alerts(world)
+
+    await eventually(look, "the alerts being over")
+
+
 async def test_a_used_up_messaging_limit_is_shown_holds_new_people_only_and_comes_back_with_the_day(
     dsn: str, tmp_path: Path
 ) -> None:
     """Meta keeps to the limit here, and would fail whatever went beyond it with 131048."""
     async with a_world(dsn, tmp_path, meta={"tier": "TIER_50"}) as world:
-
-        async def people(**wanted: int) -> Any:
-            async def look() -> Any:
-                found = (await sender(world))["people"]
-                return found if {name: found[name] for name in wanted} == wanted else None
-
-            return await eventually(look, f"the limit showing {wanted}")
-
-        await people(limit=50, headroom=50)
+        await room(world, limit=50, headroom=50)
         crowd = [f"+1555{7_000_000 + number}" for number in range(53)]
         first = [await template(world, person) for person in crowd[:50]]
         for message_id in first:
             await world.stands(message_id, "read")
-        await people(reached_24h=50, headroom=0)
+        await room(world, reached_24h=50, headroom=0)
         late = [await template(world, person) for person in crowd[50:]]
 
-        async def held() -> bool:
-            rows = await world.rows(
-                "SELECT held_by FROM messages WHERE id = ANY($1) AND work = 'waiting'", late
-            )
-            return [row["held_by"].partition(":")[0] for row in rows] == ["tier"] * 3
-
-        await eventually(held, "the last three being held")
+        await held(world, late, "tier")
         assert [key.partition(":")[0] for key in await alerts(world)] == ["tier"]
         again = await template(world, crowd[0])
         await world.open_window(crowd[52])
@@ -126,12 +143,9 @@ async def test_a_used_up_messaging_limit_is_shown_holds_new_people_only_and_come
         world.let_pass(hours=24, minutes=6)  # Meta counts from the delivery, a little later than we do
         for message_id in late:
             await world.stands(message_id, "read")
-        await people(reached_24h=3, headroom=47)
+        await room(world, reached_24h=3, headroom=47)
 
-        async def over() -> bool:
-            return not await alerts(world)
-
-        await eventually(over, "the alert being over")
+        await no_alert(world)
         assert codes(world) == {None: len(first) + len(late) + 2}
         await world.keeps_its_promises()
 
