@@ -19,10 +19,10 @@ from sayso.core.keys import Keys
 AT = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 SHOWN = {"session": {"type": "buttons", "body": "Hi Alice, …", "buttons": [{"id": "b", "title": "Confirm"}]}}
 _ANSWER: dict[str, Any] = {
-    "person_id": "per_1",
+    "asked_id": "per_1",
     "because": "asked",
-    "shown": SHOWN,
-    "shown_hash": {form: canonical.digest(text).hex() for form, text in SHOWN.items()},
+    "seen": SHOWN,
+    "seen_hash": {form: canonical.digest(text).hex() for form, text in SHOWN.items()},
     "prompt": "wamid.PROMPT",
     "form": "session",
     "posted_at": AT + timedelta(seconds=1),
@@ -84,7 +84,8 @@ def receipt(keys: Keys, *, confirmation_id: str = "cnf_" + "0" * 26, outcome: st
     dice = random.Random(confirmation_id)
     made = statement.make(facts, lambda: dice.randbytes(16))
     before = log.head_of(NOTHING, log.leaf_of(b"whatever"))
-    place = Place(2, before, log.head_of(before, log.leaf_of(canonical.encode(made.entry))))
+    leaf = log.leaf_of(canonical.encode(made.entry))
+    place = Place(2, before, leaf, log.head_of(before, leaf))
     signed = keys.sign(canonical.encode(receipts.claims(made, place)), typ=statement.TYP)
     beside = receipts.shown({**row, "jws": signed, "opened": made.opened, "texts": [SHOWN]})
     return Made(signed, json.loads(json.dumps(beside)), keys.published())

@@ -32,10 +32,11 @@ _PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an entry stands: its index, the hash before it and the one after it."""
+    """Where an entry stands: its index, the hash before it, its own, and the one after it."""
 
     index: int
     before: bytes
+    leaf: bytes
     head: bytes
 
     @property
@@ -70,8 +71,8 @@ def head_of(before: bytes, leaf: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + before + leaf).digest()
 
 
-async def append(tx: Tx, entries: Sequence[tuple[str, bytes]]) -> list[Place]:
-    """Write entries, each with its confirmation's id; their places.
+async def places(tx: Tx, entries: Sequence[bytes]) -> list[Place]:
+    """The places that entries get which are written in this transaction.
 
     Takes the lock of the head, which every decision takes: call it as the last of a transaction (``before_commit``),
     after the head of the consent ledger and everybody else's row. Whoever holds it waits for nothing but the disk.
@@ -79,26 +80,13 @@ async def append(tx: Tx, entries: Sequence[tuple[str, bytes]]) -> list[Place]:
     row = await tx.fetchrow("SELECT size, head FROM decision_head FOR UPDATE")
     if row is None:
         raise RuntimeError("the decision log has lost its head; restore it from a backup")
-    written: list[Logged] = []
-    places: list[Place] = []
-    size, head = row["size"], row["head"]
-    for index, (confirmation_id, entry) in enumerate(entries, start=size):
+    found: list[Place] = []
+    head = row["head"]
+    for index, entry in enumerate(entries, start=row["size"]):
         leaf = leaf_of(entry)
-        place = Place(index, head, head_of(head, leaf))
-        head = place.head
-        places.append(place)
-        written.append(Logged(index, confirmation_id, entry, leaf, head))
-    await tx.execute(
-        "INSERT INTO decision_log (index, confirmation_id, entry, leaf, head) "
-        "SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[])",
-        [each.index for each in written],
-        [each.confirmation_id for each in written],
-        [each.entry for each in written],
-        [each.leaf for each in written],
-        [each.head for each in written],
-    )
-    await tx.execute("UPDATE decision_head SET size = $1, head = $2", size + len(written), head)
-    return places
+        found.append(Place(index, head, leaf, head_of(head, leaf)))
+        head = found[-1].head
+    return found
 
 
 async def checkpoint(tx: Tx, rt: Runtime, *, now: bool = False) -> notes.Checkpoint | None:

@@ -3,7 +3,7 @@
 import base64
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,18 +16,21 @@ from sayso.confirmations.statement import Approval, Facts, Statement
 from sayso.consent import ledger
 from sayso.core import canonical, chains, keys
 from sayso.core.database import Record, Tx
+from sayso.core.keys import Keys
 from sayso.core.runtime import Runtime
 from sayso.people import service as people
+from sayso.people.service import Person
 
 #: What a question's user reads once it was forgotten.
 ERASED = "(erased)"
 
-#: Whom a question went to, and what they answered, each by their own row.
-_APPROVALS = """
-SELECT c.id AS confirmation_id, p.person_id, p.because, p.shown, p.shown_hash, m.wamid AS prompt, m.form, m.posted_at,
+#: A decision beside each person it was asked of, and what they answered. While a question has no ``approvers`` it has
+#: the one person it names.
+_FACTS = """
+SELECT c.*, p.person_id AS asked_id, p.because, p.seen, p.seen_hash, m.wamid AS prompt, m.form, m.posted_at,
     a.how, a.verdict, a.said, a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest
 FROM confirmations c CROSS JOIN LATERAL (
-    SELECT person_id, because, c.shown, c.shown_hash, message_id, position,
+    SELECT person_id, because, c.shown AS seen, c.shown_hash AS seen_hash, message_id, position,
         coalesce(answer_id, CASE WHEN person_id = c.person_id THEN c.decided_by END) AS answer_id
     FROM approvers WHERE confirmation_id = c.id
     UNION ALL
@@ -36,34 +39,54 @@ FROM confirmations c CROSS JOIN LATERAL (
 ) p LEFT JOIN messages m ON m.id = p.message_id LEFT JOIN answers a ON a.id = p.answer_id
 LEFT JOIN updates u ON u.key = a.update_key WHERE c.id = ANY($1) ORDER BY c.id, p.position, p.person_id
 """
+#: Log, head and receipts in one statement: the lock of the head is held for no round trip more.
+_WRITE = """
+WITH r AS MATERIALIZED (
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::text[],
+        $8::timestamptz[], $9::text[]) AS r (index, id, entry, leaf, head, jws, opened, use_by, persons)
+), logged AS (
+    INSERT INTO decision_log (index, confirmation_id, entry, leaf, head) SELECT index, id, entry, leaf, head FROM r
+), ended AS (
+    UPDATE decision_head SET size = $10, head = $11
+)
+INSERT INTO receipts (confirmation_id, jws, opened, use_by, persons)
+SELECT id, jws, opened::jsonb, use_by, string_to_array(persons, ' ') FROM r
+"""
 
 
-def prove(tx: Tx, rt: Runtime, confirmation_ids: Sequence[str]) -> None:
-    """Log these decisions and sign a receipt for each, as the last of the transaction that made them."""
-    if confirmation_ids:
-        tx.before_commit(partial(_prove, tx, rt, confirmation_ids))
+def prove(tx: Tx, rt: Runtime, whose: Mapping[str, Person]) -> None:
+    """Log these decisions (confirmations by id, each with a person it was asked of) and sign a receipt for each.
+
+    It is done as the last of the transaction that made them.
+    """
+    if whose:
+        tx.before_commit(partial(_prove, tx, rt, whose))
 
 
-async def _prove(tx: Tx, rt: Runtime, confirmation_ids: Sequence[str]) -> None:
-    facts = await _facts(tx, rt, confirmation_ids)
+async def _prove(tx: Tx, rt: Runtime, whose: Mapping[str, Person]) -> None:
+    facts = await _facts(tx, rt, whose)
     made = [statement.make(each, partial(secrets.token_bytes, chains.SALT_BYTES)) for each in facts]
-    entries = [(each.entry["jti"], canonical.encode(each.entry)) for each in made]
+    entries = [canonical.encode(each.entry) for each in made]
     held = keys.load(rt.settings, now=rt.now)
-    places = await log.append(tx, entries)
+    places = await log.places(tx, entries)
     await tx.execute(
-        "INSERT INTO receipts (confirmation_id, jws, opened, use_by, persons) "
-        "SELECT id, jws, opened::jsonb, use_by, string_to_array(persons, ' ') "
-        "FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[]) "
-        "AS r (id, jws, opened, use_by, persons)",
-        [confirmation_id for confirmation_id, _ in entries],
-        [
-            held.sign(canonical.encode(claims(each, place)), typ=statement.TYP)
-            for each, place in zip(made, places, strict=True)
-        ],
+        _WRITE,
+        [place.index for place in places],
+        [each.row["id"] for each in facts],
+        entries,
+        [place.leaf for place in places],
+        [place.head for place in places],
+        [_signed(held, each, place) for each, place in zip(made, places, strict=True)],
         [msgspec.json.encode(each.opened).decode() if each.opened else None for each in made],
         [each.use_by for each in facts],
-        [" ".join(one.row["person_id"] for one in each.approvals) for each in facts],
+        [" ".join(one.row["asked_id"] for one in each.approvals) for each in facts],
+        places[-1].size,
+        places[-1].head,
     )
+
+
+def _signed(held: Keys, made: Statement, place: Place) -> str:
+    return held.sign(canonical.encode(claims(made, place)), typ=statement.TYP)
 
 
 def claims(made: Statement, place: Place) -> dict[str, Any]:
@@ -77,29 +100,31 @@ def claims(made: Statement, place: Place) -> dict[str, Any]:
     return {**made.entry, "log": where, "words": made.words}
 
 
-async def _facts(tx: Tx, rt: Runtime, confirmation_ids: Sequence[str]) -> list[Facts]:
-    rows = await tx.fetch(
-        "SELECT * FROM confirmations WHERE id = ANY($1) ORDER BY id", list(confirmation_ids)
-    )
-    asked = await tx.fetch(_APPROVALS, list(confirmation_ids))
-    persons = await people.get_many(tx, [each["person_id"] for each in asked])
-    approvals: dict[str, list[Approval]] = {row["id"]: [] for row in rows}
-    for each in asked:
-        person = persons[each["person_id"]]
-        approvals[each["confirmation_id"]].append(Approval(person.to or person.user_id, each))
+async def _facts(tx: Tx, rt: Runtime, whose: Mapping[str, Person]) -> list[Facts]:
+    asked: dict[str, list[Record]] = {}
+    for row in await tx.fetch(_FACTS, sorted(whose)):
+        asked.setdefault(row["id"], []).append(row)
+    persons = {person_id: person for person in whose.values() for person_id in person.ids}
+    if unknown := {row["asked_id"] for rows in asked.values() for row in rows} - persons.keys():
+        persons |= await people.get_many(tx, sorted(unknown))
+    secret = _app_secret(rt)
     return [
         Facts(
-            row=row,
-            approvals=approvals[row["id"]],
+            row=rows[0],
+            approvals=[Approval(_address(persons[row["asked_id"]]), row) for row in rows],
             issuer=rt.settings.sayso_receipt_issuer,
             account=rt.settings.whatsapp_business_account_id,
-            app_secret=_app_secret(rt),
+            app_secret=secret,
             words_version=rules.vocabulary().version,
-            use_by=use_by(rt, row),
-            erased=row["user_id"] == ERASED,
+            use_by=use_by(rt, rows[0]),
+            erased=rows[0]["user_id"] == ERASED,
         )
-        for row in rows
+        for rows in asked.values()
     ]
+
+
+def _address(person: Person) -> str | None:
+    return person.to or person.user_id
 
 
 def use_by(rt: Runtime, row: Record) -> datetime | None:

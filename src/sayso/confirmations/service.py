@@ -171,7 +171,7 @@ async def decide_all(
     )
     if rows:
         tx.after_commit(lambda: CONFIRMATIONS.labels(outcome).inc(len(rows)))
-        receipts.prove(tx, rt, [row["id"] for row in rows])
+        receipts.prove(tx, rt, {row["id"]: whose[row["id"]] for row in rows})
         await events.emit_all(tx, rt, [_decided(row) for row in rows])
         lines = [(row, render.closing(outcome, row["action"]["action_description"])) for row in rows]
         drafts = [

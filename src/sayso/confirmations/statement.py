@@ -153,11 +153,11 @@ def _shown(found: Row) -> dict[str, Any] | None:
     form = found["form"]
     if form is None:
         return None
-    template = found["shown"].get("template") or {}
+    template = found["seen"].get("template") or {}
     named = {"name": template.get("name"), "language": template.get("language")}
     return {
         "form": form,
-        "hash": found["shown_hash"][form],
+        "hash": found["seen_hash"][form],
         "template": named if form == "template" else None,
     }
 
