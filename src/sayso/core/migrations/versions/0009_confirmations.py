@@ -26,6 +26,7 @@ STATEMENTS = (
         ADD COLUMN same_as bytea,
         ADD COLUMN frozen_why text,
         ADD COLUMN extended int NOT NULL DEFAULT 0,
+        ADD COLUMN held_until timestamptz,
         ADD CHECK ((status = 'held') = (leaning IS NOT NULL AND outcome IS NULL))
     """,
     "CREATE UNIQUE INDEX confirmations_dedupe ON confirmations (client_id, dedupe) WHERE dedupe IS NOT NULL",
@@ -46,6 +47,9 @@ STATEMENTS = (
         answer_id text,
         answered_at timestamptz,
         reminded_at timestamptz,
+        answer jsonb,
+        lost text CHECK (lost IN ('undeliverable', 'opted_out')),
+        CHECK ((state = 'undeliverable') = (lost IS NOT NULL)),
         PRIMARY KEY (confirmation_id, person_id)
     ) WITH (fillfactor = 80)
     """,
