@@ -25,7 +25,7 @@ WHILE_FAILING: Final = 2
 #: Failing endpoints together have at most this share of all calls under way.
 SHARE_OF_THE_FAILING: Final = 0.5
 #: Deliveries looked at beyond those an endpoint may have: some are behind others.
-_SPARE: Final = 100
+_SPARE: Final = 20
 _CLEARED_AT_ONCE: Final = 1_000
 
 #: Endpoints with ready deliveries: from one to the next along the index, however many each has.
