@@ -156,6 +156,20 @@ async def test_nobody_touches_anothers_messages(world: World) -> None:
     assert (status, said["code"]) == (422, "input_invalid")
 
 
+async def test_a_dead_letter_to_somebody_who_has_left_is_not_listed_as_one_to_retry(world: World) -> None:
+    await world.open_window()
+    world.sim.arm(RefuseWithError(code=100))
+    message_id = await sent(world)
+    await world.stands(message_id, "failed")
+    [letter] = (await world.api.call("GET", "/dead-letters"))[1]["messages"]
+    assert (letter["retryable"], letter["why_not"]) == (True, None)
+    await world.said("STOP")
+    [letter] = (await world.api.call("GET", "/dead-letters"))[1]["messages"]
+    assert letter["id"] == message_id
+    assert letter["retryable"] is False
+    assert "opted out" in letter["why_not"]
+
+
 async def test_what_is_scheduled_can_be_cancelled_until_it_leaves(world: World, tmp_path: Path) -> None:
     await world.open_window()
     later = (world.rt.now() + timedelta(hours=1)).isoformat()

@@ -22,6 +22,7 @@ from sayso.core.errors import (
 from sayso.core.tokens import Actor
 from sayso.messages import dead
 from sayso.messages.dead import MOST_AT_ONCE, Settlement, Which
+from sayso.messages.prospects import obstacles
 from sayso.messages.views import DeadLettersOut, RetriedManyOut, RetriedOut, StandsOut
 from sayso.whatsapp.failures import GraphError, classify
 
@@ -77,8 +78,12 @@ async def letters(rt: Rt, actor: MayReadMessages, asked: Annotated[LettersIn, Qu
     chosen = asked.model_dump(exclude={"before", "limit"})
     async with rt.db.one() as tx:
         rows = await dead.letters(tx, _which(actor, **chosen), before=asked.before, limit=asked.limit)
+        why_not = {row["id"]: why for row in rows if (why := dead.refusal(row)) is not None}
+        why_not |= await obstacles(tx, rt, [row for row in rows if row["id"] not in why_not])
     following = rows[-1]["id"] if len(rows) == asked.limit else None
-    return json_response({"messages": [_view(row) for row in rows], "next": following})
+    return json_response(
+        {"messages": [_view(row, why_not.get(row["id"])) for row in rows], "next": following}
+    )
 
 
 @router.post("/messages/retry", response_model=RetriedManyOut, responses=refusals(BodyTooLargeError))
@@ -162,7 +167,7 @@ async def _theirs(tx: Tx, actor: Actor, message_id: str) -> Record:
     return row
 
 
-def _view(row: Record) -> dict[str, Any]:
+def _view(row: Record, why_not: str | None) -> dict[str, Any]:
     code = row["error_code"]
     failure = classify(GraphError(code, ""), None) if code is not None else None
     at: datetime = row["created_at"]
@@ -173,8 +178,8 @@ def _view(row: Record) -> dict[str, Any]:
         "error_code": code,
         "meaning": failure and failure.meaning,
         "advice": failure and failure.operator,
-        "retryable": dead.refusal(row) is None,
-        "why_not": dead.refusal(row),
+        "retryable": why_not is None,
+        "why_not": why_not,
         "purpose": row["purpose"],
         "category": row["category"],
         "sender": row["phone_number_id"],
