@@ -1,5 +1,6 @@
 """``sayso listen``: it shows each event once, hands it on signed, and goes on where it was."""
 
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 
 import httpx2
 import pytest
+from rich.console import Console
 from standardwebhooks import Webhook
 
 from sayso.cli import listen
@@ -89,17 +91,23 @@ def test_a_refusal_ends_it_in_the_words_of_the_service() -> None:
 def test_what_is_handed_on_is_accepted_by_the_public_library() -> None:
     service = Service()
     with httpx2.Client(transport=httpx2.MockTransport(service)) as http:
-        assert listen.forward(http, "http://127.0.0.1:1/x", KEYS, event(1)).startswith("204 ")
+        assert listen.forward(http, "http://127.0.0.1:1/x", KEYS, event(1)).startswith("→ 204 ")
         service.status = 500
-        assert listen.forward(http, "http://127.0.0.1:1/x", KEYS, event(2)).startswith("not received: 500 ")
+        assert listen.forward(http, "http://127.0.0.1:1/x", KEYS, event(2)).startswith("✗ 500 ")
     (first, second) = service.received
     named = {name.lower(): value for name, value in first.headers.items()}
     assert Webhook(KEYS.shown_secret).verify(first.content, named) == json.loads(event(1))
     assert abs(int(second.headers["webhook-timestamp"]) - datetime.now(UTC).timestamp()) < 300
 
 
+def shown(became: str | None) -> list[str]:
+    screen = Console(width=80, file=io.StringIO())
+    with screen.capture() as captured:
+        screen.print(listen.line(event(1), became))
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
 def test_a_line_fits_into_eighty_columns_and_says_it_all() -> None:
-    assert listen.line(event(1), "204 12 ms").plain == (
-        "05:31:10 confirmation.decided cnf_01k9y3v6e8m0q2s4t6w8x0z2b4 → 204 12 ms"
-    )
-    assert listen.line(event(1), None).plain.splitlines()[1].strip() == '{"outcome": "confirmed"}'
+    place = "05:31:10 confirmation.decided cnf_01k9y3v6e8m0q2s4t6w8x0z2b4"
+    assert shown("✗ 500 12,345 ms") == [f"{place} ✗ 500 12,345 ms"]
+    assert shown(None) == [place, '         {"outcome": "confirmed"}']

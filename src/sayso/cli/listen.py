@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import httpx2
 import typer
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.text import Text
 
 from sayso.cli.running import ENV_FILE, chosen
@@ -132,7 +133,7 @@ def _must_be_well(answer: httpx2.Response) -> None:
 
 
 def forward(http: httpx2.Client, url: str, keys: Keys, data: str) -> str:
-    """Post an event once, as a delivery would; what came of it, in few words."""
+    """Post an event once, as a delivery would; what came of it, in few words that begin with ✗ when it failed."""
     body = data.encode()
     began = time.monotonic()
     signed = headers(json.loads(data)["id"], int(time.time()), body, [keys], ["v1"])
@@ -144,23 +145,21 @@ def forward(http: httpx2.Client, url: str, keys: Keys, data: str) -> str:
             timeout=_FORWARD_WITHIN_S,
         )
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        return f"not received: {str(error) or type(error).__name__}"
-    took = f"{int((time.monotonic() - began) * 1000)} ms"
-    return (
-        f"{answer.status_code} {took}" if answer.is_success else f"not received: {answer.status_code} {took}"
-    )
+        return f"✗ {str(error) or type(error).__name__}"
+    took = f"{answer.status_code} {int((time.monotonic() - began) * 1000)} ms"
+    return f"→ {took}" if answer.is_success else f"✗ {took}"
 
 
-def line(data: str, became: str | None) -> Text:
-    """An event in one line; with what it says when it is handed on to nobody."""
+def line(data: str, became: str | None) -> Group:
+    """An event in one line; with what it says below when it is handed on to nobody."""
     event: dict[str, Any] = json.loads(data)
     said = Text.assemble(
         (event["timestamp"][11:19], "dim"), " ", (event["type"], "bold"), " ", event["subject"]
     )
     if became is None:
-        shown = json.dumps(event["data"], ensure_ascii=False)
-        return said.append(f"\n         {shown}", "dim")
-    return said.append(f" → {became}", "red" if became.startswith("not") else "green")
+        shown = Text(json.dumps(event["data"], ensure_ascii=False), "dim")
+        return Group(said, Padding(shown, (0, 0, 0, 9)))
+    return Group(said.append(f" {became}", "red" if became.startswith("✗") else "green"))
 
 
 def _secret(given: str | None) -> bytes:
