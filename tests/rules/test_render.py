@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import get_args
 
 import pytest
@@ -9,11 +10,12 @@ from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from sayso.confirmations import render
-from sayso.confirmations.render import Action, Prompt
-from sayso.confirmations.rules import Outcome, Verdict, parse_payload
+from sayso.confirmations import question, render
+from sayso.confirmations.question import Prompt, Question, Reader
+from sayso.confirmations.render import Action
+from sayso.confirmations.rules import Outcome, Verdict, parse_payload, payload
 from sayso.core.errors import ContentTooLongError, InputInvalidError
-from sayso.whatsapp.content import Buttons, Content, Template, Text, from_data, to_data, validate
+from sayso.whatsapp.content import Button, Buttons, Content, Template, Text, from_data, to_data, validate
 from sayso.whatsapp.limits import length
 
 CNF = "cnf_" + "7" * 26
@@ -24,8 +26,25 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-def prompt(action: Action = MEETING, *, greet: str | None = "Alice", lasts: timedelta = HALF_HOUR) -> Prompt:
-    return render.prompt(CNF, action, greet=greet, business="AI Assistant", lasts=lasts)
+def prompt(
+    action: Action = MEETING,
+    *,
+    greet: str | None = "Alice",
+    lasts: timedelta = HALF_HOUR,
+    business: str = "AI Assistant",
+) -> Prompt:
+    return question.prompt(
+        Question(action=action, lasts=lasts),
+        Reader(greet=greet),
+        payloads=partial(payload, CNF),
+        business=business,
+    )
+
+
+def tapped() -> list[Button]:
+    session = prompt().session
+    assert isinstance(session, Buttons)
+    return list(session.buttons)
 
 
 def test_the_question_as_it_is_read_inside_the_window() -> None:
@@ -35,14 +54,14 @@ def test_the_question_as_it_is_read_inside_the_window() -> None:
         "Details: “tomorrow at 3 PM in Conference Room A”\n\n"
         "Tap a button, or reply Y to confirm, N to decline, CANCEL to stop. This question ends in 30 minutes."
     )
-    assert [button.title for button in prompt().session.buttons] == ["Confirm", "Decline", "Cancel"]
+    assert [button.title for button in tapped()] == ["Confirm", "Decline", "Cancel"]
 
 
 def test_the_question_as_a_template_has_the_three_variables_of_the_guide_and_three_replies() -> None:
     template = prompt().template
     assert (template.name, template.language) == ("confirmation_request", "en")
     assert template.parameters == ("Alice", MEETING.description, MEETING.details)
-    session = [parse_payload(button.id) for button in prompt().session.buttons]
+    session = [parse_payload(button.id) for button in tapped()]
     assert [parse_payload(reply) for reply in template.quick_replies] == session
     assert session == [(CNF, verdict) for verdict in VERDICTS]
 
@@ -84,7 +103,7 @@ def test_too_long_is_refused_with_the_exact_excess_and_the_field(field: str, tex
     with pytest.raises(ContentTooLongError) as raised:
         prompt(Action("t", given_texts["action_description"], given_texts["action_details"]))
     (fault,) = raised.value.faults
-    most = render.MOST[field]
+    most = question.MOST[field]
     assert fault.pointer == f"/{field}"
     assert fault.detail == f"{size:,} characters, {size - most:,} more than the {most} that fit the question"
     assert raised.value.detail == f"{field}: {fault.detail}"
@@ -92,7 +111,7 @@ def test_too_long_is_refused_with_the_exact_excess_and_the_field(field: str, tex
 
 def test_what_just_fits_is_shown_whole_beside_the_longest_names() -> None:
     full = Action("t", "d" * 300, "🦄" * 200)
-    asked = render.prompt(CNF, full, greet="n" * 60, business="🏢" * 60, lasts=timedelta(minutes=10_079))
+    asked = prompt(full, greet="n" * 60, business="🏢" * 60, lasts=timedelta(minutes=10_079))
     assert full.description in asked.session.body
     assert full.details in asked.session.body
 
@@ -243,9 +262,7 @@ def test_one_open_question_is_asked_about_by_itself() -> None:
     ],
 )
 def test_the_greeting_holds_a_name_and_nothing_else(name: str, greeted: str) -> None:
-    shown = render.prompt(
-        CNF, Action("x", "a", "b"), greet=name, business="Acme", lasts=timedelta(minutes=30)
-    )
+    shown = prompt(Action("x", "a", "b"), greet=name, business="Acme")
     assert shown.session.body.startswith(greeted)
 
 
@@ -254,7 +271,10 @@ def test_the_greeting_holds_a_name_and_nothing_else(name: str, greeted: str) -> 
     [
         ("pay ~$90,000~ *$9*", "pay \uff5e$90,000\uff5e \uff0a$9\uff0a"),
         ("run `rm`", "run \uff40rm\uff40"),
-        ("_soon_ my_file_v2.txt", "\uff3fsoon\uff3f my_file_v2.txt"),
+        ("_soon_ my_file_v2.txt", "\uff3fsoon\uff3f my_file_v2\u2024txt"),
+        ("see https://x.example/a", "see https:\u2044\u2044x\u2024example/a"),
+        ("mailto:eve@evil.com", "mailto\ua789eve@evil\u2024com"),
+        ("at 3.50, e.g. 10.0", "at 3.50, e.g. 10.0"),
     ],
 )
 def test_formatting_marks_are_shown_and_do_nothing(written: str, shown: str) -> None:
@@ -266,7 +286,7 @@ def test_formatting_marks_are_shown_and_do_nothing(written: str, shown: str) -> 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_every_outcome_has_its_closing_line_or_a_message_of_its_own(outcome: Outcome) -> None:
     line = render.closing(outcome, "pay Bob")
-    assert (line is None) == (outcome in ("superseded", "undeliverable", "opted_out"))
+    assert (line is None) == (outcome in ("undeliverable", "opted_out"))
     if line is not None:
         assert "“pay Bob”" in line.body
         assert ("othing" in line.body) == (outcome != "confirmed")

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from sayso.confirmations import receipts, render
+from sayso.confirmations import question, receipts, render, rules
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import OUTCOMES, Outcome
 from sayso.consent import service as consent
@@ -66,13 +67,15 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
     await _permitted(tx, rt, asking)
     confirmation_id, now = rt.new_id("cnf"), rt.now()
     expires_at = now + asking.lasts
-    shown = render.prompt(
-        confirmation_id,
-        asking.action,
-        greet=asking.greet,
+    shown = question.prompt(
+        question.Question(action=asking.action, lasts=asking.lasts),
+        question.Reader(
+            greet=asking.greet,
+            language=asking.person.language,
+            template_language=await _language(tx, rt, asking.person),
+        ),
+        payloads=partial(rules.payload, confirmation_id),
         business=rt.settings.sayso_business_name,
-        lasts=asking.lasts,
-        language=await _language(tx, rt, asking.person),
     )
     draft = Draft(
         client_id=asking.client_id,
@@ -103,10 +106,12 @@ async def _language(tx: Tx, rt: Runtime, person: Person) -> str:
     Without any it is English, as if nobody knew: inside the window none is needed, and outside Meta says so.
     """
     try:
-        found = await templates.choose(tx, rt, render.TEMPLATE, [person.language] if person.language else [])
+        found = await templates.choose(
+            tx, rt, question.TEMPLATE, [person.language] if person.language else []
+        )
     except TemplateUnknownError:
-        return render.LANGUAGE
-    return found.language if found else render.LANGUAGE
+        return question.LANGUAGE
+    return found.language if found else question.LANGUAGE
 
 
 async def _permitted(tx: Tx, rt: Runtime, asking: Asking) -> None:
@@ -118,7 +123,7 @@ async def _permitted(tx: Tx, rt: Runtime, asking: Asking) -> None:
 
 
 async def _insert(
-    tx: Tx, asking: Asking, shown: render.Prompt, draft: Draft, *, message_id: str, now: datetime
+    tx: Tx, asking: Asking, shown: question.Prompt, draft: Draft, *, message_id: str, now: datetime
 ) -> None:
     await tx.execute(
         "INSERT INTO confirmations (id, client_id, user_id, person_id, phone_number_id, message_id, action, "
