@@ -1,7 +1,7 @@
 """Deliveries to be looked at, and replayed."""
 
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from sayso.core.database import Record, Tx
 from sayso.core.errors import NotFoundError
@@ -98,19 +98,3 @@ async def replay_since(tx: Tx, rt: Runtime, endpoint: Record, since: datetime, w
         count += await tx.execute(_MISSING, endpoint["id"], id_at("evt", since), rt.now(), AT_ONCE - count)
         tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
     return count
-
-
-def view(row: Record) -> dict[str, Any]:
-    """A delivery as an assistant sees it."""
-    return {
-        "id": row["id"],
-        "endpoint_id": row["endpoint_id"],
-        "event_id": row["event_id"],
-        "type": row["type"],
-        "state": row["state"],
-        "reason": row["reason"],
-        "attempts": row["attempt"],
-        "next_attempt_at": row["due"],
-        "created_at": row["created_at"],
-        "finished_at": row["finished_at"],
-    }

@@ -1,16 +1,17 @@
 """Deliveries over HTTP: what was tried, what came of it, and once more."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayManageEndpoints, MayReadEvents
-from sayso.core.database import Record
+from sayso.core.described import refusals
+from sayso.core.errors import NotFoundError
 from sayso.events import deliveries
-from sayso.events.deliveries import State, view
-from sayso.events.verifying import shown
+from sayso.events.deliveries import State
+from sayso.events.views import DeliveriesOut, DeliveryOut, DeliveryWithAttemptsOut, attempt, delivery
 
 router = APIRouter(tags=["deliveries"])
 
@@ -18,7 +19,7 @@ DeliveryId = Annotated[Text, Path(max_length=40, examples=["dlv_5f0c6a5e9d3b4a7c
 Id = Annotated[Text | None, Query(max_length=40)]
 
 
-@router.get("/deliveries")
+@router.get("/deliveries", response_model=DeliveriesOut, responses=refusals())
 async def page(
     rt: Rt,
     actor: MayReadEvents,
@@ -37,29 +38,31 @@ async def page(
             tx, actor.client_id, endpoint=endpoint, state=state, event=event, before=before, limit=limit
         )
     following = rows[-1]["id"] if len(rows) == limit else None
-    return json_response({"deliveries": [view(row) for row in rows], "next": following})
+    return json_response({"deliveries": [delivery(row) for row in rows], "next": following})
 
 
-@router.get("/deliveries/{delivery_id}")
+@router.get(
+    "/deliveries/{delivery_id}", response_model=DeliveryWithAttemptsOut, responses=refusals(NotFoundError)
+)
 async def read(rt: Rt, actor: MayReadEvents, delivery_id: DeliveryId) -> Response:
     """A delivery with each attempt; the beginning of the receiver's answers is for its own assistant alone."""
     async with rt.db.one() as tx:
         row = await deliveries.get(tx, actor, delivery_id)
         tried = await deliveries.attempts(tx, delivery_id)
     own = row["client_id"] == actor.client_id
-    return json_response({**view(row), "tried": [_attempt(each, own=own) for each in tried]})
+    return json_response({**delivery(row), "tried": [attempt(each, own=own) for each in tried]})
 
 
-@router.post("/deliveries/{delivery_id}/replay", status_code=202)
+@router.post(
+    "/deliveries/{delivery_id}/replay",
+    status_code=202,
+    response_model=DeliveryOut,
+    responses=refusals(NotFoundError),
+)
 async def replay(rt: Rt, actor: MayManageEndpoints, delivery_id: DeliveryId) -> Response:
     """Deliver once more, at once, with the same id; a delivery that waits for its next attempt need not wait longer."""
     async with rt.db.tx() as tx:
         await deliveries.get(tx, actor, delivery_id)
         await deliveries.replay(tx, rt, [delivery_id])
         row = await deliveries.get(tx, actor, delivery_id)
-    return json_response(view(row), 202)
-
-
-def _attempt(row: Record, *, own: bool) -> dict[str, Any]:
-    told = {name: row[name] for name in ("at", "replay", "status", "ms", "error")}
-    return {**told, "body": shown(row["body"])} if own else told
+    return json_response(delivery(row), 202)

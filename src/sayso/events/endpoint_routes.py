@@ -12,17 +12,32 @@ from sayso.core import faults, idempotency, net
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayManageEndpoints, MayReadEvents
 from sayso.core.database import Record, Tx
-from sayso.core.errors import ForbiddenError
+from sayso.core.described import refusals
+from sayso.core.errors import ForbiddenError, IdempotencyMismatchError, NotFoundError
 from sayso.core.net import RefusedUrlError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.events import deliveries, endpoints, verifying
 from sayso.events.calling import Caller
 from sayso.events.deliveries import What
-from sayso.events.endpoints import EndpointUnverifiedError, Wanted
+from sayso.events.endpoints import (
+    EndpointLimitError,
+    EndpointUnverifiedError,
+    TooManyCallsError,
+    Wanted,
+)
 from sayso.events.routes import check_types
-from sayso.events.rules import FAILING_AFTER
 from sayso.events.signing import Signature
+from sayso.events.views import (
+    ASKED,
+    DeletedOut,
+    EndpointOut,
+    EndpointsOut,
+    EndpointWithSecretOut,
+    ReplayOut,
+    TestedOut,
+    endpoint,
+)
 
 router = APIRouter(tags=["endpoints"])
 
@@ -41,6 +56,9 @@ async def the_caller(request: Request) -> Caller:
 
 
 TheCaller = Annotated[Caller, Depends(the_caller)]
+
+
+_CALLING = refusals(NotFoundError, EndpointUnverifiedError, TooManyCallsError)
 
 
 class EndpointIn(Input):
@@ -83,7 +101,12 @@ class Replay(Input):
     what: What = "failed"
 
 
-@router.post("/endpoints", status_code=201)
+@router.post(
+    "/endpoints",
+    status_code=201,
+    response_model=EndpointWithSecretOut,
+    responses=refusals(EndpointLimitError, TooManyCallsError, IdempotencyMismatchError),
+)
 async def create(
     rt: Rt, actor: MayManageEndpoints, caller: TheCaller, body: EndpointIn, key: idempotency.Key = None
 ) -> Response:
@@ -110,27 +133,27 @@ async def _created(rt: Runtime, actor: Actor, caller: Caller, answer: Response) 
     again = "idempotency-replayed" in answer.headers
     if not again:
         row = await _challenged(rt, caller, row)
-    told = {**view(row), "secret": endpoints.signer(rt, row).keys[0].shown_secret}
+    told = {**endpoint(row), "secret": endpoints.signer(rt, row).keys[0].shown_secret}
     return json_response(told, 201, {"idempotency-replayed": "true"} if again else None)
 
 
-@router.get("/endpoints")
+@router.get("/endpoints", response_model=EndpointsOut, responses=refusals())
 async def listed(rt: Rt, actor: MayReadEvents) -> Response:
     """One's own endpoints, oldest first."""
     async with rt.db.one() as tx:
         rows = await endpoints.page(tx, actor.client_id)
-    return json_response({"endpoints": [view(row) for row in rows]})
+    return json_response({"endpoints": [endpoint(row) for row in rows]})
 
 
-@router.get("/endpoints/{endpoint_id}")
+@router.get("/endpoints/{endpoint_id}", response_model=EndpointOut, responses=refusals(NotFoundError))
 async def read(rt: Rt, actor: MayReadEvents, endpoint_id: EndpointId) -> Response:
     """An endpoint and how it does; its secret is not shown again."""
     async with rt.db.one() as tx:
         row = await endpoints.get(tx, actor, endpoint_id)
-    return json_response(view(row))
+    return json_response(endpoint(row))
 
 
-@router.patch("/endpoints/{endpoint_id}")
+@router.patch("/endpoints/{endpoint_id}", response_model=EndpointOut, responses=_CALLING)
 async def change(
     rt: Rt, actor: MayManageEndpoints, caller: TheCaller, endpoint_id: EndpointId, body: EndpointChange
 ) -> Response:
@@ -150,10 +173,10 @@ async def change(
         row = await endpoints.change(tx, rt, row, wanted)
         if body.state == "disabled" and row["state"] == "enabled":
             row = await endpoints.disable(tx, rt, row, "the assistant disabled it", by_us=False)
-    return json_response(view(row))
+    return json_response(endpoint(row))
 
 
-@router.delete("/endpoints/{endpoint_id}")
+@router.delete("/endpoints/{endpoint_id}", response_model=DeletedOut, responses=refusals(NotFoundError))
 async def delete(rt: Rt, actor: MayManageEndpoints, endpoint_id: EndpointId) -> Response:
     """Deliver nothing more and forget the secret; what was delivered stays to be looked at."""
     async with rt.db.tx() as tx:
@@ -162,16 +185,22 @@ async def delete(rt: Rt, actor: MayManageEndpoints, endpoint_id: EndpointId) -> 
     return json_response({"id": row["id"], "state": "deleted"})
 
 
-@router.post("/endpoints/{endpoint_id}/enable")
+@router.post(
+    "/endpoints/{endpoint_id}/enable",
+    response_model=EndpointOut,
+    responses=refusals(NotFoundError, TooManyCallsError),
+)
 async def enable(rt: Rt, actor: MayManageEndpoints, caller: TheCaller, endpoint_id: EndpointId) -> Response:
     """Challenge the address again, and deliver from now on; what it missed can be replayed."""
     async with rt.db.tx() as tx:
         row = await endpoints.get(tx, actor, endpoint_id)
         await endpoints.count_call(tx, rt, row["client_id"])
-    return json_response(view(await _challenged(rt, caller, row)))
+    return json_response(endpoint(await _challenged(rt, caller, row)))
 
 
-@router.post("/endpoints/{endpoint_id}/rotate")
+@router.post(
+    "/endpoints/{endpoint_id}/rotate", response_model=EndpointWithSecretOut, responses=refusals(NotFoundError)
+)
 async def rotate(
     rt: Rt, actor: MayManageEndpoints, endpoint_id: EndpointId, body: Rotation | None = None
 ) -> Response:
@@ -180,10 +209,10 @@ async def rotate(
     async with rt.db.tx() as tx:
         row = await endpoints.get(tx, actor, endpoint_id, lock=True)
         row, keys = await endpoints.rotate(tx, rt, row, overlap)
-    return json_response({**view(row), "secret": keys.shown_secret})
+    return json_response({**endpoint(row), "secret": keys.shown_secret})
 
 
-@router.post("/endpoints/{endpoint_id}/test")
+@router.post("/endpoints/{endpoint_id}/test", response_model=TestedOut, responses=_CALLING)
 async def test(rt: Rt, actor: MayManageEndpoints, caller: TheCaller, endpoint_id: EndpointId) -> Response:
     """Post an `endpoint.test` now, signed as every event is; what came of it."""
     async with rt.db.tx() as tx:
@@ -193,7 +222,12 @@ async def test(rt: Rt, actor: MayManageEndpoints, caller: TheCaller, endpoint_id
     return json_response(await verifying.test(rt, caller, row))
 
 
-@router.post("/endpoints/{endpoint_id}/replay", status_code=202)
+@router.post(
+    "/endpoints/{endpoint_id}/replay",
+    status_code=202,
+    response_model=ReplayOut,
+    responses=refusals(NotFoundError, EndpointUnverifiedError),
+)
 async def replay(rt: Rt, actor: MayManageEndpoints, endpoint_id: EndpointId, body: Replay) -> Response:
     """Deliver once more what failed, or was never tried, since a moment: up to 1,000 by one call, oldest first."""
     async with rt.db.tx() as tx:
@@ -225,34 +259,13 @@ def _wanted(caller: Caller, actor: Actor, asked: dict[str, Any]) -> Wanted:
     check_types(tuple(asked["types"]), "/types")
     if asked["operator"] and not actor.may("admin"):
         raise ForbiddenError("What concerns no single assistant is told to the scope admin alone.")
-    return Wanted(**{name: asked[name] for name in _FIELDS})
-
-
-_FIELDS = ("url", "description", "types", "subject", "operator", "signatures")
+    return Wanted(**{name: asked[name] for name in ASKED})
 
 
 def _asked(row: Record) -> dict[str, Any]:
-    return {name: row[name] for name in _FIELDS}
+    return {name: row[name] for name in ASKED}
 
 
 def _without_none(given: dict[str, Any]) -> dict[str, Any]:
     """What was given; only a subject may be taken away by null."""
     return {name: value for name, value in given.items() if value is not None or name == "subject"}
-
-
-def view(row: Record) -> dict[str, Any]:
-    """An endpoint as an assistant sees it: never its secret."""
-    return {
-        "id": row["id"],
-        **_asked(row),
-        "state": row["state"],
-        "reason": row["reason"],
-        "failing": row["failures"] >= FAILING_AFTER,
-        "failures": row["failures"],
-        "failing_since": row["failing_since"],
-        "last_success_at": row["last_success_at"],
-        "last_failure_at": row["last_failure_at"],
-        "public_key": row["public_key"],
-        "rotating_until": row["previous_until"],
-        "created_at": row["created_at"],
-    }

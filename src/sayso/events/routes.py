@@ -15,7 +15,8 @@ from sayso.core.tokens import Actor
 from sayso.events import service
 from sayso.events.alerts import OPERATOR
 from sayso.events.following import Filter, Follower, known
-from sayso.events.stream import LONGEST_S, Stream
+from sayso.events.stream import LONGEST_S, Stream, TooManyStreamsError
+from sayso.events.views import EventsOut
 
 router = APIRouter(tags=["events"])
 
@@ -40,7 +41,7 @@ Types = Annotated[
 Subject = Annotated[Text | None, Query(max_length=200, description="Only what is about this object.")]
 
 
-@router.get("/events", responses=refusals())
+@router.get("/events", response_model=EventsOut, responses=refusals())
 async def read_feed(
     rt: Rt,
     actor: MayReadEvents,
@@ -64,7 +65,9 @@ async def read_feed(
 
 
 @router.get(
-    "/events/stream", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}}
+    "/events/stream",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}}, **refusals(TooManyStreamsError)},
 )
 async def stream_feed(
     rt: Rt,

@@ -12,6 +12,7 @@ from sayso.core.runtime import Runtime
 from sayso.events import endpoints
 from sayso.events.calling import KEPT_BYTES, Caller, encode
 from sayso.events.rules import Called
+from sayso.events.views import beginning
 
 #: Told to one endpoint alone, never in a feed; ``docs/events.md`` has them beside the catalogue.
 VERIFY: Final = "endpoint.verify"
@@ -43,7 +44,7 @@ async def test(rt: Runtime, caller: Caller, endpoint: Record) -> dict[str, Any]:
         "status": called.status,
         "ms": called.ms,
         "error": called.error,
-        "body": shown(called.body),
+        "body": beginning(called.body[:KEPT_BYTES]),
     }
 
 
@@ -61,8 +62,3 @@ def _repeats(body: bytes, word: str) -> bool:
         told = body.decode(errors="replace").strip()
     said = told.get("challenge") if isinstance(told, dict) else told
     return isinstance(said, str) and hmac.compare_digest(said.encode(), word.encode())
-
-
-def shown(body: bytes | None) -> str | None:
-    """The beginning of an answer, as text."""
-    return body[:KEPT_BYTES].decode(errors="replace") if body else None
