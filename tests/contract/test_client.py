@@ -170,6 +170,7 @@ def _calls(sayso: Any) -> list[Any]:
         sayso.retry("msg_1"),
         sayso.senders(),
         sayso.alerts(),
+        sayso.events("1.x", types=["confirmation.*"], wait_s=60),
     ]
 
 
@@ -193,6 +194,8 @@ def _answers() -> list[Any]:
         (200, {"senders": [{"id": "100"}]}),
         (200, {"alerts": [{"id": "2"}], "next": "2"}),
         (200, {"alerts": [{"id": "1"}], "next": None}),
+        (200, {"events": [], "next": "2.x"}),
+        (200, {"events": [{"id": "evt_1"}], "next": "3.x"}),
     ]
 
 
@@ -213,6 +216,7 @@ async def test_every_method_of_both_faces_makes_the_same_request_and_gives_the_s
     assert (first[7].jws, first[8], first[9]["grant"]) == ("a.b.c", {"keys": []}, "grt_1")
     assert (consents.allows("notifications"), consents.allows("marketing")) == (True, False)
     assert (cancelled.state, [each["id"] for each in alerts]) == ("cancelled", ["2", "1"])
+    assert (first[17].next, [each["id"] for each in first[17].events]) == ("3.x", ["evt_1"])
     for request in blocking.requests:
         path = request.url.path.removeprefix(PREFIX)
         named = {"msg_1": "{message_id}", "cnf_1": "{confirmation_id}", "alice": "{external_id}"}
@@ -250,6 +254,10 @@ async def test_what_the_client_sends_the_service_takes(api: Contract) -> None:
         assert (await sayso.consents()).opted_out
         assert [each["id"] for each in await sayso.senders()] == [PHONE_NUMBER_ID]
         assert [each["id"] for each in await sayso.alerts()] == [api.made["alert"]]
+        assert (await sayso.events("now")).events == []
+        assert {each["type"] for each in (await sayso.events(types=["confirmation.*"])).events} >= {
+            "confirmation.asked"
+        }
         with pytest.raises(ProblemError, match="opted out"):
             await sayso.send("x")
 

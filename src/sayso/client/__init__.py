@@ -9,6 +9,15 @@ with Sayso("http://127.0.0.1:8000", token) as sayso:
 """
 
 from sayso.client.faces import AsyncSayso, Sayso
-from sayso.client.model import Confirmation, Consents, Message, ProblemError, UnreachableError
+from sayso.client.model import Confirmation, Consents, Events, Message, ProblemError, UnreachableError
 
-__all__ = ["AsyncSayso", "Confirmation", "Consents", "Message", "ProblemError", "Sayso", "UnreachableError"]
+__all__ = [
+    "AsyncSayso",
+    "Confirmation",
+    "Consents",
+    "Events",
+    "Message",
+    "ProblemError",
+    "Sayso",
+    "UnreachableError",
+]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
-from sayso.client.model import Confirmation, Consents, Message, ProblemError, UnreachableError
+from sayso.client.model import Confirmation, Consents, Events, Message, ProblemError, UnreachableError
 from sayso.client.verify import Receipt
 
 #: The longest the service holds one long poll, and how much longer we wait for its answer.
@@ -27,6 +27,13 @@ class Asking(TypedDict, total=False):
     recipient: str
     sender: str
     idempotency_key: str
+
+
+class Listening(TypedDict, total=False):
+    """Options of the feed: how long to wait for something (not at all), of which types (all): ``confirmation.*``."""
+
+    wait_s: float
+    types: list[str]
 
 
 class Sending(TypedDict, total=False):
@@ -294,6 +301,20 @@ def senders() -> Call[list[dict[str, Any]]]:
     answer = yield from _exchange(Request("GET", f"{_PREFIX}/senders"))
     found: list[dict[str, Any]] = answer["senders"]
     return found
+
+
+def events(after: str, options: Listening) -> Call[Events]:
+    """What happened after a cursor, waiting for it if asked to."""
+    left = options.get("wait_s", 0.0)
+    types = {"types": ",".join(options["types"])} if options.get("types") else {}
+    while True:
+        wait = min(left, LONGEST_WAIT_S)
+        params = {"after": after, "wait": f"{wait:g}", **types}
+        request = Request("GET", f"{_PREFIX}/events", params=params, timeout_s=wait + GRACE_S)
+        found = Events.of((yield from _exchange(request)))
+        after, left = found.next, left - wait
+        if found.events or left <= 0:
+            return found
 
 
 def alerts(state: str) -> Call[list[dict[str, Any]]]:

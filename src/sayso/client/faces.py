@@ -12,6 +12,7 @@ from sayso.client.calls import (
     Answer,
     Asking,
     Call,
+    Listening,
     OptingIn,
     OptingOut,
     Pause,
@@ -19,7 +20,7 @@ from sayso.client.calls import (
     Request,
     Sending,
 )
-from sayso.client.model import Confirmation, Consents, Message
+from sayso.client.model import Confirmation, Consents, Events, Message
 from sayso.client.verify import Receipt
 
 _Result = TypeVar("_Result")
@@ -128,6 +129,10 @@ class Sayso:
     def senders(self) -> list[dict[str, Any]]:
         """Every number that sends: its rate, its limit, what holds it. Needs the scope ``operate``."""
         return self._drive(calls.senders())
+
+    def events(self, after: str = "", **options: Unpack[Listening]) -> Events:
+        """What happened after the ``next`` of an earlier answer; ``now``: what comes from now on."""
+        return self._drive(calls.events(after, options))
 
     def alerts(self, state: str = "open") -> list[dict[str, Any]]:
         """What an operator must know of, newest first. Needs the scope ``operate``."""
@@ -253,6 +258,10 @@ class AsyncSayso:
     async def senders(self) -> list[dict[str, Any]]:
         """Every number that sends: its rate, its limit, what holds it. Needs the scope ``operate``."""
         return await self._drive(calls.senders())
+
+    async def events(self, after: str = "", **options: Unpack[Listening]) -> Events:
+        """What happened after the ``next`` of an earlier answer; ``now``: what comes from now on."""
+        return await self._drive(calls.events(after, options))
 
     async def alerts(self, state: str = "open") -> list[dict[str, Any]]:
         """What an operator must know of, newest first. Needs the scope ``operate``."""

@@ -82,6 +82,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """A part of the feed, oldest first; pass ``next`` as ``after``: nothing is skipped, nothing comes twice."""
+
+    events: Sequence[Mapping[str, Any]]
+    next: str
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "Events":
+        """From the service's JSON."""
+        return cls(body["events"], body["next"])
+
+
+@dataclass(frozen=True, slots=True)
 class Consents:
     """How a person stands, by category, and the entries of the ledger that the token may see."""
 
