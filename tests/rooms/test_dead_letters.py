@@ -10,7 +10,7 @@ from harness.rooms import Clock
 from harness.service import PHONE_NUMBER_ID
 from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
 from sayso.core.runtime import Runtime
-from sayso.messages import dead, forgetting, service
+from sayso.messages import dead, dispatch, forgetting, service
 from sayso.messages.dead import Settlement, Which
 from sayso.messages.outcome import Result
 
@@ -267,6 +267,29 @@ async def test_settled_as_retry_it_is_posted_again_and_says_that_it_may_come_twi
     assert await act(mail, message, "settle", "retry") == "queued"
     assert "twice" in (await mail.row(message))["reason"]
     assert await mail.claim() == [message]
+
+
+@pytest.mark.parametrize("said", ["delivered", "failed", "retry"])
+async def test_what_a_dead_worker_may_still_post_is_not_settled_before_it_cannot(
+    mail: Mail, clock: Clock, said: Settlement
+) -> None:
+    alice = await mail.person()
+    await mail.wrote(alice, clock())
+    message = await mail.queue(alice)
+    worker = await mail.enlist()
+    assert await mail.claim(worker) == [message]
+    async with mail.rt.db.tx(claims=True) as tx:
+        await dispatch.lost_with_their_worker(mail.rt, tx, [worker])
+    with pytest.raises(NotUnknownError, match="still be being posted"):
+        await act(mail, message, "settle", said)
+    await mail.said(alice, "withdrawn", clock())
+    farewell = await mail.queue(alice, purpose="consent", dedupe=f"{service.TO_WHO_LEFT}1")
+    assert await mail.claim() == [], "they are told that nothing more comes once nothing can"
+    clock.advance(seconds=17)
+    await mail.promote()
+    assert await mail.claim() == [farewell]
+    if said != "retry":  # who has left gets nothing a second time
+        assert await act(mail, message, "settle", said) == said
 
 
 async def test_what_was_erased_is_not_sent_again_by_whatever_way(mail: Mail) -> None:

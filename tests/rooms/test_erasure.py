@@ -19,6 +19,7 @@ from sayso.core.runtime import Runtime
 from sayso.events import service as events
 from sayso.inbound import history
 from sayso.inbound.receive import Intake
+from sayso.messages import forgetting
 from sayso.operate import erasure
 from sayso.operate.erasure import Inbox
 from sayso.operate.export import export
@@ -187,6 +188,17 @@ async def test_nobody_is_forgotten_while_something_is_on_its_way_to_them(mail: M
         async with rt.db.tx() as tx:
             await tx.execute("UPDATE messages SET state = 'accepted', work = NULL WHERE id = $1", under_way)
     assert await traces(rt) == set()
+
+
+async def test_what_may_have_arrived_is_not_called_cancelled(mail: Mail) -> None:
+    rt, person = mail.rt, await mail.person()
+    doubtful, fresh = await mail.queue(person), await mail.queue(person)
+    async with rt.db.tx() as tx:
+        await tx.execute("UPDATE messages SET risked = true WHERE id = $1", doubtful)
+        assert await forgetting.take_back(tx, rt, person, None, reason="the person is being forgotten") == 2
+    assert await mail.state(doubtful) == ("unknown", None)
+    assert await mail.state(fresh) == ("cancelled", None)
+    assert "an earlier attempt may have reached the person" in (await mail.row(doubtful))["reason"]
 
 
 async def test_no_send_starts_within_the_fence_of_an_erasure(mail: Mail) -> None:

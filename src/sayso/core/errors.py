@@ -161,7 +161,7 @@ class NotRetryableError(SaysoError):
 
 
 class NotUnknownError(SaysoError):
-    """What became of the message is known: there is nothing to settle."""
+    """What became of the message is known, or it may still be being posted: there is nothing to settle."""
 
     status = 409
     code = "not_unknown"

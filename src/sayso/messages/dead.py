@@ -217,6 +217,10 @@ async def settle(tx: Tx, rt: Runtime, row: Record, said: Settlement, *, by: str,
         return said if said != "retry" else "queued"
     if state != "unknown" or row["work"] == "running":
         raise NotUnknownError(f"{row['id']} is {state}, not unknown: there is nothing to settle.")
+    until = row["posting_until"]
+    if until is not None and rt.now() < until:  # who leaves meanwhile is told once nothing is under way
+        why = f"until {until:%H:%M:%S} UTC nobody can tell what became of it"
+        raise NotUnknownError(f"{row['id']} may still be being posted: {why}.")
     if said == "retry":
         await _post_again(tx, rt, row, f"{reason}; the person may get it twice")
         return "queued"

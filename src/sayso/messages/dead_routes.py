@@ -145,7 +145,7 @@ async def retry(rt: Rt, actor: MaySend, message_id: MessageId) -> Response:
 async def settle(request: Request, rt: Rt, actor: MaySend, message_id: MessageId, body: SettleIn) -> Response:
     """Say what became of an `unknown` message: `delivered`, `failed`, or `retry`, which may send it a second time.
 
-    A message of which that is known is `not_unknown` (409).
+    A message of which that is known, or that may still be being posted, is `not_unknown` (409).
     """
     async with rt.db.tx() as tx:
         row = await _theirs(tx, actor, message_id)
