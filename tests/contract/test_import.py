@@ -78,6 +78,23 @@ async def test_a_row_is_written_once_however_often_and_wherever_it_comes(api: Co
     assert len(await entries(api)) == 2
 
 
+async def test_one_form_may_opt_in_to_several_things_row_by_row(api: Contract) -> None:
+    rows = [PROVEN | {"scope": scope} for scope in ("confirmations", "marketing", "marketing confirmations")]
+    first = await take_in(api, rows)
+    assert [row["state"] for row in first["rows"]] == ["recorded"] * 3
+    again = await take_in(api, [*rows, PROVEN | {"scope": "confirmations marketing"}, PROVEN])
+    assert [row["state"] for row in again["rows"]] == ["known"] * 4 + ["recorded"]
+    assert (await take_in(api, [PROVEN | {"scope": "notifications"}]))["rows"][0]["state"] == "known"
+
+
+async def test_proof_that_comes_later_is_written_down(api: Contract) -> None:
+    bare = {name: PROVEN[name] for name in ("recipient", "captured_at")}
+    assert (await take_in(api, [bare]))["rows"][0]["verified"] is False
+    assert (await take_in(api, [PROVEN]))["rows"][0]["state"] == "recorded"
+    assert [entry["verified"] for entry in await entries(api)] == [False, True]
+    assert (await take_in(api, [bare, PROVEN]))["known"] == 2
+
+
 async def test_a_key_is_one_import_and_one_answer(api: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
     key = {"Idempotency-Key": "import-1"}
     first = await as_csv(api, CSV, headers=key)

@@ -211,8 +211,9 @@ def _imported(number: int, row: Mapping[str, Any], now: datetime) -> Imported | 
         return Rejected(number, "no recipient, phone or bsuid")
     scope = tuple(given.pop("scope", ALL).replace(",", " ").split())
     strange = [each for each in scope if each not in (ALL, *SCOPES)]
-    if strange:
-        return Rejected(number, f"unknown scope {', '.join(strange)}; there are: all, {', '.join(SCOPES)}")
+    if strange or not scope:
+        what = f"unknown scope {', '.join(strange)}" if strange else "no scope"
+        return Rejected(number, f"{what}; there are: all, {', '.join(SCOPES)}")
     try:
         captured = _moment(given.pop("captured_at", None))
         expires = _moment(given.pop("expires_at", None))

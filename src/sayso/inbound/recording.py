@@ -177,33 +177,49 @@ class Taken:
 
 
 async def take_in(tx: Tx, rt: Runtime, rows: Sequence[tuple[Person, Imported]], *, actor: str) -> list[Taken]:
-    """Write opt-ins of a file down, each once: the entry of every row, written now or by an earlier import."""
+    """Write opt-ins of a file down, each once: the entry of every row, written now or by an earlier import.
+
+    An entry stands for a row of the same moment if it covers all that the row does, and has its proof if that has one.
+    """
     ids = sorted({person.id for person, _ in rows})
     await people.lock(tx, ids, exclusive=True)  # two imports of one person take turns
-    known = await tx.fetch(
-        "SELECT id, person_id, captured_at, verified FROM consent_entries "
+    there = await _imported_before(tx, ids)
+    new: list[Said] = []
+    found: list[tuple[str | int, bool]] = []
+    for person, given in rows:
+        covers = frozenset(leaving.scopes(given.scope))
+        those = there.setdefault((person.id, given.captured_at), [])
+        entry: str | int | None = next(
+            (each for scopes, verified, each in those if covers <= scopes and verified >= given.verified),
+            None,
+        )
+        found.append((len(new) if entry is None else entry, entry is None))
+        if entry is None:
+            those.append((covers, given.verified, len(new)))
+            new.append(_imported(rt, person, given, actor=actor))
+    entries = await consent.append(tx, rt, new)
+    return [
+        Taken(entry if isinstance(entry, str) else entries[entry].id, new=first) for entry, first in found
+    ]
+
+
+async def _imported_before(
+    tx: Tx, person_ids: Sequence[str]
+) -> dict[tuple[str, datetime | None], list[tuple[frozenset[str], bool, str | int]]]:
+    """What imports wrote down, by person and moment: what it covers, whether it has proof, its entry.
+
+    A row that names no moment may be any that was written down without proof.
+    """
+    found: dict[tuple[str, datetime | None], list[tuple[frozenset[str], bool, str | int]]] = {}
+    for row in await tx.fetch(
+        "SELECT id, person_id, scope, captured_at, verified FROM consent_entries "
         "WHERE action = 'imported' AND person_id = ANY($1)",
-        ids,
-    )
-    there: dict[tuple[str, datetime | None], str] = {}
-    for row in known:
-        there[row["person_id"], row["captured_at"]] = row["id"]
-        if not row["verified"]:
-            there[row["person_id"], None] = row["id"]
-    new: dict[tuple[str, datetime | None], Said] = {}
-    for person, given in rows:
-        key = person.id, given.captured_at
-        if key not in there and key not in new:
-            new[key] = _imported(rt, person, given, actor=actor)
-    entries = await consent.append(tx, rt, list(new.values()))
-    fresh = {key: entry.id for key, entry in zip(new, entries, strict=True)}
-    taken = []
-    for person, given in rows:
-        key = person.id, given.captured_at
-        first = fresh.pop(key, None)
-        there[key] = first or there[key]
-        taken.append(Taken(there[key], new=first is not None))
-    return taken
+        list(person_ids),
+    ):
+        entry = frozenset(leaving.scopes(row["scope"])), row["verified"], row["id"]
+        for moment in [row["captured_at"], *([] if row["verified"] else [None])]:
+            found.setdefault((row["person_id"], moment), []).append(entry)
+    return found
 
 
 def _imported(rt: Runtime, person: Person, row: Imported, *, actor: str) -> Said:
