@@ -14,7 +14,7 @@ from aiohttp import ClientSession
 from fastapi import FastAPI
 
 from sayso.confirmations import log as decision_log
-from sayso.confirmations import proof_routes
+from sayso.confirmations import moving, proof_routes, timers
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.consent import amending, ledger
@@ -119,12 +119,12 @@ def works(
         ),
         Work(
             confirmations.QUEUE,
-            partial(confirmations.expire, undigested=intake.undigested),
+            partial(timers.handle, undigested=intake.undigested),
             slots=EXPIRING,
             hands=HANDS,
             together=Together(
                 lambda row: row["tries"] <= 1,
-                partial(confirmations.expire_together, undigested=intake.undigested),
+                partial(timers.expire_together, undigested=intake.undigested),
             ),
         ),
         Work(senders.QUEUE, checks.handle, slots=CHECKING),
@@ -142,7 +142,7 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
     app.state.rt = rt
     app.state.tokens = tokens
     app.state.inbox = INBOX
-    app.state.message_failed = confirmations.prompt_failed
+    app.state.message_failed = moving.prompt_failed
     speak_problem_json(app)
     app.add_middleware(
         Bounded, larger={f"{PREFIX}{room.PATH}": room.LARGEST_BODY for room in (media_routes, import_routes)}
@@ -183,8 +183,8 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
         _hold_keys(rt)
         heeding = Heeding(rt)
         graph, media, checks, templates = await _meta(stack, rt, heeding)
-        results = Results(rt, on_failed=confirmations.prompt_failed)
-        dispatcher = Dispatcher(graph, results, on_failed=confirmations.prompt_failed)
+        results = Results(rt, on_failed=moving.prompt_failed)
+        dispatcher = Dispatcher(graph, results, on_failed=moving.prompt_failed)
         intake = receive.Intake(rt)
         caller = await _caller(stack, settings)
         todo = works(intake, dispatcher, checks, templates, posts=settings.sayso_send_concurrency)

@@ -159,14 +159,14 @@ def cancel(message_id: MessageId, env_file: EnvFile = ENV_FILE) -> None:
     """Take back a message that is queued, held or scheduled. What may be on its way cannot be called back."""
 
     async def work(rt: Runtime) -> str:
-        from sayso.confirmations import service as confirmations  # noqa: PLC0415
+        from sayso.confirmations import moving  # noqa: PLC0415
         from sayso.messages import dead as letters  # noqa: PLC0415
 
         async with rt.db.tx() as tx:
             row = await letters.locked(tx, message_id)
             if row is None:
                 raise NotFoundError(f"No message {message_id!r}.")
-            return await letters.cancel(tx, rt, row, by=OPERATOR, on_failed=confirmations.prompt_failed)
+            return await letters.cancel(tx, rt, row, by=OPERATOR, on_failed=moving.prompt_failed)
 
     typer.echo(f"{message_id}  {with_runtime(env_file, work)}")
 

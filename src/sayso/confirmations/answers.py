@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sayso.confirmations import render, rules, service
+from sayso.confirmations import moving, render, rules, service
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import LINGERS, AskWhich, Comment, Decide, Late, NothingOpen, Question, Reply
 from sayso.core.database import Record, Tx
@@ -124,7 +124,7 @@ async def _decide(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, decided: D
     answer_id = await _keep(tx, rt, inbound, row, decided, effect="decided")
     if answer_id is None:
         return Answered("answer: seen before")
-    await service.decide(tx, rt, row["id"], outcome, by=answer_id, person=inbound.person)
+    await moving.record(tx, rt, row, inbound.person, decided.verdict, answer_id=answer_id)
     return Answered(f"answer: {row['id']} {outcome} by {decided.how}", called_off=decided.verdict == "cancel")
 
 

@@ -1,38 +1,34 @@
-"""Ask, answer, expire: one row, one outcome, decided by one UPDATE where it is still pending."""
+"""Ask and decide: one row, one outcome, given by one UPDATE where there is none yet."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sayso.confirmations import question, receipts, render, rules
+from sayso.confirmations import approvers, question, receipts, rules, told
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import OUTCOMES, Outcome
 from sayso.consent import service as consent
-from sayso.core import claims
 from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
 from sayso.core.errors import TemplateUnknownError
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import CONFIRMATIONS
-from sayso.core.worker import Lease
 from sayso.events import service as events
 from sayso.events.service import Event
-from sayso.messages import conversations
+from sayso.messages import conversations, dead
 from sayso.messages import service as messages
 from sayso.messages.rules import Purpose, window_open
 from sayso.messages.service import Draft
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.templates import service as templates
-from sayso.whatsapp.content import Content
+from sayso.whatsapp.content import Content, Text
 
 QUEUE = Queue("confirmations", order="work_at, id")
 
 #: How long a closing line or a notice may still be sent: later it would only puzzle.
 NOTICE_LIVES = timedelta(hours=1)
-#: While an earlier reply waits to be read, the end of a question looks again after this.
-EXPIRY_LOOK = timedelta(milliseconds=100)
 
 _WHOLE = (
     "SELECT c.*, m.state AS delivery, m.reason AS delivery_reason, r.use_by, e.status AS execution_status, "
@@ -40,9 +36,6 @@ _WHOLE = (
     "LEFT JOIN messages m ON m.id = c.message_id LEFT JOIN receipts r ON r.confirmation_id = c.id "
     "LEFT JOIN executions e ON e.confirmation_id = c.id"
 )
-
-#: Whether words of a person's (of anybody's: None) that came in before a time still wait to be read.
-Undigested = Callable[[Tx, Person | None, datetime], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,33 +135,40 @@ async def _insert(
         now,
         draft.expires_at,
     )
+    await tx.execute(
+        "INSERT INTO approvers (confirmation_id, person_id, state, message_id) VALUES ($1, $2, 'asked', $3)",
+        draft.confirmation_id,
+        asking.person.id,
+        message_id,
+    )
 
 
 async def decide(
-    tx: Tx, rt: Runtime, confirmation_id: str, outcome: Outcome, *, by: str | None, person: Person
+    tx: Tx, rt: Runtime, confirmation_id: str, outcome: Outcome, *, by: str | None
 ) -> Record | None:
     """Give a confirmation its outcome; the row, or None when somebody was first. ``by`` is the deciding answer's id."""
-    rows = await decide_all(tx, rt, {confirmation_id: person}, outcome, by=by)
+    rows = await decide_all(tx, rt, [confirmation_id], outcome, by=by)
     return rows[0] if rows else None
 
 
 async def decide_all(
     tx: Tx,
     rt: Runtime,
-    whose: Mapping[str, Person],
+    confirmation_ids: Collection[str],
     outcome: Outcome,
     *,
     by: str | None = None,
     worker: int | None = None,
 ) -> list[Record]:
-    """Give confirmations, by id with the person asked, the same outcome; the rows of those that were still open.
+    """Give confirmations the same outcome; the rows of those that had none. Whoever was asked is told.
 
     With ``worker`` only those that this worker holds are decided.
     """
     rows = await tx.fetch(
         "UPDATE confirmations SET status = 'decided', outcome = $2, decided_at = $3, decided_by = $4, work = NULL, "
-        "worker = NULL WHERE id = ANY($1) AND status = 'pending' AND ($5::bigint IS NULL OR worker = $5) RETURNING *",
-        sorted(whose),
+        "worker = NULL WHERE id = ANY($1) AND status <> 'decided' AND ($5::bigint IS NULL OR worker = $5) "
+        "RETURNING *",
+        sorted(confirmation_ids),
         outcome,
         rt.now(),
         by,
@@ -176,14 +176,12 @@ async def decide_all(
     )
     if rows:
         tx.after_commit(lambda: CONFIRMATIONS.labels(outcome).inc(len(rows)))
-        receipts.prove(tx, rt, {row["id"]: whose[row["id"]] for row in rows})
         await events.emit_all(tx, rt, [_decided(row) for row in rows])
-        lines = [(row, render.closing(outcome, row["action"]["action_description"])) for row in rows]
-        drafts = [
-            _line(rt, row, line, purpose="closing", person=whose[row["id"]]) for row, line in lines if line
-        ]
-        if drafts:
-            await messages.send_all(tx, rt, drafts)
+        asked = await approvers.of(tx, [row["id"] for row in rows])
+        everybody = [each["person_id"] for one in asked.values() for each in one]
+        persons = await people.get_many(tx, [*everybody, *(row["person_id"] for row in rows)])
+        receipts.prove(tx, rt, {row["id"]: persons[row["person_id"]] for row in rows})
+        await _close(tx, rt, rows, asked, persons)
     return rows
 
 
@@ -192,14 +190,65 @@ def _decided(row: Record) -> Event:
     return Event(row["client_id"], "confirmation.decided", row["id"], data)
 
 
+async def _close(
+    tx: Tx,
+    rt: Runtime,
+    rows: Sequence[Record],
+    asked: Mapping[str, Sequence[Record]],
+    persons: Mapping[str, Person],
+) -> None:
+    """Tell everybody who was asked; a question that has not left is not asked any more, and needs no last line."""
+    ended = {row["id"]: row for row in rows}
+    reached = [each for row in rows for each in asked.get(row["id"], ()) if each["message_id"]]
+    unsent = [
+        each["message_id"]
+        for each in reached
+        if each["delivery"] == "queued" and ended[each["confirmation_id"]]["outcome"] != "expired"
+    ]
+    taken_back = await dead.take_back(tx, rt, unsent) if unsent else []
+    drafts = []
+    for each in reached:
+        row, person = ended[each["confirmation_id"]], persons[each["person_id"]]
+        line = _last_line(row, each, person, asked[row["id"]])
+        if line and each["message_id"] not in taken_back:
+            drafts.append(about(rt, row, line, purpose="closing", person=person, quotes=each["message_id"]))
+    if drafts:
+        await messages.send_all(tx, rt, drafts)
+
+
+def _last_line(row: Record, each: Record, person: Person, everyone: Sequence[Record]) -> Text | None:
+    """What one of those who were asked reads at the end; who read it when it was held does not read it again."""
+    if each["state"] not in ("asked", "answered"):
+        return None
+    if row["held_until"] is not None and row["decided_by"] == each["answer_id"] is not None:
+        return None
+    return told.closing(
+        row["outcome"],
+        row["action"]["action_description"],
+        verdict=each["verdict"],
+        partly=told.partly(approvers.read(everyone)),
+        language=person.language,
+    )
+
+
 async def say(
-    tx: Tx, rt: Runtime, row: Record, content: Content, *, purpose: Purpose, person: Person
+    tx: Tx,
+    rt: Runtime,
+    row: Record,
+    content: Content,
+    *,
+    purpose: Purpose,
+    person: Person,
+    quotes: str | None = None,
 ) -> None:
     """Say something about a question, below it in the chat; only while the window is open."""
-    await messages.send(tx, rt, _line(rt, row, content, purpose=purpose, person=person))
+    await messages.send(tx, rt, about(rt, row, content, purpose=purpose, person=person, quotes=quotes))
 
 
-def _line(rt: Runtime, row: Record, content: Content, *, purpose: Purpose, person: Person) -> Draft:
+def about(
+    rt: Runtime, row: Record, content: Content, *, purpose: Purpose, person: Person, quotes: str | None = None
+) -> Draft:
+    """A line about a question; it quotes the question as this person was asked it."""
     return Draft(
         client_id=row["client_id"],
         person=person,
@@ -208,71 +257,9 @@ def _line(rt: Runtime, row: Record, content: Content, *, purpose: Purpose, perso
         content=content,
         needs_window=True,
         expires_at=rt.now() + NOTICE_LIVES,
-        quotes_message=row["message_id"],
+        quotes_message=quotes or row["message_id"],
         confirmation_id=row["id"],
     )
-
-
-async def expire(rt: Runtime, lease: Lease, row: Record, *, undigested: Undigested) -> None:
-    """A deadline has come: decide ``expired``, unless a reply that came in before it still waits to be read."""
-    async with rt.db.tx() as tx:
-        person = await people.get(tx, row["person_id"])
-        if await undigested(tx, person, row["expires_at"]):
-            await claims.postpone(
-                tx, QUEUE, worker=lease.worker, row_id=row["id"], until=rt.now() + EXPIRY_LOOK
-            )
-            return
-        ended = await decide_all(tx, rt, {row["id"]: person}, "expired", worker=lease.worker)
-        claims.check_fence(QUEUE, worker=lease.worker, ended=len(ended), of=1)
-
-
-async def expire_together(
-    rt: Runtime, lease: Lease, rows: Sequence[Record], *, undigested: Undigested
-) -> Sequence[Record]:
-    """Many deadlines have come; while anybody's reply waits to be read, each is left to be looked at by itself."""
-    async with rt.db.tx() as tx:
-        if await undigested(tx, None, max(row["expires_at"] for row in rows)):
-            return rows
-        persons = await people.get_many(tx, [row["person_id"] for row in rows])
-        whose = {row["id"]: persons[row["person_id"]] for row in rows}
-        ended = await decide_all(tx, rt, whose, "expired", worker=lease.worker)
-        claims.check_fence(QUEUE, worker=lease.worker, ended=len(ended), of=len(rows))
-    return []
-
-
-async def prompt_failed(tx: Tx, rt: Runtime, message: Record) -> None:
-    """A message did not go out, or not through. If it was a question, its confirmation ends here."""
-    if message["purpose"] != "prompt" or message["confirmation_id"] is None or message["state"] == "expired":
-        return
-    person = await people.get(tx, message["person_id"])
-    opted_out = (await consent.verdict(tx, rt, person)).stopped("confirmations") is not None
-    await decide(
-        tx,
-        rt,
-        message["confirmation_id"],
-        "opted_out" if opted_out else "undeliverable",
-        by=None,
-        person=person,
-    )
-
-
-async def end_all(tx: Tx, rt: Runtime, person: Person, outcome: Outcome) -> int:
-    """End every open question to a person, or to the same line under another spelling; how many there were."""
-    rows = await tx.fetch(
-        "SELECT id FROM confirmations WHERE person_id = ANY($1) AND status = 'pending' ORDER BY id FOR UPDATE",
-        list(person.fence),
-    )
-    await decide_all(tx, rt, {row["id"]: person for row in rows}, outcome)
-    return len(rows)
-
-
-async def any_open(tx: Tx, person: Person) -> bool:
-    """Whether a question to this person is open."""
-    found: bool = await tx.fetchval(
-        "SELECT EXISTS (SELECT 1 FROM confirmations WHERE person_id = ANY($1) AND status = 'pending')",
-        list(person.ids),
-    )
-    return found
 
 
 async def get(tx: Tx, confirmation_id: str) -> Record | None:
@@ -293,8 +280,8 @@ async def page(tx: Tx, client_id: str, *, status: str | None, before: str | None
 
 
 async def count_open(tx: Tx) -> int:
-    """How many are pending."""
-    number: int = await tx.fetchval("SELECT count(*) FROM confirmations WHERE status = 'pending'")
+    """How many have no outcome yet."""
+    number: int = await tx.fetchval("SELECT count(*) FROM confirmations WHERE status <> 'decided'")
     return number
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sayso.confirmations import approvers
 from sayso.confirmations import rules as confirmation_rules
 from sayso.confirmations import service as confirmations
 from sayso.confirmations.answers import Inbound
@@ -175,7 +176,7 @@ async def _meant(tx: Tx, inbound: Inbound, rows: Sequence[Record]) -> list[Recor
     if quoted_wamid is not None:
         quoted = await messages.by_wamid(tx, quoted_wamid)
         return [row for row in rows if quoted is not None and row["message_id"] == quoted["id"]]
-    if await confirmations.any_open(tx, inbound.person):
+    if await approvers.any_open(tx, inbound.person):
         return []
     shown = await tx.fetch(
         "SELECT id FROM messages WHERE id = ANY($1) AND state = ANY($2) AND date_trunc('second', posted_at) <= $3",

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from sayso.confirmations import answers
-from sayso.confirmations import service as confirmations
+from sayso.confirmations import answers, moving
 from sayso.confirmations.answers import Inbound
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
@@ -109,7 +108,7 @@ async def _status(tx: Tx, rt: Runtime, status: StatusUpdate, joined: Joined | No
         return f"status {status.status}: {message['id']} was at {message['state']} already"
     if message["state"] == "failed":
         await messages.tell_failed(tx, rt, message)
-        await confirmations.prompt_failed(tx, rt, message)
+        await moving.prompt_failed(tx, rt, message)
     elif message["state"] == "unknown":
         await messages.tell_unknown(tx, rt, message)
     return f"status {status.status}: {message['id']}"

@@ -7,6 +7,7 @@ the event.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sayso.confirmations import moving
 from sayso.confirmations import service as confirmations
 from sayso.consent import rules, texts
 from sayso.consent import service as consent
@@ -84,7 +85,7 @@ async def _end(tx: Tx, rt: Runtime, person: Person, entry: Entry, scope: Sequenc
     everything = ALL in scope
     ended = 0
     if everything or "confirmations" in scope:
-        ended = await confirmations.end_all(tx, rt, person, "opted_out")
+        ended = await moving.opted_out(tx, rt, person)
     what = "" if everything else f" of {', '.join(scope)}"
     taken_back = await messages.suppress_all(
         tx,

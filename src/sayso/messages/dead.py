@@ -109,6 +109,18 @@ async def cancel(tx: Tx, rt: Runtime, row: Record, *, by: str, on_failed: Failed
     return state
 
 
+async def take_back(tx: Tx, rt: Runtime, message_ids: Sequence[str]) -> list[str]:
+    """Cancel the questions among these that nobody has in hand, since what they ask has ended; their ids."""
+    rows = await tx.fetch(
+        "SELECT * FROM messages WHERE id = ANY($1) AND state = 'queued' AND work IN ('ready', 'waiting') "
+        "AND NOT risked ORDER BY id FOR UPDATE SKIP LOCKED",
+        list(message_ids),
+    )
+    for row in rows:
+        await _end(tx, rt, row, "cancelled", "what it asks has ended")
+    return [row["id"] for row in rows]
+
+
 _WIRE = "What may be on its way cannot be called back."
 _LATE: Final = {
     **dict.fromkeys(("queued", "sending", "accepted", "sent", "unknown"), _WIRE),
