@@ -20,6 +20,13 @@ UNION ALL SELECT 'confirmation ' || id FROM confirmations WHERE work IN ('ready'
 """
 
 
+#: The decision log, as the judge reads it.
+_PROOFS = """
+SELECT l.confirmation_id, convert_from(l.entry, 'UTF8')::jsonb ->> 'outcome' AS outcome, r.jws IS NOT NULL AS receipt
+FROM decision_log l LEFT JOIN receipts r ON r.confirmation_id = l.confirmation_id ORDER BY l.index
+"""
+
+
 async def connect(dsn: str) -> Any:
     """A connection that reads jsonb as values."""
     connection = await asyncpg.connect(dsn)
@@ -68,6 +75,7 @@ async def gather(dsn: str, wire: Wire, webhooks: Sequence[dict[str, Any]]) -> Hi
         events=await rows(dsn, "SELECT * FROM events ORDER BY id"),
         acknowledged=frozenset(_acknowledged(webhooks)),
         stored=[named for row in updates for named in _named(row["kind"], _json(row["item"]))],
+        proofs=await rows(dsn, _PROOFS),
     )
 
 

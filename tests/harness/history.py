@@ -21,7 +21,8 @@ class History:
     """Facts of one run.
 
     ``acknowledged`` names, as (kind, wamid, status), every update that we answered with 200, and ``stored`` every one
-    that is in the database, once for each time it is there.
+    that is in the database, once for each time it is there. ``proofs``: the decision log, each entry with what it says
+    was decided and whether it has a receipt.
     """
 
     posts: Sequence[Post]
@@ -33,6 +34,7 @@ class History:
     events: Sequence[Row]
     acknowledged: frozenset[tuple[str, str, str]]
     stored: Sequence[tuple[str, str, str]]
+    proofs: Sequence[Row] = ()
 
 
 def violations(history: History) -> list[str]:
@@ -73,6 +75,17 @@ def one_outcome(history: History) -> Iterator[str]:
         verdict = _BY_PERSON.get(row["outcome"] or "")
         if deciding[row["id"]] != ([verdict] if verdict else []):
             yield f"{row['id']} is {row['outcome']}, but the answers that decided it are {deciding[row['id']]}"
+
+
+def every_decision_proved(history: History) -> Iterator[str]:
+    """Each decision has one entry in the log, which says the same, and a receipt; nothing else has."""
+    said: defaultdict[str, list[Any]] = defaultdict(list)
+    for proof in history.proofs:
+        said[proof["confirmation_id"]].append(proof["outcome"] if proof["receipt"] else "(no receipt)")
+    for row in history.confirmations:
+        expected = [row["outcome"]] if row["outcome"] else []
+        if said[row["id"]] != expected:
+            yield f"{row['id']} is {row['outcome']}, but {said[row['id']]} is proved"
 
 
 def forward_only(history: History) -> Iterator[str]:
@@ -199,6 +212,7 @@ def _end(post: Post) -> float:
 PROMISES: tuple[Callable[[History], Iterator[str]], ...] = (
     posted_once,
     one_outcome,
+    every_decision_proved,
     forward_only,
     nothing_lost_coming_in,
     nothing_lost_going_out,

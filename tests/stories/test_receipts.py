@@ -3,6 +3,7 @@
 from typing import Any
 
 from harness.decisions import ACTION
+from harness.history import violations
 from harness.world import CONFIRM, DECLINE, World
 from sayso.client import verify
 
@@ -25,7 +26,7 @@ async def published(world: World) -> dict[str, Any]:
         return found
 
 
-async def test_a_tap_is_proved_claimed_carried_out_and_told(world: World) -> None:
+async def test_a_tap_has_a_receipt_that_verifies_with_the_published_keys(world: World) -> None:
     await world.open_window()
     asked, prompt = await world.asked()
     status, _, text = await receipt_of(world, asked["id"])
@@ -48,6 +49,11 @@ async def test_a_tap_is_proved_claimed_carried_out_and_told(world: World) -> Non
     opened = (verify.read(whole).beside or {})["opened"]["approvals"][0]
     assert opened["prompt"]["value"] == opened["quoted"]["value"] == prompt["wamid"]
 
+
+async def test_what_was_confirmed_is_claimed_once_carried_out_and_told(world: World) -> None:
+    await world.open_window()
+    asked, prompt = await world.asked()
+    await world.tapped(prompt["wamid"], CONFIRM)
     claim = f"/confirmations/{asked['id']}/claim"
     key = {"headers": {"Idempotency-Key": "k1"}}
     status, grant = await world.api.call("POST", claim, json={"action": ACTION}, **key)
@@ -128,3 +134,14 @@ async def test_an_erased_person_leaves_a_receipt_that_holds_and_tells_of_nobody(
     assert receipt.beside["erased"] is True
     assert "15550001111" not in after
     assert verify.check(receipt, await published(world)).proven
+
+
+async def test_a_decision_without_its_proof_breaks_a_promise(world: World) -> None:
+    await world.open_window()
+    asked, prompt = await world.asked()
+    await world.tapped(prompt["wamid"], CONFIRM)
+    await world.keeps_its_promises()
+    await world.rows("DELETE FROM receipts RETURNING 1")
+    assert violations(await world.history()) == [
+        f"{asked['id']} is confirmed, but ['(no receipt)'] is proved"
+    ]
