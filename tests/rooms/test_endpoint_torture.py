@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from harness.graph_peers import Peer, Server, http, serving
 from harness.receiver import Courier, Receiver, courier, receiving, says
-from harness.rooms import Clock
+from harness.rooms import Clock, runtime
 from harness.waiting import eventually
 from sayso.core import net
 from sayso.core.net import Allowed
@@ -131,6 +131,29 @@ async def test_who_hangs_is_left_alone_for_a_minute(rt: Runtime, clock: Clock) -
     assert 48 <= (row["work_at"] - clock.at).total_seconds() <= 72
 
 
+async def test_with_a_proxy_every_call_goes_there_and_it_is_the_proxy_that_resolves(
+    receiver: Receiver, clock: Clock
+) -> None:
+    allowed = Allowed.parse("hooks.example")
+    proxy = f"http://127.0.0.1:{receiver.port}"
+    async with net.session(allowed, limit=4, proxy=proxy) as session:
+        caller = Caller(session, allowed)
+        found = await caller.call("http://hooks.example/x", "evt_1", b"{}", signer=NOBODY, at=clock())
+        refused = await caller.call("http://127.0.0.1/x", "evt_1", b"{}", signer=NOBODY, at=clock())
+    assert found.succeeded
+    assert [named["host"] for _, named, _ in receiver.requests] == ["hooks.example"]
+    assert refused.error is not None
+    assert refused.error.startswith("the address may not be called: it must begin with https://")
+
+
+async def test_a_proxy_of_the_environment_is_ignored(
+    receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert (await called(receiver.url(), clock)).succeeded
+
+
 @asynccontextmanager
 async def working(by: Courier) -> AsyncIterator[None]:
     """A worker that delivers."""
@@ -145,7 +168,7 @@ async def working(by: Courier) -> AsyncIterator[None]:
         await running
 
 
-async def held_up(rt: Runtime, *, endpoints: int, subjects: int, slots: int, within: float) -> bool:
+async def held_up(dsn: str, *, endpoints: int, subjects: int, slots: int, within: float) -> bool:
     """Whether one endpoint that hangs keeps the others from what is theirs."""
     over = asyncio.Event()
 
@@ -153,14 +176,15 @@ async def held_up(rt: Runtime, *, endpoints: int, subjects: int, slots: int, wit
         await over.wait()
         return web.Response()
 
-    async with receiving() as receiver, courier(rt, slots=slots) as by:
+    async with runtime(dsn) as rt, receiving() as receiver, courier(rt, slots=slots, timeout_s=60) as by:
         for number in range(endpoints):
             await by.endpoint(receiver.url(f"/{number}"))
         receiver.answers["/0"] = hang
         await by.tell(*(f"s{number}" for number in range(subjects)))
 
         async def all_others() -> bool:
-            return sum(path != "/0" for path, _, _ in receiver.requests) == (endpoints - 1) * subjects
+            came = {(path, named["webhook-id"]) for path, named, _ in receiver.requests if path != "/0"}
+            return len(came) == (endpoints - 1) * subjects
 
         async with working(by):
             try:
@@ -172,13 +196,13 @@ async def held_up(rt: Runtime, *, endpoints: int, subjects: int, slots: int, wit
     return False
 
 
-async def test_one_that_hangs_of_fifty_holds_up_none_of_the_others(rt: Runtime) -> None:
-    assert not await held_up(rt, endpoints=50, subjects=20, slots=60, within=120)
+async def test_one_that_hangs_of_fifty_holds_up_none_of_the_others(dsn: str) -> None:
+    assert not await held_up(dsn, endpoints=50, subjects=20, slots=60, within=120)
 
 
-async def test_without_a_limit_for_each_it_would(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_limit_for_each_it_would(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claiming, "AT_ONCE", 1_000)
-    assert await held_up(rt, endpoints=3, subjects=40, slots=20, within=2)
+    assert await held_up(dsn, endpoints=3, subjects=40, slots=20, within=2)
 
 
 async def test_failing_ones_share_half_of_all_calls_and_the_sound_ones_come_first(rt: Runtime) -> None:

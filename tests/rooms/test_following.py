@@ -202,6 +202,19 @@ async def test_while_nothing_is_wanted_a_comment_comes_and_moves_the_place(
     assert follower.cursor
 
 
+async def test_when_the_database_goes_the_stream_ends_and_the_reader_comes_again(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_args: object) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(Follower, "read", away)
+    reader = Reader()
+    await Stream(Follower(rt, ["bot"], ""), seconds=60)({}, reader.receive, reader.send)
+    assert reader.ended
+    assert stream._open == {}
+
+
 async def test_one_assistant_has_so_many_streams_and_no_more(
     rt: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

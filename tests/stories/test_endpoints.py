@@ -72,6 +72,10 @@ async def test_a_tap_reaches_the_receiver_signed_as_the_public_library_wants_it(
     seen = await eventually(finished, "the delivery finishing")
     assert seen is not None
     assert (seen["state"], [each["status"] for each in seen["tried"]]) == ("delivered", [204])
+    assert "body" in seen["tried"][0]
+    by_operator = listing.api.as_(client="operator", scopes=("admin",))
+    _, theirs = await by_operator.call("GET", f"/deliveries/{delivery['id']}")
+    assert "body" not in theirs["tried"][0]
 
 
 async def test_an_address_that_is_not_listed_has_to_repeat_a_word(world: World) -> None:

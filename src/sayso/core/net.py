@@ -209,7 +209,7 @@ def is_ours(address: Address) -> bool:
 
 def look_up(host: str, port: int) -> list[str]:
     """The system's answer for a name."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 

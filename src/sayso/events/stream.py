@@ -11,6 +11,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sayso.core.database import UNAVAILABLE
 from sayso.core.errors import SaysoError
 from sayso.core.telemetry import STREAMS
 from sayso.events.following import Follower
@@ -83,6 +84,8 @@ class Stream(Response):
         except TimeoutError:
             log.warning("stream.cut", client=self._client)
             return
+        except UNAVAILABLE as error:  # the reader comes again, and by then the database may be there
+            log.warning("stream.broken", client=self._client, error=repr(error))
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience_s):
                 await send({"type": "http.response.body", "body": b""})
