@@ -14,7 +14,6 @@ from sayso.confirmations.rules import Outcome
 from sayso.core import keys
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.people import service as people
 from sayso.people.service import Person
 
 ACTION = {
@@ -76,6 +75,13 @@ class Decisions:
                 said,
                 now,
             )
+            await tx.execute(
+                "UPDATE approvers SET state = 'answered', verdict = 'confirm', answer_id = $2, answered_at = $3 "
+                "WHERE confirmation_id = $1 AND person_id = (SELECT person_id FROM answers WHERE id = $2)",
+                confirmation_id,
+                answer_id,
+                now,
+            )
         return answer_id
 
     async def decide(
@@ -89,10 +95,7 @@ class Decisions:
         self, tx: Tx, confirmation_id: str, outcome: Outcome = "confirmed", *, by: str | None = None
     ) -> None:
         """Decide it in this transaction."""
-        row = await tx.fetchrow("SELECT person_id FROM confirmations WHERE id = $1", confirmation_id)
-        assert row is not None
-        person = await people.get(tx, row["person_id"])
-        await service.decide(tx, self.rt, confirmation_id, outcome, by=by, person=person)
+        await service.decide(tx, self.rt, confirmation_id, outcome, by=by)
 
     async def confirmed(self, person: Person | None = None, **who: Any) -> str:
         """A question that was asked, reached the phone and was confirmed there."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sayso.confirmations import receipts, render, service
+from sayso.confirmations import policy, policy_file, receipts, render, service
 from sayso.core.database import Record, Tx
 from sayso.core.errors import ForbiddenError, NotFoundError, SaysoError
 from sayso.core.runtime import Runtime
@@ -34,6 +34,14 @@ class ActionMismatchError(SaysoError):
     status = 409
     code = "action_mismatch"
     title = "Another action was confirmed"
+
+
+class PolicyForbidsError(SaysoError):
+    """The policy has changed since the question was asked, and no longer allows what was asked under the old one."""
+
+    status = 409
+    code = "policy_forbids"
+    title = "The policy no longer allows it"
 
 
 class ClaimExpiredError(SaysoError):
@@ -97,6 +105,8 @@ async def claim(
     now = rt.now()
     if row["use_by"] is None or now > row["use_by"]:
         raise ClaimExpiredError(f"{confirmation_id} could be claimed until {row['use_by']}. Ask again.")
+    if forbidden := policy.still_allows(policy_file.load(rt.settings), row):
+        raise PolicyForbidsError(f"{confirmation_id} was confirmed, but {forbidden}. Ask again.")
     grant = {
         "confirmation_id": confirmation_id,
         "grant": rt.new_id("grt"),
@@ -138,7 +148,8 @@ async def report(tx: Tx, rt: Runtime, actor: Actor, confirmation_id: str, told: 
     )
     if told.tell:
         person = await people.get(tx, row["person_id"])
-        line = render.executed(told.status, row["action"]["action_description"], told.note)
+        what = row["action"]["action_description"]
+        line = render.executed(told.status, what, told.note, person.language)
         await service.say(tx, rt, row, line, purpose="notice", person=person)
     return _view(written)
 

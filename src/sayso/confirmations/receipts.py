@@ -24,20 +24,16 @@ from sayso.people.service import Person
 #: What a question's user reads once it was forgotten.
 ERASED = "(erased)"
 
-#: A decision beside each person it was asked of, and what they answered. While a question has no ``approvers`` it has
-#: the one person it names.
-_FACTS = """
-SELECT c.*, p.person_id AS asked_id, p.because, p.seen, p.seen_hash, m.wamid AS prompt, m.form, m.posted_at,
-    a.how, a.verdict, a.said, a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest
-FROM confirmations c CROSS JOIN LATERAL (
-    SELECT person_id, because, c.shown AS seen, c.shown_hash AS seen_hash, message_id, position,
-        coalesce(answer_id, CASE WHEN person_id = c.person_id THEN c.decided_by END) AS answer_id
-    FROM approvers WHERE confirmation_id = c.id
-    UNION ALL
-    SELECT c.person_id, 'asked', c.shown, c.shown_hash, c.message_id, 0, c.decided_by
-    WHERE NOT EXISTS (SELECT 1 FROM approvers WHERE confirmation_id = c.id)
-) p LEFT JOIN messages m ON m.id = p.message_id LEFT JOIN answers a ON a.id = p.answer_id
-LEFT JOIN updates u ON u.key = a.update_key WHERE c.id = ANY($1) ORDER BY c.id, p.position, p.person_id
+#: What an approver was shown, where it differs from what the first person was.
+_SEEN = "coalesce(nullif(to_jsonb(p) -> 'shown', 'null'), c.shown)"
+#: A decision beside each person it was asked of, and what they answered; one that a rule made was asked of nobody.
+_FACTS = f"""
+SELECT c.*, p.person_id AS asked_id, p.because, {_SEEN} AS seen,
+    coalesce(nullif(to_jsonb(p) -> 'shown_hash', 'null'), c.shown_hash) AS seen_hash, m.wamid AS prompt, m.form,
+    m.posted_at, a.how, a.verdict, a.said, a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest
+FROM confirmations c LEFT JOIN approvers p ON p.confirmation_id = c.id LEFT JOIN messages m ON m.id = p.message_id
+LEFT JOIN answers a ON a.id = p.answer_id LEFT JOIN updates u ON u.key = a.update_key
+WHERE c.id = ANY($1) ORDER BY c.id, p.position, p.person_id
 """
 #: Log, head and receipts in one statement: the lock of the head is held for no round trip more.
 _WRITE = """
@@ -105,13 +101,14 @@ async def _facts(tx: Tx, rt: Runtime, whose: Mapping[str, Person]) -> list[Facts
     for row in await tx.fetch(_FACTS, sorted(whose)):
         asked.setdefault(row["id"], []).append(row)
     persons = {person_id: person for person in whose.values() for person_id in person.ids}
-    if unknown := {row["asked_id"] for rows in asked.values() for row in rows} - persons.keys():
+    named = {row["asked_id"] for rows in asked.values() for row in rows if row["asked_id"]}
+    if unknown := named - persons.keys():
         persons |= await people.get_many(tx, sorted(unknown))
     secret = _app_secret(rt)
     return [
         Facts(
             row=rows[0],
-            approvals=[Approval(_address(persons[row["asked_id"]]), row) for row in rows],
+            approvals=[Approval(_address(persons[row["asked_id"]]), row) for row in rows if row["asked_id"]],
             issuer=rt.settings.sayso_receipt_issuer,
             account=rt.settings.whatsapp_business_account_id,
             app_secret=secret,
@@ -153,8 +150,9 @@ async def get(tx: Tx, confirmation_id: str) -> Record | None:
     ``texts``: what each person asked was shown, in the receipt's order.
     """
     return await tx.fetchrow(
-        "SELECT c.*, r.jws, r.opened, r.use_by, (SELECT jsonb_agg(c.shown ORDER BY w.place) "
-        "FROM unnest(r.persons) WITH ORDINALITY AS w (person_id, place)) AS texts FROM confirmations c "
+        f"SELECT c.*, r.jws, r.opened, r.use_by, (SELECT coalesce(jsonb_agg({_SEEN} ORDER BY w.place), '[]') "
+        "FROM unnest(r.persons) WITH ORDINALITY AS w (person_id, place) LEFT JOIN approvers p "
+        "ON p.confirmation_id = c.id AND p.person_id = w.person_id) AS texts FROM confirmations c "
         "LEFT JOIN receipts r ON r.confirmation_id = c.id WHERE c.id = $1",
         confirmation_id,
     )
