@@ -48,12 +48,12 @@ class Stage:
         return [line for line in lines if '"level": "info"' not in line]
 
 
-def bearer(user: str = "alice") -> str:
+def bearer(user: str = "alice", *, client: str = "bench", scopes: tuple[str, ...] = ASSISTANT_SCOPES) -> str:
     """A token the service takes."""
     return Tokens(JWT_SECRET.encode(), "sayso", "sayso").issue(
         user=user,
-        client="bench",
-        scopes=ASSISTANT_SCOPES,
+        client=client,
+        scopes=scopes,
         ttl=timedelta(hours=1),
         now=datetime.now(UTC),
         token_id="bench",

@@ -11,7 +11,7 @@ import uvloop
 
 from figures import Row, table
 
-NAMES = ("ingest", "digest", "wire", "wire_claim", "tap", "timers", "idle", "simulator")
+NAMES = ("ingest", "digest", "wire", "wire_claim", "tap", "ways_back", "timers", "idle", "simulator")
 _VERSIONS = ("uvicorn", "uvloop", "httptools", "aiohttp", "asyncpg", "fastapi")
 
 

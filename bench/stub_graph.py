@@ -1,8 +1,8 @@
 """Meta's side reduced to an answer: every send gets 200 and a wamid, after the latency asked for.
 
 ``GET /stats`` tells how many came, how many of them twice, and when the first and the last one did; with ``?busiest``
-also how many came from the busiest number in the second in which most did. Any other GET is answered as if asked for a
-number.
+also how many came from the busiest number in the second in which most did. ``GET /payload/<message>`` tells what the
+button of a question carries that confirms it, once it came. Any other GET is answered as if asked for a number.
 """
 
 import asyncio
@@ -21,6 +21,9 @@ from connection import Connection
 
 _CALLBACK = re.compile(rb'"biz_opaque_callback_data":"([^"]+)"')
 _TO = re.compile(rb'"to":"\+?(\d+)"')
+_CONFIRMS = re.compile(rb'"(cf[0-9]:cnf_[0-9a-z]+:confirm[^"]*)"')
+#: Our callback begins with the message's id, and goes on with the attempt.
+_MESSAGE_ID = 30
 _FROM = re.compile(rb"/(\d+)/messages")
 _NUMBER = (
     b'{"id":"1","quality_rating":"GREEN","status":"CONNECTED","throughput":{"level":"%b"},'
@@ -40,6 +43,7 @@ class Seen:
         self.posts = 0
         self.first = self.last = 0.0
         self.callbacks: set[bytes] = set()
+        self.payloads: dict[bytes, bytes] = {}
         self.moments: defaultdict[bytes, array[float]] = defaultdict(lambda: array("d"))
 
     def note(self, now: float, head: bytes, content: bytes) -> None:
@@ -51,6 +55,8 @@ class Seen:
         self.last = now
         found = _CALLBACK.search(content)
         self.callbacks.add(found[1] if found else content)
+        if found and (confirms := _CONFIRMS.search(content)):
+            self.payloads[found[1][:_MESSAGE_ID]] = confirms[1]
 
 
 def busiest(moments: Iterable[Sequence[float]]) -> int:
@@ -81,6 +87,9 @@ class Stub(Connection):
             self._send(head, content)
         elif head.startswith((b"GET /stats", b"GET /reset")):
             self._tell(head)
+        elif head.startswith(b"GET /payload/"):
+            payload = self.seen.payloads.get(head.split(b" ", 2)[1].rpartition(b"/")[2], b"")
+            self._write(b'{"payload":"%b"}' % payload)
         else:
             self._write(_NUMBER % self.level)
 

@@ -33,7 +33,7 @@ async def _run(rate: int, *, statuses: bool) -> Row:
     port = free_port()
     async with beside("stub_graph.py", port, 50, 250, port=port), staged(port) as stage:
         await people(stage, PEOPLE)
-        spec = Spec(stage.port, bearer(), rate, SECONDS, WARM_UP, PEOPLE, statuses)
+        spec = Spec(stage.port, bearer(), rate, SECONDS, WARM_UP, PEOPLE, statuses, graph=port)
         told, used = await _tap(stage, spec)
     asked = int(rate * SECONDS)
     besides = ", three statuses for each prompt" if statuses else ""

@@ -1,4 +1,4 @@
-"""An assistant and its people, in a process of their own: asks, waits by long poll, taps by webhook, times the wait."""
+"""An assistant and its people, in a process of their own: asks, waits, taps by webhook, times the wait."""
 
 import asyncio
 import random
@@ -10,13 +10,20 @@ import msgspec
 import uvloop
 
 import webhooks
+from hearing import Hearing, Way
 
 _PREFIX = "/api/v1/whatsapp"
 _STATUSES = ("sent", "delivered", "read")
+#: A confirmation that is not through by then is one that went wrong.
+_LONGEST_S = 60.0
 
 
 class Spec(msgspec.Struct):
-    """Confirmations a second, for how long, of how many people; whether statuses of the prompts come in too."""
+    """Confirmations a second, for how long, of how many people; whether statuses of the prompts come in too.
+
+    ``graph`` is the port of Meta's side, which knows what a prompt's button carries; ``way`` the way in which outcomes
+    are heard, ``hears`` the port where hooks are.
+    """
 
     port: int
     bearer: str
@@ -25,10 +32,13 @@ class Spec(msgspec.Struct):
     warm_up: float
     people: int
     statuses: bool
+    graph: int = 0
+    way: Way = "poll"
+    hears: int = 0
 
 
 class Told(msgspec.Struct):
-    """Seconds from the first byte of a tap to the answer of the long poll; and what went wrong."""
+    """Seconds from the first byte of a tap to the outcome being heard; and what went wrong."""
 
     waits: list[float]
     wrong: list[str]
@@ -43,9 +53,15 @@ class Assistant:
         self.url = f"http://127.0.0.1:{spec.port}{_PREFIX}"
         self.headers = {"Authorization": f"Bearer {spec.bearer}"}
         self.told = Told([], [])
+        self.hearing = Hearing(session, self.url, self.headers, spec.hears)
 
     async def run(self) -> Told:
         """Begin each confirmation on time, whatever became of the ones before."""
+        async with self.hearing.by(self.spec.way):
+            await self._all()
+        return self.told
+
+    async def _all(self) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         total = int(self.spec.rate * (self.spec.seconds + self.spec.warm_up))
@@ -54,11 +70,11 @@ class Assistant:
                 await asyncio.sleep(max(0.0, began + number / self.spec.rate - loop.time()))
                 counts = number >= self.spec.rate * self.spec.warm_up
                 group.create_task(self._guarded(number, counts=counts))
-        return self.told
 
     async def _guarded(self, number: int, *, counts: bool) -> None:
         try:
-            await self._confirmation(number, counts=counts)
+            async with asyncio.timeout(_LONGEST_S):
+                await self._confirmation(number, counts=counts)
         except (aiohttp.ClientError, TimeoutError) as error:
             self.told.wrong.append(repr(error))
 
@@ -78,19 +94,13 @@ class Assistant:
             if answer.status != 202:
                 self.told.wrong.append(f"asked: {answer.status}")
                 return
-        poll = asyncio.create_task(self._wait(asked["id"]))
-        if self.spec.statuses:
-            for state in _STATUSES:
-                await asyncio.sleep(0.3)
-                told = webhooks.status(
-                    person, webhooks.wamid(number, "T"), state, callback=asked["message_id"]
-                )
-                await self._webhook(webhooks.body(contacts=[webhooks.contact(person)], statuses=[told]))
-        await asyncio.sleep(random.uniform(0.4, 0.8))  # noqa: S311 - nobody taps at once
-        tap = webhooks.tapped(person, webhooks.wamid(number, "A"), f"cf1:{asked['id']}:confirm")
-        content = webhooks.body(contacts=[webhooks.contact(person)], messages=[tap])
-        began = time.monotonic()
+        poll = asyncio.create_task(self.hearing.outcome(asked["id"], self.spec.way))
         try:
+            await self._meanwhile(number, person, asked["message_id"])
+            payload = await self._payload(asked["message_id"])
+            tap = webhooks.tapped(person, webhooks.wamid(number, "A"), payload)
+            content = webhooks.body(contacts=[webhooks.contact(person)], messages=[tap])
+            began = time.monotonic()
             await self._webhook(content)
             ended, outcome = await poll
         finally:
@@ -100,11 +110,23 @@ class Assistant:
         elif counts:
             self.told.waits.append(ended - began)
 
-    async def _wait(self, confirmation_id: str) -> tuple[float, str]:
-        url = f"{self.url}/confirmations/{confirmation_id}?wait=20"
-        async with self.session.get(url, headers=self.headers) as answer:
-            body = await answer.json()
-            return time.monotonic(), str(body.get("outcome") or body.get("status"))
+    async def _meanwhile(self, number: int, person: int, message_id: str) -> None:
+        """The prompt is on its way and then read, and nobody taps at once."""
+        for state in _STATUSES if self.spec.statuses else ():
+            await asyncio.sleep(0.3)
+            told = webhooks.status(person, webhooks.wamid(number, "T"), state, callback=message_id)
+            await self._webhook(webhooks.body(contacts=[webhooks.contact(person)], statuses=[told]))
+        await asyncio.sleep(random.uniform(0.4, 0.8))  # noqa: S311 - nobody taps at once
+
+    async def _payload(self, message_id: str) -> str:
+        """What the button carries, once the prompt has reached the phone."""
+        url = f"http://127.0.0.1:{self.spec.graph}/payload/{message_id}"
+        while True:
+            async with self.session.get(url) as answer:
+                payload = (await answer.json(content_type=None)).get("payload")
+            if payload:
+                return str(payload)
+            await asyncio.sleep(0.02)
 
     async def _webhook(self, content: bytes) -> None:
         head, _, body = webhooks.request(content).partition(b"\r\n\r\n")

@@ -30,11 +30,11 @@ async def measure() -> list[Row]:
         await queue(stage, 1)
         await stage.sql.execute("UPDATE conversations SET last_inbound_at = now() - interval '2 days'")
         before = stage.service.rss_mib()
-        await _ask(stage, 1, PENDING, first_s=86_400, over_s=86_400)
+        await ask(stage, 1, PENDING, first_s=86_400, over_s=86_400)
         meter = Meter.start(service=stage.service, PostgreSQL=stage.postgres)
         await asyncio.sleep(6)
         idle, after = meter.used(), stage.service.rss_mib()
-        await _ask(stage, PENDING + 1, PENDING + DUE, first_s=2, over_s=OVER_S)
+        await ask(stage, PENDING + 1, PENDING + DUE, first_s=2, over_s=OVER_S)
         meter = Meter.start(service=stage.service, PostgreSQL=stage.postgres)
         await _all_ended(stage)
         used, late = meter.used(), await _lateness(stage)
@@ -55,7 +55,8 @@ async def measure() -> list[Row]:
     ]
 
 
-async def _ask(stage: Stage, first: int, last: int, *, first_s: float, over_s: float) -> None:
+async def ask(stage: Stage, first: int, last: int, *, first_s: float, over_s: float) -> None:
+    """Open questions with these numbers, whose ends begin after ``first_s`` and are spread over ``over_s``."""
     action = json.dumps({"action_type": "bench", "action_description": "do it", "action_details": "now"})
     await stage.sql.execute(_ASK, action, first, last, first_s, PEOPLE, over_s)
     await stage.sql.execute("ANALYZE confirmations")
