@@ -8,9 +8,11 @@ import msgspec
 
 from harness.mail import Mail
 from sayso.client import verify
-from sayso.confirmations import log, receipts, service
+from sayso.confirmations import asking, log, receipts, service
+from sayso.confirmations.asking import Asking
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import Outcome
+from sayso.confirmations.whom import Asked
 from sayso.core import keys
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
@@ -32,17 +34,16 @@ class Decisions:
     async def ask(self, person: Person | None = None, *, client: str = "bot", user: str = "alice") -> str:
         """One question; its id."""
         person = person or await Mail(self.rt).person()
-        asking = service.Asking(
+        wanted = Asking(
             client_id=client,
             user_id=user,
-            person=person,
+            asked=[Asked(person, "Alice")],
             sender=self.rt.settings.whatsapp_phone_number_id,
-            greet="Alice",
             action=Action.of(ACTION),
             lasts=timedelta(hours=1),
         )
         async with self.rt.db.tx() as tx:
-            return await service.ask(tx, self.rt, asking)
+            return await asking.ask(tx, self.rt, wanted)
 
     async def posted(self, confirmation_id: str, wamid: str = "wamid.PROMPT") -> None:
         """The question reached the phone."""

@@ -61,6 +61,13 @@ async def empty(tx: Tx, person: Person, client_id: str | None) -> list[str]:
     )
     confirmation_ids = [row["id"] for row in rows]
     await receipts.forget(tx, person.ids, confirmation_ids)
+    await tx.execute(
+        "UPDATE approvers a SET shown = NULL, code = NULL FROM confirmations c WHERE c.id = a.confirmation_id "
+        "AND (a.person_id = ANY($1) OR c.id = ANY($3)) AND ($2::text IS NULL OR c.client_id = $2)",
+        list(person.ids),
+        client_id,
+        confirmation_ids,
+    )
     await tx.execute("UPDATE executions SET note = NULL WHERE confirmation_id = ANY($1)", confirmation_ids)
     await tx.execute(
         "UPDATE answers SET said = '', wamid = '', quoted = NULL, update_key = 'erased:' || id "

@@ -63,6 +63,11 @@ class Step(_Part):
     when: When = "unanswered"
     to: Name
 
+    @property
+    def after_s(self) -> int:
+        """The span in seconds."""
+        return seconds(self.after)
+
 
 class Timeout(_Part):
     """How long a question may be answered, where the assistant does not say, and what it may say."""

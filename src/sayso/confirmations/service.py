@@ -1,28 +1,22 @@
-"""Ask and decide: one row, one outcome, given by one UPDATE where there is none yet."""
+"""Decide: one row, one outcome, given by one UPDATE where there is none yet."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
-from sayso.confirmations import approvers, question, receipts, rules, told
-from sayso.confirmations.render import Action
+from sayso.confirmations import approvers, receipts, told
 from sayso.confirmations.rules import OUTCOMES, Outcome
-from sayso.consent import service as consent
 from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
-from sayso.core.errors import TemplateUnknownError
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import CONFIRMATIONS
 from sayso.events import service as events
 from sayso.events.service import Event
-from sayso.messages import conversations, dead
+from sayso.messages import dead
 from sayso.messages import service as messages
-from sayso.messages.rules import Purpose, window_open
+from sayso.messages.rules import Purpose
 from sayso.messages.service import Draft
 from sayso.people import service as people
 from sayso.people.service import Person
-from sayso.templates import service as templates
 from sayso.whatsapp.content import Content, Text
 
 QUEUE = Queue("confirmations", order="work_at, id")
@@ -36,111 +30,6 @@ _WHOLE = (
     "LEFT JOIN messages m ON m.id = c.message_id LEFT JOIN receipts r ON r.confirmation_id = c.id "
     "LEFT JOIN executions e ON e.confirmation_id = c.id"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """A question to be; ``sender`` is the phone number id of ours that it is asked from."""
-
-    client_id: str
-    user_id: str
-    person: Person
-    sender: str
-    greet: str | None
-    action: Action
-    lasts: timedelta
-
-
-async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
-    """Ask; the confirmation's id. Row, texts, digests, message and deadline are one transaction.
-
-    Raises :class:`OptedOutError`, :class:`ConsentMissingError`, and :class:`ContentTooLongError` where a text is too
-    long.
-    """
-    await _permitted(tx, rt, asking)
-    confirmation_id, now = rt.new_id("cnf"), rt.now()
-    expires_at = now + asking.lasts
-    shown = question.prompt(
-        question.Question(action=asking.action, lasts=asking.lasts),
-        question.Reader(
-            greet=asking.greet,
-            language=asking.person.language,
-            template_language=await _language(tx, rt, asking.person),
-        ),
-        payloads=partial(rules.payload, confirmation_id),
-        business=rt.settings.sayso_business_name,
-    )
-    draft = Draft(
-        client_id=asking.client_id,
-        person=asking.person,
-        phone_number_id=asking.sender,
-        purpose="prompt",
-        content=shown.session,
-        outside_window=shown.template,
-        expires_at=expires_at,
-        confirmation_id=confirmation_id,
-    )
-    message_id = await messages.send(tx, rt, draft)
-    await _insert(tx, asking, shown, draft, message_id=message_id, now=now)
-    await events.emit(
-        tx,
-        rt,
-        client_id=asking.client_id,
-        kind="confirmation.asked",
-        subject=confirmation_id,
-        data={"confirmation_id": confirmation_id, "expires_at": expires_at},
-    )
-    return confirmation_id
-
-
-async def _language(tx: Tx, rt: Runtime, person: Person) -> str:
-    """The language of the question's template: the person's own where Meta has it, or the nearest.
-
-    Without any it is English, as if nobody knew: inside the window none is needed, and outside Meta says so.
-    """
-    try:
-        found = await templates.choose(
-            tx, rt, question.TEMPLATE, [person.language] if person.language else []
-        )
-    except TemplateUnknownError:
-        return question.LANGUAGE
-    return found.language if found else question.LANGUAGE
-
-
-async def _permitted(tx: Tx, rt: Runtime, asking: Asking) -> None:
-    talks = await conversations.read(tx, [asking.person])
-    opened_at = talks.of(asking.person, asking.sender).opened_at
-    await consent.check(
-        tx, rt, asking.person, "confirmations", initiated=not window_open(opened_at, rt.now())
-    )
-
-
-async def _insert(
-    tx: Tx, asking: Asking, shown: question.Prompt, draft: Draft, *, message_id: str, now: datetime
-) -> None:
-    await tx.execute(
-        "INSERT INTO confirmations (id, client_id, user_id, person_id, phone_number_id, message_id, action, "
-        "action_hash, shown, shown_hash, status, created_at, expires_at, work, work_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, 'waiting', $12)",
-        draft.confirmation_id,
-        asking.client_id,
-        asking.user_id,
-        asking.person.id,
-        draft.phone_number_id,
-        message_id,
-        asking.action.data(),
-        asking.action.digest(),
-        shown.data(),
-        shown.digests(),
-        now,
-        draft.expires_at,
-    )
-    await tx.execute(
-        "INSERT INTO approvers (confirmation_id, person_id, state, message_id) VALUES ($1, $2, 'asked', $3)",
-        draft.confirmation_id,
-        asking.person.id,
-        message_id,
-    )
 
 
 async def decide(

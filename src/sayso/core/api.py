@@ -120,7 +120,7 @@ def problem(error: SaysoError, *, instance: str = "", headers: Mapping[str, str]
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if error.retryable:
-        headers["retry-after"] = str(RETRY_AFTER_S)
+        headers["retry-after"] = str(error.retry_after_s or RETRY_AFTER_S)
     return Response(msgspec.json.encode(body), error.status, headers, media_type="application/problem+json")
 
 

@@ -25,10 +25,13 @@ class SaysoError(Exception):
     title: ClassVar[str] = "Internal error"
     retryable: ClassVar[bool] = False
 
-    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self, detail: str, *, faults: Sequence[Fault] = (), retry_after_s: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.faults = tuple(faults)
+        self.retry_after_s = retry_after_s
 
 
 class InputInvalidError(SaysoError):

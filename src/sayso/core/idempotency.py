@@ -32,25 +32,27 @@ async def once(
 ) -> Response:
     """Run ``create`` in a transaction and answer with what it returns; the same key again replays that answer.
 
+    ``create`` returns a body, which is answered with ``status``, or an answer of its own.
+
     A second call with the key while the first is under way waits for it: the key's row is locked by its
     transaction. A refused request leaves no key behind, so that it can be mended and tried again.
     Raises :class:`IdempotencyMismatchError` when the key came with another body before.
     """
     if key is None:
         async with rt.db.tx() as tx:
-            return json_response(await create(tx), status)
+            return _answer(await create(tx), status)
     bare = _bare(key)
     fingerprint = _fingerprint(actor, body)
     async with rt.db.tx() as tx:
         if not await _reserve(tx, rt, actor, route, bare, fingerprint):
             return await _replay(tx, actor, route, bare, fingerprint)
-        answer = json_response(await create(tx), status)
+        answer = _answer(await create(tx), status)
         await tx.execute(
             "UPDATE idempotency SET status = $4, body = $5 WHERE client_id = $1 AND route = $2 AND key = $3",
             actor.client_id,
             route,
             bare,
-            status,
+            answer.status_code,
             bytes(answer.body),
         )
     return answer
@@ -115,6 +117,10 @@ async def _replay(tx: Tx, actor: Actor, route: str, key: str, fingerprint: bytes
         {"cache-control": "no-store", "idempotency-replayed": "true"},
         media_type="application/json",
     )
+
+
+def _answer(made: Any, status: int) -> Response:
+    return made if isinstance(made, Response) else json_response(made, status)
 
 
 def _fingerprint(actor: Actor, body: Any) -> bytes:

@@ -7,11 +7,12 @@ down_revision = "0008"
 
 STATEMENTS = (
     # ``held``: answered, in its undo window, with ``leaning`` the outcome it will get. ``rule``: the policy as it was
-    # resolved for this question. ``same_as``: what identical questions share.
+    # resolved for this question. ``same_as``: what identical questions share. No message: a rule decided at once.
     """
     ALTER TABLE confirmations
         DROP CONSTRAINT confirmations_status_check,
         ADD CONSTRAINT confirmations_status_check CHECK (status IN ('pending', 'held', 'decided')),
+        ALTER COLUMN message_id DROP NOT NULL,
         ADD COLUMN kind text NOT NULL DEFAULT 'approve' CHECK (kind IN ('approve', 'choose', 'ask')),
         ADD COLUMN options jsonb,
         ADD COLUMN tier text NOT NULL DEFAULT 'low' CHECK (tier IN ('low', 'medium', 'high')),
@@ -48,6 +49,8 @@ STATEMENTS = (
         answered_at timestamptz,
         reminded_at timestamptz,
         answer jsonb,
+        shown jsonb,
+        shown_hash jsonb,
         lost text CHECK (lost IN ('undeliverable', 'opted_out')),
         CHECK ((state = 'undeliverable') = (lost IS NOT NULL)),
         PRIMARY KEY (confirmation_id, person_id)

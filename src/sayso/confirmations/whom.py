@@ -1,0 +1,87 @@
+"""Who is asked: the people behind the names of a request or of the policy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sayso.confirmations import absences
+from sayso.confirmations.policy import Rule, Step
+from sayso.core.database import Tx
+from sayso.core.errors import Fault, InputInvalidError, PersonUnknownError
+from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
+from sayso.messages.recipients import resolve
+from sayso.people import rules, service
+from sayso.people.service import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody who is asked, and the name to greet them by."""
+
+    person: Person
+    greet: str | None = None
+    delegated_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Somebody who may be asked later."""
+
+    step: Step
+    person: Person
+
+
+async def at_once(tx: Tx, rt: Runtime, actor: Actor, rule: Rule, recipient: str | None) -> Sequence[Asked]:
+    """Who is asked at once: the approvers, or the recipient, or the token's user.
+
+    Raises :class:`PersonUnknownError`, and :class:`InputInvalidError` where two names are one person's.
+    """
+    if rule.approvers is None:
+        person, name = await resolve(tx, rt, actor, recipient)
+        return await _in_their_place(tx, rt, [Asked(person, name or person.name)])
+    asked = [await _named(tx, rt, actor, name, "/approvers") for name in rule.approvers]
+    if len({each.person.id for each in asked}) < len(asked):
+        detail = "two of them are the same person"
+        raise InputInvalidError(f"approvers: {detail}", faults=[Fault(detail, "/approvers")])
+    return await _in_their_place(tx, rt, asked)
+
+
+async def _in_their_place(tx: Tx, rt: Runtime, asked: Sequence[Asked]) -> Sequence[Asked]:
+    """Who is absent is not asked, but their delegate is; one who is asked anyway counts once."""
+    instead = await absences.stand_ins(tx, rt, [each.person.id for each in asked])
+    if not instead:
+        return asked
+    present = [each for each in asked if each.person.id not in instead]
+    known = {each.person.id for each in present}
+    for each in asked:
+        delegate_id = instead.get(each.person.id)
+        if delegate_id is not None and delegate_id not in known:
+            known.add(delegate_id)
+            delegate = await service.get(tx, delegate_id)
+            present.append(Asked(delegate, delegate.name, delegated_from=each.person.id))
+    return present
+
+
+async def later(tx: Tx, rt: Runtime, actor: Actor, rule: Rule, asked: Sequence[Asked]) -> Sequence[Later]:
+    """Who is asked when time passes; who is asked already is not asked again."""
+    known = {each.person.id for each in asked}
+    steps: list[Later] = []
+    for step in rule.escalation:
+        person = (await _named(tx, rt, actor, step.to, "/escalation")).person
+        if person.id not in known:
+            known.add(person.id)
+            steps.append(Later(step, person))
+    return steps
+
+
+async def _named(tx: Tx, rt: Runtime, actor: Actor, name: str, at: str) -> Asked:
+    """By a number or user id, which mean the same person whoever asks; else by the assistant's own external id."""
+    if name.startswith("+") or rules.is_bsuid(name):
+        person, _ = await resolve(tx, rt, actor, name)
+        return Asked(person, person.name)
+    found = await service.linked(tx, client_id=actor.client_id, external_id=name)
+    if found is None:
+        detail = f"the user {name!r} has no WhatsApp number yet; link one with PUT /people/{name}"
+        raise PersonUnknownError(detail, faults=[Fault(detail, at)])
+    person, called = found
+    return Asked(person, called or person.name)
