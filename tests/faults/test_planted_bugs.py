@@ -22,8 +22,8 @@ from harness.history import violations
 from harness.planting import plant
 from harness.waiting import eventually
 from harness.world import ALICE, World, a_world
-from sayso.confirmations import answers, service
-from sayso.confirmations import rules as readings
+from sayso.confirmations import asked, service
+from sayso.confirmations import reading as readings
 from sayso.confirmations.rules import AskWhich, Decide
 from sayso.core import claims
 from sayso.inbound import handle as conductor
@@ -65,7 +65,7 @@ async def two_taps(world: World, _patch: Patch) -> None:
 
 
 def decide_what_is_decided(patch: Patch) -> None:
-    plant(patch, answers, "_question", ('row["status"] == "pending" and ', ""))
+    plant(patch, asked, "question", ('row["status"] == "pending" and row["standing"] == "asked" and ', ""))
     plant(patch, service, "decide_all", (" AND status = 'pending'", ""))
 
 

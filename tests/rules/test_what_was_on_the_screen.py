@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sayso.confirmations.rules import AskWhich, Decide, Late, NothingOpen, Question, Reading, Reply, read
+from sayso.confirmations.reading import read
+from sayso.confirmations.rules import AskWhich, Decide, Late, NothingOpen, Question, Reading, Reply
 
 NOON = datetime(2026, 3, 14, 12, 0, 0, tzinfo=UTC)
 A, B = "cnf_" + "a" * 26, "cnf_" + "b" * 26

@@ -26,13 +26,13 @@ GOLDEN = [
     ("\u3000Y", "y", "confirm"),
     ("Y\u00adES", "yes", "confirm"),  # soft hyphen
     ("Y\U000e0045", "y", "confirm"),  # tag character
-    ("\u0939\u093e\u0901", "\u0939\u093e\u0901", None),  # Devanagari: marks are letters, and stay
+    ("\u0939\u093e\u0901", "\u0939\u093e\u0901", "confirm"),  # Devanagari: marks are letters, and stay
     ("\u0423", "\u0443", None),  # Cyrillic
     ("\u03a5", "\u03c5", None),  # Greek
     ("\u028f", "\u028f", None),  # small capital
     ("\U0001f1fe", "\U0001f1fe", None),  # regional indicator
     ("Y\u0301", "\u00fd", None),
-    ("\u0130PTAL", "i\u0307ptal", None),
+    ("\u0130PTAL", "i\u0307ptal", "cancel"),
     ("\u3164Y", "\u1160y", None),  # Hangul filler
     ("\U0001f44d\ufe0f", "\U0001f44d\ufe0f", None),
     ("\U0001f44d\U0001f3fd", "\U0001f44d\U0001f3fd", None),
@@ -72,7 +72,7 @@ NEITHER = [
     "cancel it", "cancelled",
     "do not confirm", "confirm?", "i confirm", "confirmed", "y e s", "ye s", "ʏes", "уes", "nо",
     "Ｙ？", "yés", "ñ",
-    "stop", "start", "да", "sí", "oui", "ja", "haan", "y" * 201, "yes" + " " * 300 + "no",
+    "stop", "start", "dа", "s í", "ou i", "jaa", "haan", "y" * 201, "yes" + " " * 300 + "no",
     "y\u0000", "yes-no",
 ]  # fmt: skip
 

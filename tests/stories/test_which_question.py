@@ -117,10 +117,12 @@ async def test_a_y_counts_only_the_questions_that_were_shown(world: World) -> No
 
 async def test_nobody_else_can_answer(world: World) -> None:
     asked, prompt = await world.asked(person=ALICE)
-    payload = (await world.rows("SELECT shown FROM confirmations"))[0]["shown"]["template"]
-    assert "button of somebody else" in await world.digested(
-        await _forged_tap(world, str(payload), asked["id"])
-    )
+    shown = (await world.rows("SELECT shown FROM confirmations"))[0]["shown"]
+    payload = shown["template"]["quick_replies"][0]
+    assert asked["id"] in payload
+    assert "button of somebody else" in await world.digested(await _forged_tap(world, payload))
+    unsigned = f"cf1:{asked['id']}:confirm"
+    assert "button that is not ours" in await world.digested(await _forged_tap(world, unsigned, ALICE))
     assert "comment" in await world.said("Y", person=BEN)
     await undecided(world, asked)
     await world.tapped(prompt["wamid"], 0)
@@ -128,19 +130,18 @@ async def test_nobody_else_can_answer(world: World) -> None:
     await world.keeps_its_promises()
 
 
-async def _forged_tap(world: World, shown: str, confirmation_id: str) -> str:
-    """Ben sends the payload of Alice's button."""
-    payload = f"cf1:{confirmation_id}:confirm"
-    assert payload in shown
+async def _forged_tap(world: World, payload: str, person: str = BEN) -> str:
+    """Somebody sends a payload that was on no button of theirs."""
+    wamid = f"wamid.FORGED{person}"
     message = {
-        "from": BEN.lstrip("+"),
-        "id": "wamid.FORGED",
+        "from": person.lstrip("+"),
+        "id": wamid,
         "timestamp": "1",
         "type": "button",
         "button": {"payload": payload, "text": "Confirm"},
     }
     assert await world.deliver(value(messages=[message])) == 200
-    return "wamid.FORGED"
+    return wamid
 
 
 def value(**parts: object) -> dict[str, object]:

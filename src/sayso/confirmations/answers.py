@@ -1,156 +1,223 @@
 """A person's reply meets the questions they were asked: read it, decide or explain, and keep it as evidence."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
-from sayso.confirmations import moving, render, rules, service
+from sayso.confirmations import (
+    asked,
+    explaining,
+    lines,
+    lists,
+    moving,
+    payloads,
+    reading,
+    render,
+    rules,
+    service,
+)
+from sayso.confirmations.asked import Inbound
+from sayso.confirmations.explaining import Answered, keep, tell
 from sayso.confirmations.render import Action
-from sayso.confirmations.rules import LINGERS, AskWhich, Comment, Decide, Late, NothingOpen, Question, Reply
+from sayso.confirmations.rules import (
+    AskWhich,
+    Comment,
+    Decide,
+    Explain,
+    Extend,
+    Late,
+    NothingOpen,
+    Pending,
+    Question,
+    Reading,
+    Reply,
+    Undo,
+    Wish,
+    WrongCode,
+)
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.events import service as events
 from sayso.messages import service as messages
-from sayso.messages.rules import MAY_BE_SEEN
 from sayso.messages.service import OURSELVES, Draft
-from sayso.people.service import Person
-from sayso.whatsapp.updates import InboundMessage
+from sayso.whatsapp.content import Content
+
+__all__ = ["Answered", "Inbound", "answer"]
 
 #: How long a question is remembered to somebody who says yes or no when nothing is open.
 _REMEMBERED = timedelta(days=2)
 #: How long a CANCEL may be meant for what was just confirmed.
 _FRESH = timedelta(hours=1)
+#: What a person types or taps. What else there is (media, contacts, edits, whatever comes) is no answer.
+_SAID = frozenset({"text", "button", "interactive"})
+_TAPPED = _SAID - {"text"}
 
 
 @dataclass(frozen=True, slots=True)
-class Inbound:
-    """A message of a person's as it reached us. ``update_key`` names it for ever, in whatever copy it comes."""
+class _Met:
+    """A reply and the questions it meets, by id; ``questions`` are those from the sender it was written to."""
 
-    message: InboundMessage
-    person: Person
-    update_key: str
-    received_at: datetime
-
-    @property
-    def sent_at(self) -> datetime:
-        """When it was written, by WhatsApp's clock; never later than we received it."""
-        return min(self.message.sent_at or self.received_at, self.received_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What came of a reply: a sentence for the record, and what is left for others to do."""
-
-    result: str
-    comment: bool = False
-    leaving: bool = False
-    called_off: bool = False
-    aside: str = ""
+    inbound: Inbound
+    rows: Mapping[str, Record]
+    questions: Sequence[Question]
+    quoted: str | None
 
 
 async def answer(tx: Tx, rt: Runtime, inbound: Inbound, *, calls_off: bool = False) -> Answered:
     """Read a reply and act on it. ``calls_off``: what was written is a word for CANCEL, whatever its language."""
-    rows = await _questions(tx, inbound)
+    reply = _reply(inbound, calls_off=calls_off)
     message = inbound.message
-    tap = rules.parse_payload(message.payload)
-    reply = Reply(
-        text="cancel" if calls_off else message.text,
-        payload=message.payload,
+    kept = await lists.around(tx, inbound.person, message, reply)
+    tap = payloads.read(payloads.key(rt.settings), reply.payload)
+    reacted = await asked.behind(tx, message.reaction[0], prompt=True) if message.reaction else None
+    quoted = await asked.behind(tx, message.quoted_wamid)
+    named = {item for row in kept for item in row["items"]} | {each for each in (reacted, quoted) if each}
+    rows = await asked.of(tx, inbound, named | ({tap.question_id} if tap else set()))
+    reply = replace(
+        reply,
+        answer=tap.answer if tap else None,
+        tapped=asked.question(rows.get(tap.question_id), inbound) if tap else None,
+        quoted=asked.question(rows.get(quoted), inbound) if quoted else None,
+        quoted_list=_quoted_list(kept, message.quoted_wamid),
+        reacted=asked.question(rows.get(reacted), inbound) if reacted else None,
+        asked_why=await explaining.declined_lately(tx, inbound) is not None,
+    )
+    here = [row for row in rows.values() if row["phone_number_id"] == message.phone_number_id]
+    met = _Met(inbound, rows, [each for row in here if (each := asked.question(row, inbound))], quoted)
+    shown = [one for row in kept if (one := lists.listed(row))]
+    return await _act(tx, rt, met, reading.read(reply, met.questions, shown))
+
+
+def _reply(inbound: Inbound, *, calls_off: bool) -> Reply:
+    """What can be told of a reply by itself. A button without payload has its label, which nobody wrote."""
+    message = inbound.message
+    text = message.text if message.type in _SAID else None
+    return Reply(
+        text="cancel" if calls_off else text,
+        payload=message.payload or "" if message.type in _TAPPED else message.payload,
         sent_at=inbound.sent_at,
-        tapped=_question(rows.get(tap[0]), inbound) if tap else None,
+        tapped=None,
         quotes_something=message.quoted_wamid is not None,
-        quoted=_question(await _quoted(tx, inbound, rows), inbound),
+        quoted=None,
         forwarded=message.forwarded,
         in_group=message.group_id is not None,
         received_at=inbound.received_at,
+        emoji=message.reaction[1] if message.reaction else None,
     )
-    here = [row for row in rows.values() if row["phone_number_id"] == message.phone_number_id]
-    questions = [question for row in here if (question := _question(row, inbound))]
-    match rules.read(reply, questions):
-        case Decide() as decided:
-            return await _decide(tx, rt, inbound, rows[decided.question_id], decided)
-        case Late() as late:
-            return await _late(tx, rt, inbound, rows[late.question_id], late)
-        case AskWhich(verdict=verdict):
-            shown = {question.id for question in questions if question.open and question.shown_at is not None}
-            return await _ask_which(tx, rt, inbound, verdict, [row for row in here if row["id"] in shown])
-        case NothingOpen(verdict=verdict):
-            return await _nothing_open(tx, rt, inbound, verdict)
-        case Comment(why=why):
-            return Answered(f"comment: {why}", comment=True)
 
 
-async def _questions(tx: Tx, inbound: Inbound) -> dict[str, Record]:
-    """The person's open questions, those that ended lately, and those that what they sent points at; oldest first.
-
-    Locked: an answer to a question and its expiry take turns.
-    """
-    tap = rules.parse_payload(inbound.message.payload)
-    rows = await tx.fetch(
-        "SELECT c.*, CASE WHEN m.state = ANY($4) THEN m.posted_at END AS posted_at, "
-        "LEAST(a.sent_at, a.received_at) AS answered_at "
-        "FROM confirmations c JOIN messages m ON m.id = c.message_id LEFT JOIN answers a ON a.id = c.decided_by "
-        "WHERE c.person_id = ANY($1) AND (c.status = 'pending' OR c.decided_at >= $5 OR c.id = $2 OR c.id = "
-        "  (SELECT q.confirmation_id FROM messages q WHERE q.wamid = $3)) ORDER BY c.id FOR UPDATE OF c",
-        list(inbound.person.ids),
-        tap[0] if tap else None,
-        inbound.message.quoted_wamid,
-        list(MAY_BE_SEEN),
-        inbound.sent_at - LINGERS,
-    )
-    return {row["id"]: row for row in rows}
+def _quoted_list(kept: Sequence[Record], wamid: str | None) -> rules.Listed | None:
+    found = [row for row in kept if wamid is not None and row["wamid"] == wamid]
+    return lists.listed(found[0]) if found else None
 
 
-async def _quoted(tx: Tx, inbound: Inbound, rows: dict[str, Record]) -> Record | None:
-    """The question whose own message (or a line about it) is quoted."""
-    if inbound.message.quoted_wamid is None:
-        return None
-    quoted = await messages.by_wamid(tx, inbound.message.quoted_wamid)
-    if quoted is None or quoted["purpose"] not in ("prompt", "closing"):
-        return None
-    return rows.get(quoted["confirmation_id"])
+async def _act(tx: Tx, rt: Runtime, met: _Met, said: Reading) -> Answered:
+    match said:
+        case Decide():
+            return await _decide(tx, rt, met, said)
+        case Late():
+            return await explaining.late(tx, rt, met.inbound, met.rows[said.question_id], said)
+        case Explain():
+            return await explaining.explain(tx, rt, met.inbound, met.rows[said.question_id], said)
+        case WrongCode():
+            rows = [met.rows[each] for each in said.question_ids]
+            return await explaining.wrong_code(tx, rt, met.inbound, rows)
+        case Extend() | Undo():
+            return await _change(tx, rt, met, said)
+        case _:
+            return await _undecided(tx, rt, met, said)
 
 
-def _question(row: Record | None, inbound: Inbound) -> Question | None:
-    if row is None:
-        return None
-    is_open = row["status"] == "pending" and inbound.received_at < row["expires_at"]
-    ended_at = row["decided_at"] or row["expires_at"]
-    return Question(row["id"], is_open, row["posted_at"], None if is_open else ended_at, row["answered_at"])
-
-
-async def _decide(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, decided: Decide) -> Answered:
-    outcome = service.outcome_of(decided.verdict)
-    answer_id = await _keep(tx, rt, inbound, row, decided, effect="decided")
-    if answer_id is None:
-        return Answered("answer: seen before")
-    await moving.record(tx, rt, row, inbound.person, decided.verdict, answer_id=answer_id)
-    return Answered(f"answer: {row['id']} {outcome} by {decided.how}", called_off=decided.verdict == "cancel")
-
-
-async def _late(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, late: Late) -> Answered:
-    effect = "late" if row["status"] == "pending" or row["outcome"] == "expired" else "repeated"
-    if await _keep(tx, rt, inbound, row, late, effect=effect) is None:
-        return Answered("answer: seen before")
-    told = {"confirmation_id": row["id"], "outcome": row["outcome"], "said": late.verdict}
-    await events.emit(
-        tx, rt, client_id=row["client_id"], kind="confirmation.answered_late", subject=row["id"], data=told
-    )
-    if row["status"] == "decided":  # else the line that closes it says so, in a moment
-        line = render.too_late(row["outcome"], row["action"]["action_description"], row["decided_at"])
-        await service.say(tx, rt, row, line, purpose="notice", person=inbound.person)
-    return Answered(f"answer: {row['id']} had ended; nothing changed")
-
-
-async def _ask_which(
-    tx: Tx, rt: Runtime, inbound: Inbound, verdict: rules.Verdict, rows: Sequence[Record]
+async def _undecided(
+    tx: Tx, rt: Runtime, met: _Met, said: AskWhich | Pending | NothingOpen | Comment
 ) -> Answered:
-    content = render.which(verdict, [(row["id"], Action.of(row["action"])) for row in rows])
-    await messages.send(
+    match said:
+        case AskWhich(verdict=wish):
+            return await _ask_which(tx, rt, met, wish)
+        case Pending():
+            return await _pending(tx, rt, met)
+        case NothingOpen(verdict=wish):
+            return await _nothing_open(tx, rt, met.inbound, wish)
+        case Comment(why=why):
+            reason = await explaining.commented(tx, rt, met.inbound, met.rows.get(met.quoted or ""))
+            return reason or Answered(f"comment: {why}", comment=True)
+
+
+async def _decide(tx: Tx, rt: Runtime, met: _Met, decided: Decide) -> Answered:
+    inbound, row = met.inbound, met.rows[decided.question_id]
+    answer_id = await keep(tx, rt, inbound, row, how=decided.how, verdict=decided.verdict, effect="decided")
+    if answer_id is None:
+        return explaining.SEEN
+    verdict: rules.Verdict = "confirm" if decided.verdict == "answer" else decided.verdict
+    value = _value(row, decided.value)
+    done = await moving.record(tx, rt, row, inbound.person, verdict, answer_id=answer_id, answer=value)
+    if done.state in ("closed", "not_asked"):
+        await tell(tx, rt, inbound, row, explaining.line("again", inbound, row))
+        return Answered(f"answer: {row['id']} stays as it is: {done.state}")
+    if verdict == "decline" and row["rule"].get("ask_reason"):
+        await tell(tx, rt, inbound, row, lines.why(row["action"]["action_description"]))
+    what = done.outcome if done.state == "decided" else done.state
+    return Answered(f"answer: {row['id']} {what} by {decided.how}", called_off=verdict == "cancel")
+
+
+def _value(row: Record, value: str | None) -> dict[str, Any] | None:
+    """What was chosen or written, as it is kept."""
+    if value is None:
+        return None
+    if row["kind"] == "ask":
+        return {"text": value}
+    return next(
+        {"option": each["id"], "label": each["label"]} for each in row["options"] if each["id"] == value
+    )
+
+
+async def _change(tx: Tx, rt: Runtime, met: _Met, wished: Extend | Undo) -> Answered:
+    """More time, or an answer taken back."""
+    inbound, row = met.inbound, met.rows[wished.question_id]
+    more = isinstance(wished, Extend)
+    done = await (moving.extend if more else moving.undo)(tx, rt, row, inbound.person)
+    wish: Wish = "extend" if more else "undo"
+    if not done:
+        why: rules.Why = "not_extendable" if more else "not_undoable"
+        return await explaining.explain(tx, rt, inbound, row, Explain(row["id"], wish, wished.how, why))
+    effect = "extended" if more else "undid"
+    if await keep(tx, rt, inbound, row, how=wished.how, verdict=wish, effect=effect) is None:
+        return explaining.SEEN
+    return Answered(f"answer: {row['id']} {effect} by {wished.how}")
+
+
+async def _ask_which(tx: Tx, rt: Runtime, met: _Met, wish: Wish | None) -> Answered:
+    rows = [met.rows[each.id] for each in rules.waiting(wish, met.questions)]
+    told = [(row["id"], Action.of(row["action"])) for row in rows]
+    content = lines.which(wish, told, partial(payloads.make, payloads.key(rt.settings)))
+    await _list(tx, rt, met.inbound, rows, content, wish=wish)
+    return Answered(f"answer: asked which of {len(rows)} was meant; nothing decided")
+
+
+async def _pending(tx: Tx, rt: Runtime, met: _Met) -> Answered:
+    rows = [met.rows[each.id] for each in rules.waiting(None, met.questions)]
+    content = lines.pending([(row["id"], Action.of(row["action"])) for row in rows])
+    await _list(tx, rt, met.inbound, rows, content, wish=None)
+    return Answered(f"answer: listed {len(rows)} open questions")
+
+
+async def _list(
+    tx: Tx,
+    rt: Runtime,
+    inbound: Inbound,
+    rows: Sequence[Record],
+    content: Content,
+    *,
+    wish: Wish | None,
+) -> None:
+    """Send a list, and write down what its numbers mean."""
+    clients = {row["client_id"] for row in rows}
+    message_id = await messages.send(
         tx,
         rt,
         Draft(
-            client_id=rows[0]["client_id"] if len({row["client_id"] for row in rows}) == 1 else OURSELVES,
+            client_id=clients.pop() if len(clients) == 1 else OURSELVES,
             person=inbound.person,
             phone_number_id=inbound.message.phone_number_id,
             purpose="notice",
@@ -160,10 +227,13 @@ async def _ask_which(
             quotes=inbound.message.wamid,
         ),
     )
-    return Answered(f"answer: asked which of {len(rows)} was meant; nothing decided")
+    if rows and lines.tells_apart([(row["id"], Action.of(row["action"])) for row in rows]):
+        items = [row["id"] for row in rows[: lines.MOST_LISTED]]
+        sender = inbound.message.phone_number_id
+        await lists.keep(tx, rt, inbound.person, message_id, sender=sender, verdict=wish, items=items)
 
 
-async def _nothing_open(tx: Tx, rt: Runtime, inbound: Inbound, verdict: rules.Verdict) -> Answered:
+async def _nothing_open(tx: Tx, rt: Runtime, inbound: Inbound, wish: Wish) -> Answered:
     """A yes or no to nothing. CANCEL then means leaving, as the guide has it."""
     last = await tx.fetchrow(
         "SELECT * FROM confirmations WHERE person_id = ANY($1) AND phone_number_id = $2 AND status = 'decided' "
@@ -172,7 +242,7 @@ async def _nothing_open(tx: Tx, rt: Runtime, inbound: Inbound, verdict: rules.Ve
         inbound.message.phone_number_id,
         inbound.received_at - _REMEMBERED,
     )
-    if verdict == "cancel":
+    if wish == "cancel":
         # Whoever means the question they just answered must not believe that it is undone.
         aside = (
             render.not_undone(last["action"]["action_description"]) if last and _recent(last, inbound) else ""
@@ -181,34 +251,9 @@ async def _nothing_open(tx: Tx, rt: Runtime, inbound: Inbound, verdict: rules.Ve
     if last is None:
         return Answered("comment: a yes or no, and nothing was asked", comment=True)
     line = render.nothing_open(last["outcome"], last["action"]["action_description"], last["decided_at"])
-    await service.say(tx, rt, last, line, purpose="notice", person=inbound.person)
+    await tell(tx, rt, inbound, last, line)
     return Answered("answer: nothing was open; nothing changed")
 
 
 def _recent(last: Record, inbound: Inbound) -> bool:
     return bool(last["outcome"] == "confirmed" and last["decided_at"] > inbound.received_at - _FRESH)
-
-
-async def _keep(
-    tx: Tx, rt: Runtime, inbound: Inbound, row: Record, reading: Decide | Late, *, effect: str
-) -> str | None:
-    """Write the reply down as evidence; its id, or None when this very update was written down before."""
-    answer_id = rt.new_id("ans")
-    written = await tx.execute(
-        "INSERT INTO answers (id, confirmation_id, person_id, update_key, wamid, how, said, verdict, effect, sent_at, "
-        "received_at, quoted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-        "ON CONFLICT (update_key) DO NOTHING",
-        answer_id,
-        row["id"],
-        inbound.person.id,
-        inbound.update_key,
-        inbound.message.wamid,
-        reading.how,
-        inbound.message.text or "",
-        reading.verdict,
-        effect,
-        inbound.message.sent_at,
-        inbound.received_at,
-        inbound.message.quoted_wamid,
-    )
-    return answer_id if written else None

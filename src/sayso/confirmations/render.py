@@ -3,21 +3,16 @@
 The same texts, from the same action, every time: their digest is stored before anything is sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sayso.confirmations.cleaning import clean, quoted
 from sayso.confirmations.phrases import phrase
-from sayso.confirmations.rules import Outcome, Verdict, payload
+from sayso.confirmations.rules import Outcome
 from sayso.core import canonical
-from sayso.whatsapp.content import Button, Buttons, Content, Text
-
-_LABELS: dict[Verdict, str] = {"confirm": "Confirm", "decline": "Decline", "cancel": "Cancel"}
-_BRIEF = 80
-_MOST_BUTTONS = 3  # cloud-api 2.5
-_MOST_LISTED = 9
+from sayso.whatsapp.content import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,37 +87,3 @@ def nothing_open(outcome: Outcome, description: str, decided_at: datetime) -> Te
 def not_undone(description: str) -> str:
     """To somebody whose CANCEL came after their yes, and unsubscribes them."""
     return f"{quoted(description)} was already confirmed; this did not cancel it."
-
-
-def which(verdict: Verdict, questions: Sequence[tuple[str, Action]]) -> Content:
-    """Ask which of the open questions a word was meant for.
-
-    Buttons that decide are offered for few questions only, and only when their lines can be told apart.
-    """
-    lines = [f"“{_brief(action.description)}” ({_brief(action.details)})" for _, action in questions]
-    if len(questions) > _MOST_BUTTONS or len(set(lines)) < len(lines):
-        more = [f"… and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
-        listed = "\n".join(["• " + line for line in lines[:_MOST_LISTED]] + more)
-        return Text(
-            f"Which one do you want to {verdict}? Nothing has been decided yet.\n\n{listed}\n\n"
-            "Please tap the button below the question itself, or reply to it directly."
-        )
-    if len(questions) == 1:
-        ((question_id, _),) = questions
-        return Buttons(
-            body=f"Do you want to {verdict} this? Nothing has been decided yet.\n\n{lines[0]}",
-            buttons=(Button(payload(question_id, verdict), _LABELS[verdict]),),
-        )
-    listed = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
-    return Buttons(
-        body=f"Which one do you want to {verdict}? Nothing has been decided yet.\n\n{listed}\n\nTap its number.",
-        buttons=tuple(
-            Button(payload(question_id, verdict), f"{number}. {_LABELS[verdict]}")
-            for number, (question_id, _) in enumerate(questions, start=1)
-        ),
-    )
-
-
-def _brief(text: str) -> str:
-    short = clean(text)
-    return short if len(short) <= _BRIEF else short[: _BRIEF - 1].rstrip() + "…"

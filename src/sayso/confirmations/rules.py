@@ -1,21 +1,29 @@
-"""Which question does a reply mean, and what does it say? Pure, total, and the only place where that is decided.
+"""What a person's words to a question are, and what a question is to whoever reads them. Pure.
 
-In this order: the payload of a button; the quoted message; a bare word, only when exactly one question is open for that
-person and sender, and it alone can have been meant when the word was written. Otherwise the person is asked which, and
-nothing is decided. No language model reads consent.
+Which question a reply means is decided in ``reading`` alone.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 from sayso.core import words
 
-Verdict = Literal["confirm", "decline", "cancel"]
-How = Literal["button", "quote", "word"]
+#: What a person can say of a question. ``answer``: an option, or words of their own.
+Verdict = Literal["confirm", "decline", "cancel", "answer"]
+#: What a whole message can say: to a question, of its time and end, or that one asks what is open.
+Wish = Literal["confirm", "decline", "cancel", "answer", "extend", "undo"]
+Meaning = Literal["confirm", "decline", "cancel", "extend", "undo", "pending", "unclear"]
+How = Literal["button", "quote", "word", "reaction", "code", "number"]
+Kind = Literal["approve", "choose", "ask"]
+#: Why an answer decided nothing, though it is clear which question it was for.
+Why = Literal[
+    "again", "frozen", "needs_code", "locked", "needs_option", "not_extendable", "not_undoable", "how"
+]
 Outcome = Literal[
     "confirmed",
     "declined",
@@ -27,20 +35,42 @@ Outcome = Literal[
     "opted_out",
 ]
 
-OUTCOMES: dict[Verdict, Outcome] = {"confirm": "confirmed", "decline": "declined", "cancel": "cancelled"}
+OUTCOMES: dict[Verdict, Outcome] = {
+    "confirm": "confirmed",
+    "decline": "declined",
+    "cancel": "cancelled",
+    "answer": "confirmed",
+}
 
-#: How long after its end a question that nobody answered may still be what somebody is answering.
+#: How long after its end a question that nobody answered may still be what somebody is answering, and how long a list
+#: may be under way while somebody reads the one before it.
 LINGERS = timedelta(seconds=10)
+#: How long the numbers of a list are good.
+LIST_LIVES = timedelta(hours=1)
+#: How many wrong codes a person may type.
+MOST_WRONG = 3
 
-_PAYLOAD = re.compile(r"cf1:(cnf_[0-9a-z]{26}):(confirm|decline|cancel)")
+_NUMBERED = re.compile(
+    r"(?P<first>\d{1,2})(?: ?[.):,-])? ?(?P<then>\D+)|(?P<word>\D+?) ?(?:[#:,] ?)?(?P<last>\d{1,2})"
+)
+_SKIN = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the answers offered."""
+
+    id: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A confirmation as the reader of an answer sees it. ``open``: undecided, and the reply came before its end.
+    """A confirmation as the reader of an answer sees it, for one person who was asked.
 
-    ``shown_at`` is when it was posted to the person; None when it has not been: nobody can have answered it.
-    ``ended_at`` is when it ended; ``answered_at``, where an answer of the person ended it, is that answer's own time.
+    ``open``: they may answer, and the reply came before the end. ``undecided``: answered, by them or for all, and not
+    yet for good. ``shown_at`` is when it was posted to the person; None when it has not been: nobody can have answered
+    it. ``ended_at`` is when it ended; ``answered_at``, where an answer of the person ended it, is that answer's time.
     """
 
     id: str
@@ -48,13 +78,39 @@ class Question:
     shown_at: datetime | None
     ended_at: datetime | None = None
     answered_at: datetime | None = None
+    kind: Kind = "approve"
+    options: tuple[Option, ...] = ()
+    challenge: bool = False
+    code: str | None = None
+    wrong: int = 0
+    undecided: bool = False
+    undoable: bool = False
+    extendable: bool = False
+    reactions: bool = False
+    frozen: bool = False
+
+    @property
+    def locked(self) -> bool:
+        """Whether too many wrong codes were typed: it can still be declined or cancelled."""
+        return self.wrong >= MOST_WRONG
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A numbered list as it was shown: ``items`` are question ids from number 1 on; ``verdict``: what was asked for."""
+
+    items: tuple[str, ...]
+    verdict: Wish | None
+    shown_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a person sent, when, when we had it, and what it points at.
 
-    ``tapped`` and ``quoted`` are questions *of this person*. ``sent_at`` is WhatsApp's time, in whole seconds.
+    ``tapped``, ``quoted`` and ``reacted`` are questions *of this person*. ``sent_at`` is WhatsApp's time, in whole
+    seconds. ``payload`` is set for whatever was tapped; ``answer`` is what a button of ours says. ``asked_why``: they
+    were just asked for a reason.
     """
 
     text: str | None
@@ -66,23 +122,63 @@ class Reply:
     forwarded: bool = False
     in_group: bool = False
     received_at: datetime | None = None
+    answer: str | None = None
+    quoted_list: Listed | None = None
+    reacted: Question | None = None
+    emoji: str | None = None
+    asked_why: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """It answers this question."""
+    """It answers this question. ``value``: the option's id, or the words, of an ``answer``."""
 
     question_id: str
     verdict: Verdict
     how: How
+    value: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """It answers a question that has ended: say so, change nothing."""
+    """It is about a question that has ended: say so, change nothing."""
 
     question_id: str
-    verdict: Verdict
+    verdict: Wish
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """It is clear which question is meant, and that this decides nothing: say why, keep it."""
+
+    question_id: str
+    verdict: Wish | None
+    how: How
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCode:
+    """A code, and not that of any of these questions."""
+
+    question_ids: tuple[str, ...]
+    how: How = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """More time is asked for."""
+
+    question_id: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The person takes their answer back."""
+
+    question_id: str
     how: How
 
 
@@ -90,14 +186,19 @@ class Late:
 class AskWhich:
     """It says yes or no, but not to what: list the open questions, decide nothing."""
 
-    verdict: Verdict
+    verdict: Wish | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """They ask what is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class NothingOpen:
     """It says yes or no, and nothing is open."""
 
-    verdict: Verdict
+    verdict: Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +208,7 @@ class Comment:
     why: str
 
 
-Reading = Decide | Late | AskWhich | NothingOpen | Comment
+Reading = Decide | Late | Explain | WrongCode | Extend | Undo | AskWhich | Pending | NothingOpen | Comment
 
 
 @cache
@@ -116,86 +217,71 @@ def vocabulary() -> words.Words:
     return words.load("sayso.confirmations", "words.toml")
 
 
-def word(text: str | None) -> Verdict | None:
-    """What a whole message says, or None."""
-    match vocabulary().meaning(text or ""):
+@cache
+def reactions() -> words.Words:
+    """The table of reactions."""
+    return words.load("sayso.confirmations", "reactions.toml")
+
+
+_MEANINGS: dict[str, Meaning] = {each: each for each in get_args(Meaning)}
+
+
+def meaning(text: str | None) -> Meaning | None:
+    """What a whole message means by the table, or None."""
+    return _MEANINGS.get(vocabulary().meaning(text or "") or "")
+
+
+def word(text: str | None) -> Literal["confirm", "decline", "cancel"] | None:
+    """What a whole message says to a question of yes or no, or None."""
+    found = meaning(text)
+    return found if found == "confirm" or found == "decline" or found == "cancel" else None  # noqa: PLR1714 - mypy narrows this
+
+
+def number(text: str | None) -> str | None:
+    """The digits that a whole message is, in whatever script they were typed; None when it is anything else."""
+    plain = words.normalise(text or "")
+    return _digits(plain) if plain and all(unicodedata.decimal(c, None) is not None for c in plain) else None
+
+
+def numbered(text: str | None) -> tuple[Wish, int] | None:
+    """A word of the table and a number, in either order: ``yes 2``, ``2 yes``."""
+    match = _NUMBERED.fullmatch(words.normalise(text or ""))
+    if match is None:
+        return None
+    said = meaning(match["then"] or match["word"])
+    if said is None or said in ("pending", "unclear"):
+        return None
+    return said, int(_digits(match["first"] or match["last"]))  # type: ignore[return-value] # the others are wishes
+
+
+def reaction(emoji: str | None) -> Literal["confirm", "decline"] | None:
+    """What an emoji says, whatever its skin; one that was taken back says nothing."""
+    match reactions().meaning(_SKIN.sub("", emoji or "")):
         case "confirm":
             return "confirm"
         case "decline":
             return "decline"
-        case "cancel":
-            return "cancel"
         case _:
             return None
 
 
-def payload(question_id: str, verdict: Verdict) -> str:
-    """What a button carries: the question and the answer, versioned; at most 256 characters (cloud-api 2.5)."""
-    return f"cf1:{question_id}:{verdict}"
+def option(question: Question, text: str | None) -> str | None:
+    """The option that a whole message names: by its number, or by its whole label where no other is spelled alike."""
+    digits = number(text)
+    if digits is not None and len(digits) <= 2 and 1 <= int(digits) <= len(question.options):  # noqa: PLR2004 - ten
+        return question.options[int(digits) - 1].id
+    said = words.normalise(text or "")
+    named = [each.id for each in question.options if said and words.normalise(each.label) == said]
+    return named[0] if len(named) == 1 else None
 
 
-def parse_payload(text: str | None) -> tuple[str, Verdict] | None:
-    """The question and the answer of a button of ours, or None."""
-    match = _PAYLOAD.fullmatch(text or "")
-    if not match:
-        return None
-    verdict = match[2]
-    if verdict == "confirm":
-        return match[1], "confirm"
-    return match[1], "decline" if verdict == "decline" else "cancel"
+def waiting(wish: Wish | None, questions: Sequence[Question]) -> list[Question]:
+    """The questions that a wish can be about: the open ones that were shown; to be called off, also those answered."""
+    seen = [each for each in questions if each.shown_at is not None]
+    if wish == "undo":
+        return [each for each in seen if each.undoable]
+    return [each for each in seen if each.open or (wish == "cancel" and each.undecided)]
 
 
-def read(reply: Reply, questions: Sequence[Question]) -> Reading:
-    """What a reply means, given this person's questions with this sender: the open ones and those that ended lately."""
-    if reply.forwarded or reply.in_group:
-        return Comment("a forwarded message or a group's never decides")
-    tap = parse_payload(reply.payload)
-    if tap:
-        return _of(reply.tapped, tap[1], "button", otherwise=Comment("a button of somebody else's question"))
-    if reply.payload is not None:
-        return Comment("a button that is not ours; its label is no word of the person's")
-    verdict = word(reply.text)
-    if verdict is None:
-        return Comment("not a word that answers")
-    shown = [question for question in questions if question.open and question.shown_at is not None]
-    if reply.quotes_something:
-        unclear: Reading = AskWhich(verdict) if shown else Comment("it quotes a message that is no question")
-        return _of(reply.quoted, verdict, "quote", otherwise=unclear)
-    return _bare(reply, verdict, questions, shown)
-
-
-def _bare(
-    reply: Reply, verdict: Verdict, questions: Sequence[Question], shown: Sequence[Question]
-) -> Reading:
-    """A word by itself: it decides the one open question that it can only have meant."""
-    meant = [question for question in questions if _could_mean(reply, question)]
-    if shown:
-        certain = [question.id for question in meant] == [question.id for question in shown] and len(
-            shown
-        ) == 1
-        return Decide(shown[0].id, verdict, "word") if certain else AskWhich(verdict)
-    return Late(meant[-1].id, verdict, "word") if meant else NothingOpen(verdict)
-
-
-def _of(question: Question | None, verdict: Verdict, how: How, *, otherwise: Reading) -> Reading:
-    if question is None:
-        return otherwise
-    return Decide(question.id, verdict, how) if question.open else Late(question.id, verdict, how)
-
-
-def _could_mean(reply: Reply, question: Question) -> bool:
-    """Whether a word may have been written to this question: it was on the phone by then, and not over.
-
-    A question that the person's own answer ended was over for words written after that answer; in the same second the
-    order in which they reached us counts. One that ended otherwise may have been on the screen a little longer.
-    """
-    shown = question.shown_at
-    if shown is None or reply.sent_at < shown.replace(microsecond=0):
-        return False
-    if reply.received_at is not None and reply.received_at < shown:
-        return False
-    if question.open:
-        return True
-    if question.answered_at is not None:
-        return reply.sent_at < question.answered_at
-    return question.ended_at is not None and reply.sent_at <= question.ended_at + LINGERS
+def _digits(text: str) -> str:
+    return "".join(str(unicodedata.decimal(c)) for c in text)

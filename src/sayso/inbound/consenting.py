@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sayso.confirmations import approvers
+from sayso.confirmations import payloads
 from sayso.confirmations import rules as confirmation_rules
 from sayso.confirmations import service as confirmations
 from sayso.confirmations.answers import Inbound
@@ -46,7 +47,7 @@ async def hear(tx: Tx, rt: Runtime, inbound: Inbound) -> Heard:
     tap = questions.parse_payload(message.payload)
     if tap is not None:
         return Heard(await _tapped(tx, rt, inbound, *tap))
-    if confirmation_rules.parse_payload(message.payload) is not None:
+    if payloads.is_ours(message.payload):
         return NOTHING
     word = reading(message.text)
     if message.payload is not None:

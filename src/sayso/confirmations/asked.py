@@ -1,0 +1,112 @@
+"""The questions a person was asked, as whoever reads their answer sees them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sayso.confirmations.rules import LINGERS, Option, Question
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import id_at
+from sayso.messages import service as messages
+from sayso.messages.rules import MAY_BE_SEEN
+from sayso.people.service import Person
+from sayso.whatsapp.updates import InboundMessage
+
+#: No question is open for longer: seven days, and as much again where the end is put off.
+LONGEST = timedelta(days=60)
+#: Purposes of messages that are a question or a line about it.
+_ABOUT = frozenset({"prompt", "closing", "notice"})
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message of a person's as it reached us. ``update_key`` names it for ever, in whatever copy it comes."""
+
+    message: InboundMessage
+    person: Person
+    update_key: str
+    received_at: datetime
+
+    @property
+    def sent_at(self) -> datetime:
+        """When it was written, by WhatsApp's clock; never later than we received it."""
+        return min(self.message.sent_at or self.received_at, self.received_at)
+
+
+async def of(tx: Tx, inbound: Inbound, named: Collection[str]) -> dict[str, Record]:
+    """The person's open questions, those that ended lately, and ``named`` ones; oldest first.
+
+    Locked, and read once they are: an answer to a question and its end take turns.
+    """
+    person_ids, lately = list(inbound.person.ids), inbound.sent_at - LINGERS
+    found = await tx.fetch(
+        "SELECT c.id FROM confirmations c WHERE c.id IN ("
+        "SELECT id FROM confirmations WHERE person_id = ANY($1) AND (status <> 'decided' OR decided_at >= $2) UNION "
+        "SELECT a.confirmation_id FROM approvers a JOIN confirmations o ON o.id = a.confirmation_id "
+        "WHERE a.person_id = ANY($1) AND a.confirmation_id >= $3 AND (o.status <> 'decided' OR o.decided_at >= $2) "
+        "UNION SELECT unnest($4::text[])) ORDER BY c.id FOR UPDATE",
+        person_ids,
+        lately,
+        id_at("cnf", inbound.sent_at - LONGEST),
+        list(named),
+    )
+    if not found:
+        return {}
+    rows = await tx.fetch(
+        "SELECT c.*, coalesce(p.message_id, c.message_id) AS asked_by, p.code, p.verdict AS said, "
+        "coalesce(p.wrong, 0) AS wrong, "
+        "coalesce(p.state, CASE WHEN a.id IS NULL THEN 'asked' ELSE 'answered' END) AS standing, "
+        "CASE WHEN m.state = ANY($3) THEN m.posted_at END AS posted_at, LEAST(a.sent_at, a.received_at) AS answered_at "
+        "FROM confirmations c LEFT JOIN LATERAL (SELECT * FROM approvers WHERE confirmation_id = c.id "
+        "AND person_id = ANY($1) ORDER BY message_id IS NULL, position LIMIT 1) p ON true "
+        "LEFT JOIN messages m ON m.id = coalesce(p.message_id, c.message_id) "
+        "LEFT JOIN answers a ON a.id = coalesce(p.answer_id, c.decided_by) AND a.person_id = ANY($1) "
+        "WHERE c.id = ANY($2) AND (p.person_id IS NOT NULL OR c.person_id = ANY($1)) ORDER BY c.id",
+        person_ids,
+        [row["id"] for row in found],
+        list(MAY_BE_SEEN),
+    )
+    return {row["id"]: row for row in rows}
+
+
+async def behind(tx: Tx, wamid: str | None, *, prompt: bool = False) -> str | None:
+    """The id of the question whose message (or a line about it) has this id of Meta's; ``prompt``: itself alone."""
+    found = await messages.by_wamid(tx, wamid) if wamid else None
+    if found is None or found["purpose"] not in (("prompt",) if prompt else _ABOUT):
+        return None
+    question_id: str | None = found["confirmation_id"]
+    return question_id
+
+
+def question(row: Record | None, inbound: Inbound) -> Question | None:
+    """A row as the reader sees it."""
+    if row is None:
+        return None
+    in_time = inbound.received_at < row["expires_at"]
+    is_open = row["status"] == "pending" and row["standing"] == "asked" and in_time
+    counts = row["status"] == "pending" and row["standing"] == "answered" and in_time
+    undecided = row["status"] == "held" or counts
+    rule = row["rule"]
+    return Question(
+        id=row["id"],
+        open=is_open,
+        shown_at=row["posted_at"],
+        ended_at=None if is_open or undecided else row["decided_at"] or row["expires_at"],
+        answered_at=row["answered_at"],
+        kind=row["kind"],
+        options=_options(row),
+        challenge=row["challenge"] is not None,
+        code=row["code"],
+        wrong=row["wrong"],
+        undecided=undecided,
+        undoable=row["status"] == "held" and row["standing"] == "answered",
+        extendable=bool(rule.get("extends_left")),
+        reactions=bool(rule.get("reactions")),
+        frozen=row["frozen_why"] is not None,
+    )
+
+
+def _options(row: Record) -> tuple[Option, ...]:
+    if row["kind"] != "choose":
+        return ()
+    return tuple(Option(each["id"], each["label"]) for each in row["options"] or ())

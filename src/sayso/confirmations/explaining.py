@@ -1,0 +1,158 @@
+"""Answers that decide nothing: each is kept as evidence, and the person is told why nothing came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sayso.confirmations import lines, render, rules, service, told
+from sayso.confirmations.asked import LONGEST, Inbound
+from sayso.confirmations.rules import Explain, How, Late, Why
+from sayso.core.database import Record, Tx
+from sayso.core.runtime import Runtime, id_at
+from sayso.events import service as events
+from sayso.whatsapp.content import Content
+
+#: How long what follows a no is taken for its reason, where one was asked for.
+REASON_WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of a reply: a sentence for the record, and what is left for others to do."""
+
+    result: str
+    comment: bool = False
+    leaving: bool = False
+    called_off: bool = False
+    aside: str = ""
+
+
+SEEN = Answered("answer: seen before")
+
+
+async def keep(
+    tx: Tx, rt: Runtime, inbound: Inbound, row: Record, *, how: How, verdict: str, effect: str
+) -> str | None:
+    """Write the reply down as evidence; its id, or None when this very update was written down before."""
+    answer_id = rt.new_id("ans")
+    message = inbound.message
+    written = await tx.execute(
+        "INSERT INTO answers (id, confirmation_id, person_id, update_key, wamid, how, said, verdict, effect, sent_at, "
+        "received_at, quoted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+        "ON CONFLICT (update_key) DO NOTHING",
+        answer_id,
+        row["id"],
+        inbound.person.id,
+        inbound.update_key,
+        message.wamid,
+        how,
+        (message.reaction[1] if message.reaction else message.text) or "",
+        verdict,
+        effect,
+        message.sent_at,
+        inbound.received_at,
+        message.reaction[0] if message.reaction else message.quoted_wamid,
+    )
+    return answer_id if written else None
+
+
+async def tell(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, line: Content) -> None:
+    """Say something below the question."""
+    await service.say(tx, rt, row, line, purpose="notice", person=inbound.person)
+
+
+async def late(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, late: Late) -> Answered:
+    """An answer to a question that has ended: kept, told to the assistant, explained, and nothing more."""
+    effect = "late" if row["status"] == "pending" or row["outcome"] == "expired" else "repeated"
+    if await keep(tx, rt, inbound, row, how=late.how, verdict=late.verdict, effect=effect) is None:
+        return SEEN
+    data = {"confirmation_id": row["id"], "outcome": row["outcome"], "said": late.verdict}
+    await events.emit(
+        tx, rt, client_id=row["client_id"], kind="confirmation.answered_late", subject=row["id"], data=data
+    )
+    if row["status"] == "decided":  # else the line that closes it says so, in a moment
+        what = row["action"]["action_description"]
+        await tell(tx, rt, inbound, row, render.too_late(row["outcome"], what, row["decided_at"]))
+    return Answered(f"answer: {row['id']} had ended; nothing changed")
+
+
+async def explain(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, said: Explain) -> Answered:
+    """It is clear which question was meant, and nothing comes of it: kept, and explained."""
+    if await keep(tx, rt, inbound, row, how=said.how, verdict=said.verdict or "", effect=said.why) is None:
+        return SEEN
+    await tell(tx, rt, inbound, row, line(said.why, inbound, row))
+    return Answered(f"answer: {row['id']} stays as it is: {said.why}")
+
+
+def line(why: Why, inbound: Inbound, row: Record) -> Content:
+    """Why nothing comes of an answer."""
+    what = row["action"]["action_description"]
+    match why:
+        case "again":
+            return lines.again(what, held=row["status"] == "held")
+        case "needs_code":
+            return lines.needs_code(what, row["challenge"])
+        case "needs_option":
+            return lines.needs_option(what, [each["label"] for each in row["options"] or ()])
+        case "frozen":
+            return told.line("frozen", what, inbound.person.language)
+        case "locked" | "not_extendable" | "not_undoable" | "how":
+            return _PLAIN[why](what)
+
+
+_PLAIN = {
+    "locked": lines.locked,
+    "not_extendable": lines.not_extendable,
+    "not_undoable": lines.not_undoable,
+    "how": lines.how,
+}
+
+
+async def wrong_code(tx: Tx, rt: Runtime, inbound: Inbound, rows: Sequence[Record]) -> Answered:
+    """A wrong code counts against every question that it may have been for; the person is told of the oldest."""
+    row = rows[0]
+    if await keep(tx, rt, inbound, row, how="code", verdict="confirm", effect="wrong_code") is None:
+        return SEEN
+    await tx.execute(
+        "UPDATE approvers SET wrong = wrong + 1 WHERE confirmation_id = ANY($1) AND person_id = ANY($2)",
+        [each["id"] for each in rows],
+        list(inbound.person.ids),
+    )
+    left = rules.MOST_WRONG - row["wrong"] - 1
+    await tell(tx, rt, inbound, row, lines.wrong_code(row["action"]["action_description"], left))
+    return Answered(f"answer: a wrong code for {row['id']}; {left} tries left")
+
+
+async def declined_lately(tx: Tx, inbound: Inbound) -> Record | None:
+    """The question the person declined last, when its reason was asked for and not told yet, within the time for it."""
+    if inbound.message.type != "text":
+        return None
+    return await tx.fetchrow(
+        "SELECT c.*, p.verdict AS said FROM approvers p JOIN confirmations c ON c.id = p.confirmation_id "
+        "WHERE p.person_id = ANY($1) AND p.confirmation_id >= $4 AND p.verdict = 'decline' AND p.answered_at > $2 "
+        "AND c.phone_number_id = $3 AND (c.rule->>'ask_reason')::boolean AND NOT EXISTS "
+        "(SELECT 1 FROM answers s WHERE s.confirmation_id = c.id AND s.person_id = ANY($1) "
+        "AND s.effect = 'commented') ORDER BY p.answered_at DESC LIMIT 1",
+        list(inbound.person.ids),
+        inbound.received_at - REASON_WITHIN,
+        inbound.message.phone_number_id,
+        id_at("cnf", inbound.received_at - LONGEST),
+    )
+
+
+async def commented(tx: Tx, rt: Runtime, inbound: Inbound, quoted: Record | None) -> Answered | None:
+    """What was written is the reason of a no: told to the assistant that asked. None when it is nothing like that."""
+    message = inbound.message
+    if message.type != "text" or message.forwarded or message.group_id is not None:
+        return None
+    row = quoted if message.quoted_wamid else await declined_lately(tx, inbound)
+    if row is None or row["said"] != "decline" or not row["rule"].get("ask_reason"):
+        return None
+    how: How = "quote" if message.quoted_wamid else "word"
+    if await keep(tx, rt, inbound, row, how=how, verdict="comment", effect="commented") is None:
+        return SEEN
+    data = {"confirmation_id": row["id"], "text": message.text, "wamid": message.wamid}
+    await events.emit(
+        tx, rt, client_id=row["client_id"], kind="confirmation.commented", subject=row["id"], data=data
+    )
+    return Answered(f"answer: the reason for declining {row['id']}")

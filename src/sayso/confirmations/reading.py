@@ -1,0 +1,332 @@
+"""Which question does a reply mean, and what does it say? Pure, total, and the only place where that is decided.
+
+In this order: the payload of a button; the quoted message; a reaction on the question; a code; the number of a list; a
+bare word, only when exactly one question is open for that person and sender, and it alone can have been meant when the
+word was written. Otherwise the person is asked which, and nothing is decided. No language model reads consent.
+"""
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import get_args
+
+from sayso.confirmations import rules
+from sayso.confirmations.rules import (
+    LINGERS,
+    LIST_LIVES,
+    AskWhich,
+    Comment,
+    Decide,
+    Explain,
+    Extend,
+    How,
+    Late,
+    Listed,
+    NothingOpen,
+    Pending,
+    Question,
+    Reading,
+    Reply,
+    Undo,
+    Wish,
+    WrongCode,
+)
+
+_WISHES: dict[str, Wish] = {each: each for each in get_args(Wish)}
+
+
+def read(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed] = ()) -> Reading:
+    """What a reply means, given this person's questions with this sender, the open ones and those that ended lately.
+
+    ``lists`` are those that were sent to the person from this sender, the oldest first.
+    """
+    if reply.forwarded or reply.in_group:
+        return Comment("a forwarded message or a group's never decides")
+    if reply.payload is not None:
+        return _tapped(reply)
+    if reply.emoji is not None:
+        return _reacted(reply)
+    if rules.meaning(reply.text) == "pending":
+        return Pending()
+    return _pointed(reply, questions) if reply.quotes_something else _typed(reply, questions, lists)
+
+
+def _pointed(reply: Reply, questions: Sequence[Question]) -> Reading:
+    if reply.quoted_list is not None:
+        return _of_list(reply, questions, [reply.quoted_list])
+    return _quoted(reply, questions)
+
+
+def _typed(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]) -> Reading:
+    if rules.number(reply.text) is not None:
+        return _digits(reply, questions, lists)
+    if rules.numbered(reply.text) is not None and rules.meaning(reply.text) is None:
+        return _of_list(reply, questions, _on_screen(reply, questions, lists))
+    return _bare(reply, questions)
+
+
+def _tapped(reply: Reply) -> Reading:
+    if reply.answer is None:
+        return Comment("a button that is not ours; its label is no word of the person's")
+    if reply.tapped is None:
+        return Comment("a button of somebody else's question")
+    if reply.answer in {each.id for each in reply.tapped.options}:
+        return settle(reply.tapped, "answer", "button", reply.answer)
+    wish = _WISHES.get(reply.answer)
+    if wish is None or wish == "answer":
+        return Comment("a button of ours that this question does not have")
+    return settle(reply.tapped, wish, "button")
+
+
+def _reacted(reply: Reply) -> Reading:
+    said = rules.reaction(reply.emoji)
+    if reply.reacted is None or said is None:
+        return Comment("a reaction that is no answer")
+    if reply.reacted.kind != "approve" or not reply.reacted.reactions:
+        return Comment("a reaction, and this question does not take any")
+    return settle(reply.reacted, said, "reaction")
+
+
+def _quoted(reply: Reply, questions: Sequence[Question]) -> Reading:
+    if reply.quoted is not None:
+        return _to(reply.quoted, reply, "quote") or Comment("not a word that answers")
+    wish = _wish(reply)
+    if wish is None:
+        return Comment("not a word that answers")
+    return (
+        AskWhich(wish)
+        if rules.waiting(wish, questions)
+        else Comment("it quotes a message that is no question")
+    )
+
+
+def _wish(reply: Reply) -> Wish | None:
+    """What a whole message says by the table; what is no word, or one that is read two ways, says nothing."""
+    said = rules.meaning(reply.text)
+    return _WISHES.get(said) if said else None
+
+
+def _to(question: Question, reply: Reply, how: How) -> Reading | None:
+    """What a text says to one question; None when it says nothing to it."""
+    wish = _wish(reply)
+    if wish in ("cancel", "undo", "extend"):
+        return settle(question, wish, how)
+    if question.kind == "approve":
+        return _yes_or_no(question, reply, wish, how)
+    if not question.open and (question.undecided or question.answered_at is not None):
+        return settle(question, wish, how) if wish else None  # what follows an answer is a remark
+    if question.kind == "ask":
+        return settle(question, "answer", how, reply.text) if (reply.text or "").strip() else None
+    named = rules.option(question, reply.text)
+    if named is not None:
+        return settle(question, "answer", how, named)
+    return settle(question, wish, how) if wish else None
+
+
+def _yes_or_no(question: Question, reply: Reply, wish: Wish | None, how: How) -> Reading | None:
+    if wish is not None:
+        return settle(question, wish, how)
+    digits = rules.number(reply.text)
+    if digits is None or not question.challenge or question.code is None:
+        return None
+    if _is_code(question, digits):
+        return settle(question, "confirm", "code")
+    if question.open and not question.frozen and len(digits) == len(question.code):
+        return (
+            Explain(question.id, "confirm", "code", "locked")
+            if question.locked
+            else WrongCode((question.id,))
+        )
+    return None
+
+
+def _is_code(question: Question, digits: str) -> bool:
+    return question.code is not None and hmac.compare_digest(question.code, digits)
+
+
+def settle(question: Question, wish: Wish, how: How, value: str | None = None) -> Reading:
+    """What comes of a wish about one question."""
+    if not (question.open or question.undecided):
+        return Late(question.id, wish, how)
+    if question.frozen:
+        return Explain(question.id, wish, how, "frozen")
+    if wish == "undo":
+        return (
+            Undo(question.id, how) if question.undoable else Explain(question.id, wish, how, "not_undoable")
+        )
+    if wish == "cancel":
+        return Decide(question.id, "cancel", how)
+    if not question.open:
+        return Explain(question.id, wish, how, "again")
+    if wish == "extend":
+        return (
+            Extend(question.id, how)
+            if question.extendable
+            else Explain(question.id, wish, how, "not_extendable")
+        )
+    return _answer(question, wish, how, value)
+
+
+def _answer(question: Question, wish: Wish, how: How, value: str | None) -> Reading:
+    if question.kind == "approve":
+        if wish == "decline":
+            return Decide(question.id, "decline", how)
+        if question.challenge and question.locked:
+            return Explain(question.id, wish, how, "locked")
+        if question.challenge and how != "code":
+            return Explain(question.id, wish, how, "needs_code")
+        return Decide(question.id, "confirm", how)
+    if wish != "answer" or value is None:
+        return Explain(question.id, wish, how, "needs_option" if question.kind == "choose" else "how")
+    return Decide(question.id, "answer", how, value)
+
+
+def _bare(reply: Reply, questions: Sequence[Question]) -> Reading:
+    """A word by itself: it decides the one open question that it can only have meant."""
+    wish = _wish(reply)
+    about = rules.waiting(wish, questions)
+    only = _only(reply, about, questions)
+    if only is not None and not (only.kind == "ask" and reply.asked_why and wish is None):
+        said = _to(only, reply, "word")
+        if said is not None:
+            return said
+    if wish is None:
+        return _unclear(reply, about)
+    if about:
+        return AskWhich(wish)
+    if wish in ("confirm", "decline") and (again := [each for each in questions if each.undecided]):
+        return settle(again[-1], wish, "word")
+    meant = [each for each in questions if _could_mean(reply, each) and not each.open]
+    return Late(meant[-1].id, wish, "word") if meant and wish != "undo" else NothingOpen(wish)
+
+
+def _unclear(reply: Reply, about: Sequence[Question]) -> Reading:
+    """No word of the table: it asks which when it may be an answer, else it is a remark."""
+    if not (reply.text or "").strip() or not about:
+        return Comment("not a word that answers")
+    if rules.meaning(reply.text) == "unclear":
+        return AskWhich(None)
+    answers = any(each.kind == "ask" or rules.option(each, reply.text) is not None for each in about)
+    return AskWhich("answer") if answers else Comment("not a word that answers")
+
+
+def _only(reply: Reply, about: Sequence[Question], questions: Sequence[Question]) -> Question | None:
+    """The one question that a word can be about and that can only have been meant when it was written."""
+    if len(about) != 1:
+        return None
+    if not about[0].open:  # answered by the person: the word is about their answer
+        return about[0]
+    meant = [each.id for each in questions if _could_mean(reply, each) and not each.undecided]
+    return about[0] if meant == [about[0].id] else None
+
+
+def _digits(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]) -> Reading:
+    """A number by itself: a code, an option of the one open question, or a place in the list on the screen."""
+    digits = rules.number(reply.text) or ""
+    coded = [
+        each for each in questions if _was_shown(reply, each) and each.challenge and _is_code(each, digits)
+    ]
+    coded = [each for each in coded if each.open] or coded
+    found = [settle(each, "confirm", "code") for each in coded]
+    only = _only(reply, rules.waiting(None, questions), questions)
+    if only is not None and only.kind != "approve":
+        asked = None if only.kind == "ask" and reply.asked_why else _to(only, reply, "word")
+        found += [asked] if asked is not None else []
+    listed = _of_list(reply, questions, _on_screen(reply, questions, lists))
+    found += [] if isinstance(listed, Comment) else [listed]
+    if len(found) == 1:
+        return found[0]
+    return AskWhich(None) if found else _no_code(reply, digits, questions)
+
+
+def _no_code(reply: Reply, digits: str, questions: Sequence[Question]) -> Reading:
+    """Digits that are nothing: a wrong code, where as many are waited for."""
+    waiting = [
+        each
+        for each in questions
+        if each.open
+        and _was_shown(reply, each)
+        and each.code
+        and len(each.code) == len(digits)
+        and not each.frozen
+    ]
+    if not waiting:
+        return Comment("a number, and of nothing")
+    tried = tuple(each.id for each in waiting if not each.locked)
+    return WrongCode(tried) if tried else Explain(waiting[0].id, "confirm", "code", "locked")
+
+
+def _on_screen(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]) -> list[Listed]:
+    """The lists that somebody may have had before them: the latest, and those that may not have arrived yet."""
+    known = {each.id: each for each in questions}
+    seen = [each for each in lists if _reached(reply, each.shown_at)]
+    alive = [each for each in seen if reply.sent_at <= each.shown_at + LIST_LIVES]
+    settled = [each for each in alive if each.shown_at <= reply.sent_at - LINGERS]
+    fresh = [each for each in alive if each.shown_at > reply.sent_at - LINGERS]
+    over = [each for each in [*settled[-1:], *fresh] if _any_open(each, known)]
+    return over or alive[-1:]
+
+
+def _any_open(listed: Listed, known: dict[str, Question]) -> bool:
+    return any(known[item].open or known[item].undecided for item in listed.items if item in known)
+
+
+def _of_list(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]) -> Reading:
+    """A number, with or without a word, or a word that quotes a list of one: read in every list that may be meant."""
+    known = {each.id: each for each in questions}
+    readings = {_in_list(reply, known, each) for each in lists}
+    if len(readings) == 1:
+        return readings.pop()
+    wish = (rules.numbered(reply.text) or (_wish(reply),))[0]
+    if readings:
+        return AskWhich(wish)
+    if wish is None:
+        return Comment("a number, and no list")
+    return AskWhich(wish) if rules.waiting(wish, questions) else NothingOpen(wish)
+
+
+def _in_list(reply: Reply, known: dict[str, Question], listed: Listed) -> Reading:
+    digits, both = rules.number(reply.text), rules.numbered(reply.text)
+    wish = both[0] if both else listed.verdict if digits else _wish(reply)
+    if both:
+        place = both[1]
+    elif digits:
+        place = int(digits) if len(digits) <= 2 else 0  # noqa: PLR2004 - ten
+    else:
+        place = 1 if len(listed.items) == 1 else 0
+    if wish is None and not digits:
+        return Comment("not a word that answers")
+    if not 1 <= place <= len(listed.items) or listed.items[place - 1] not in known:
+        return (
+            AskWhich(wish)
+            if wish is not None and not digits
+            else Comment("a number that the list does not have")
+        )
+    question = known[listed.items[place - 1]]
+    return settle(question, wish, "number") if wish else Explain(question.id, None, "number", "how")
+
+
+def _was_shown(reply: Reply, question: Question) -> bool:
+    return question.shown_at is not None and _reached(reply, question.shown_at)
+
+
+def _reached(reply: Reply, shown: datetime) -> bool:
+    """Whether what was posted then may have been on the phone when this was written."""
+    if reply.sent_at < shown.replace(microsecond=0):
+        return False
+    return reply.received_at is None or reply.received_at >= shown
+
+
+def _could_mean(reply: Reply, question: Question) -> bool:
+    """Whether a word may have been written to this question: it was on the phone by then, and not over.
+
+    A question that the person's own answer ended was over for words written after that answer; in the same second the
+    order in which they reached us counts. One that ended otherwise may have been on the screen a little longer.
+    """
+    if not _was_shown(reply, question):
+        return False
+    if question.open:
+        return True
+    if question.answered_at is not None:
+        return reply.sent_at < question.answered_at
+    return question.ended_at is not None and reply.sent_at <= question.ended_at + LINGERS
