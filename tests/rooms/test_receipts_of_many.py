@@ -34,14 +34,14 @@ async def asked_two(made: Decisions) -> tuple[str, Person, Person]:
             message_id,
         )
         await tx.execute(
-            "UPDATE answers SET person_id = $2, verdict = 'opt_2' WHERE id = $1", answer_id, ben.id
+            "UPDATE answers SET person_id = $2, verdict = 'confirm' WHERE id = $1", answer_id, ben.id
         )
         await tx.execute("DELETE FROM approvers WHERE confirmation_id = $1", confirmation_id)
         await tx.execute(
             "INSERT INTO approvers "
             "(confirmation_id, person_id, position, because, state, message_id, verdict, answer_id) "
             "SELECT c.id, $2, 0, 'asked', 'passed', c.message_id, NULL, NULL FROM confirmations c WHERE c.id = $1 "
-            "UNION ALL SELECT $1, $3, 1, 'escalated', 'answered', $4, 'opt_2', $5",
+            "UNION ALL SELECT $1, $3, 1, 'escalated', 'answered', $4, 'confirm', $5",
             confirmation_id,
             alice.id,
             ben.id,
@@ -83,7 +83,7 @@ async def test_each_person_has_an_entry_with_what_they_were_sent_and_answered(ma
         "answer",
     )
     assert [each["because"] for each in said["approvals"]] == ["asked", "escalated"]
-    assert [each["verdict"] for each in said["approvals"]] == [None, "answer"]
+    assert [each["verdict"] for each in said["approvals"]] == [None, "confirm"]
     assert (row["use_by"] - row["decided_at"]).total_seconds() == 60
     first, second = values(receipt)
     assert first == {"person": "+15550001111", "prompt": "wamid.PROMPT"}
