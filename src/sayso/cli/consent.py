@@ -155,7 +155,8 @@ def take_in(
         return
     written, known = with_runtime(env_file, lambda rt: write(rt, good), seals=True)
     again = f"; {known:,} stood there already" if known else ""
-    out.print(f"[green]✓[/] {count(written, 'opt-in')} taken in{note}{again}", soft_wrap=True)
+    said = f"{count(written, 'opt-in')} taken in{note if written else ''}{again}"
+    out.print(f"[green]✓[/] {said}", soft_wrap=True)
 
 
 async def write(rt: Runtime, rows: "Sequence[Imported]") -> tuple[int, int]:

@@ -39,7 +39,8 @@ def tail(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay, and show what is new.")] = False,
     lines: Annotated[int, typer.Option("-n", min=1, max=500, help="How many messages.")] = 20,
     state: Annotated[
-        str | None, typer.Option(help="Only those in this state, such as queued or failed.")
+        str | None,
+        typer.Option(help="Only those in this state, such as failed, or queued (held and scheduled, too)."),
     ] = None,
     env_file: EnvFile = ENV_FILE,
 ) -> None:
@@ -93,7 +94,7 @@ def dead(
     lines: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many.")] = 50,
     env_file: EnvFile = ENV_FILE,
 ) -> None:
-    """List what did not get through: failed, expired, unknown."""
+    """List what did not get through: failed, expired, or unknown when the time for a status is over."""
 
     async def work(rt: Runtime) -> None:
         from sayso.messages import dead as letters  # noqa: PLC0415

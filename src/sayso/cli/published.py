@@ -32,8 +32,10 @@ def text_of(file: Path) -> str:
     """What a file holds; raises :class:`InputInvalidError`."""
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputInvalidError(f"{file} cannot be read: {error}.") from error
+    except OSError as error:
+        raise InputInvalidError(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputInvalidError(f"{file} cannot be read: it is no text in UTF-8.") from error
 
 
 def _fetched(url: str) -> str:

@@ -148,5 +148,5 @@ def parse_ttl(text: str) -> timedelta:
     """``30m``, ``12h``, ``7d`` … as a duration; raises :class:`InputInvalidError` for anything else."""
     match = _TTL.fullmatch(text.strip())
     if not match:
-        raise InputInvalidError(f"{text!r} is not a lifetime; write for example 30m, 12h or 7d.")
+        raise InputInvalidError(f"{text!r} is no length of time; write for example 30m, 12h or 7d.")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
