@@ -62,7 +62,9 @@ async def _exactly(tx: Tx, rt: Runtime, given: Template, at: str) -> Mirrored | 
         has = ", ".join(each.language for each in there)
         detail = f"The template {given.name} is not there in {given.language}, only in {has}."
     else:
-        detail = f"The account has no template {given.name}. `sayso templates diff` shows what it has."
+        detail = (
+            f"The account has no template {given.name}. `sayso templates diff` shows what it has and lacks."
+        )
     pointer = f"{at}/language" if there else f"{at}/name"
     raise TemplateUnknownError(detail, faults=[Fault(detail, pointer)])
 

@@ -195,8 +195,8 @@ def _check_buttons(faults: _Faults, mirrored: Mirrored, given: Given) -> None:
     if len(given.url_suffixes) != len(open_urls):
         faults.say(
             "/url_suffixes",
-            f"The template has {len(open_urls)} link buttons with a variable; "
-            f"{len(given.url_suffixes)} values were given.",
+            f"Link buttons of the template with a variable: {len(open_urls)}; "
+            f"values given: {len(given.url_suffixes)}.",
         )
     for number, suffix in enumerate(given.url_suffixes):
         faults.value(f"/url_suffixes/{number}", suffix, limits.URL_SUFFIX, f"Link part {number + 1}")

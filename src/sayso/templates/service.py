@@ -122,5 +122,7 @@ async def _unknown(
         )
         near = difflib.get_close_matches(name, [row["name"] for row in rows], n=1)
         meant = f" Did you mean {near[0]}?" if near else ""
-        detail = f"The account has no template {name}.{meant} `sayso templates diff` shows what it has."
+        detail = (
+            f"The account has no template {name}.{meant} `sayso templates diff` shows what it has and lacks."
+        )
     return TemplateUnknownError(detail, faults=[Fault(detail, at)])
