@@ -10,6 +10,7 @@ import pytest
 
 from harness.mail import Mail
 from harness.service import PHONE_NUMBER_ID
+from sayso.core.database import UNAVAILABLE
 from sayso.core.runtime import Runtime
 from sayso.senders import pace
 from sayso.senders.beat import Anew, Beat, Lead, Offset
@@ -62,6 +63,15 @@ async def test_those_that_miss_together_ask_together_and_nobody_gets_one_for_eve
     assert given == sorted(given)
     assert len(set(given)) == len(given)
     assert await anew.slot(mail.rt, "nobody") is None
+
+
+async def test_a_sender_whose_row_somebody_keeps_is_not_waited_for(mail: Mail) -> None:
+    anew = Anew(Offset(), Lead())
+    async with asyncio.timeout(20), mail.rt.db.tx() as keeping:
+        await keeping.fetchrow("SELECT 1 FROM senders WHERE id = $1 FOR UPDATE", PHONE_NUMBER_ID)
+        with pytest.raises(UNAVAILABLE):
+            await anew.slot(mail.rt, PHONE_NUMBER_ID)
+    assert await anew.slot(mail.rt, PHONE_NUMBER_ID) is not None
 
 
 async def test_a_message_that_comes_too_late_to_its_slot_leaves_in_another(mail: Mail) -> None:

@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 
-from harness.rooms import JOBS, KEYED, LANES, Clock, add_jobs, make_jobs, until_one_waits_for_a_lock
+from harness.rooms import (
+    JOBS,
+    KEYED,
+    LANES,
+    Clock,
+    add_jobs,
+    make_jobs,
+    runtime,
+    until_one_waits_for_a_lock,
+)
 from sayso.core import claims
 from sayso.core.claims import PROMOTE_LIMIT, LeaseLostError, Queue
-from sayso.core.database import Tx
+from sayso.core.database import UNAVAILABLE, Tx
 from sayso.core.runtime import Runtime
 
 DEAD_AT_ONCE = 0.0
@@ -208,6 +217,33 @@ async def test_a_burial_passes_over_a_worker_in_the_middle_of_a_claim(jobs: Runt
         assert await bury(jobs, JOBS) == []
     assert await bury(jobs, JOBS) == [worker]
     assert await state(jobs) == [(1, "ready", None, 1)]
+
+
+async def test_a_claim_of_another_process_that_stands_still_is_ended_and_its_worker_buried(
+    jobs: Runtime, dsn: str
+) -> None:
+    async with jobs.db.tx() as tx:
+        await add_jobs(tx, 1)
+
+    claimed, buried = asyncio.Event(), list[int]()
+
+    async def stand_still(frozen: Runtime, worker: int) -> None:
+        async with frozen.db.tx(claims=True) as claiming:
+            assert ids(await claims.claim(claiming, JOBS, worker=worker, limit=1)) == [1]
+            claimed.set()
+            await claiming.fetchval("SELECT pg_sleep(60)")  # PostgreSQL does not call it idle
+
+    async with runtime(dsn) as frozen:
+        worker = await enlist(frozen)
+        standing = asyncio.create_task(stand_still(frozen, worker))
+        await claimed.wait()
+        async with asyncio.timeout(20):
+            while not buried:
+                buried += await bury(jobs, JOBS)
+        with pytest.raises(UNAVAILABLE):
+            await standing
+    assert buried == [worker]
+    assert await state(jobs) == [(1, "ready", None, 0)]
 
 
 async def test_a_claim_in_the_middle_of_a_burial_waits_and_takes_nothing(jobs: Runtime) -> None:

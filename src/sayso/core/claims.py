@@ -28,6 +28,7 @@ from sayso.core.database import Record, Tx
 
 #: Rows promoted from ``waiting`` to ``ready`` in one statement.
 PROMOTE_LIMIT = 1000
+_DEAD = "beat_at < clock_timestamp() - make_interval(secs => $1)"
 
 
 class LeaseLostError(Exception):
@@ -61,20 +62,22 @@ async def bury(tx: Tx, *, lease_s: float) -> list[int]:
     """Take the workers whose last heartbeat is older than ``lease_s`` off the list; their numbers.
 
     What their sessions have open is rolled back at once, or a process that stands still would keep its locks for as
-    long as it does, and whoever takes over its rows would stand still before them.
+    long as it does, and whoever takes over its rows would stand still before them. One that is in the middle of a claim
+    is passed over until that has ended, as it does when its session does.
     """
+    dead = await tx.fetch(f"SELECT session FROM workers WHERE {_DEAD}", lease_s)
+    if not dead:
+        return []
+    await tx.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name = ANY($1) AND application_name <> current_setting('application_name') "
+        "AND application_name <> '' AND xact_start IS NOT NULL",
+        [row["session"] for row in dead],
+    )
     rows = await tx.fetch(
-        "DELETE FROM workers WHERE id IN (SELECT id FROM workers "
-        "WHERE beat_at < clock_timestamp() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED) RETURNING id, session",
+        f"DELETE FROM workers WHERE id IN (SELECT id FROM workers WHERE {_DEAD} FOR UPDATE SKIP LOCKED) RETURNING id",
         lease_s,
     )
-    if rows:
-        await tx.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND application_name = ANY($1) AND application_name <> current_setting('application_name') "
-            "AND xact_start IS NOT NULL",
-            [row["session"] for row in rows],
-        )
     return [row["id"] for row in rows]
 
 

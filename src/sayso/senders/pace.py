@@ -37,6 +37,7 @@ _AGAIN = """
 SELECT greatest(tat, clock_timestamp() - interval '1 hour') AS tat, rate, rate_grows_at, rate_limit,
     clock_timestamp() AS clock FROM senders WHERE id = $1 FOR UPDATE
 """
+_IMPATIENT = "SET LOCAL lock_timeout = '500ms'"
 _MOVE_TO = "UPDATE senders SET tat = $2 WHERE id = $1"
 _KNOWN = """
 SELECT id, circuit = 'closed' AND (hold_until IS NULL OR hold_until <= $2) AS open FROM senders WHERE id = ANY($1)
@@ -144,8 +145,10 @@ async def move(tx: Tx, taken: Sequence[Taken]) -> None:
 async def take_again(tx: Tx, sender: str, count: int, *, lead: timedelta) -> tuple[list[datetime], datetime]:
     """New slots for messages that missed theirs, before whatever is claimed next; and the database's clock.
 
-    They are in flight already, so whatever holds the sender by now does not hold them.
+    They are in flight already, so whatever holds the sender by now does not hold them. Who has its row has it for
+    milliseconds: one that stands still is not waited for, or heartbeats and claims would wait for this connection.
     """
+    await tx.execute(_IMPATIENT)
     row = await tx.fetchrow(_AGAIN, sender)
     if row is None:
         return [], datetime.min.replace(tzinfo=UTC)
