@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sayso.confirmations import approvers
-from sayso.confirmations import payloads
+from sayso.confirmations import approvers, payloads
 from sayso.confirmations import rules as confirmation_rules
 from sayso.confirmations import service as confirmations
 from sayso.confirmations.answers import Inbound
