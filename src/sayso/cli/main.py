@@ -14,6 +14,7 @@ from sayso.cli.listen import listen
 from sayso.cli.messages import messages
 from sayso.cli.mistyped import Commands
 from sayso.cli.people import people
+from sayso.cli.policy import policy
 from sayso.cli.serve import serve
 from sayso.cli.templates import templates
 from sayso.cli.token import token
@@ -41,6 +42,7 @@ app.add_typer(people, name="people")
 app.add_typer(templates, name="templates")
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
+app.add_typer(policy, name="policy")
 
 
 def _tell_version(value: bool) -> None:  # noqa: FBT001  # as a callback is called
