@@ -13,8 +13,8 @@ from typing import Any
 from aiohttp import ClientSession
 from fastapi import FastAPI
 
+from sayso.confirmations import absence_routes, asking_routes, moving, moving_routes, proof_routes, timers
 from sayso.confirmations import log as decision_log
-from sayso.confirmations import moving, proof_routes, timers
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.consent import amending, ledger
@@ -64,8 +64,11 @@ ROUTERS = (
     message_routes.router,
     media_routes.router,
     template_routes.router,
+    asking_routes.router,
     confirmation_routes.router,
+    moving_routes.router,
     proof_routes.router,
+    absence_routes.router,
     people_routes.router,
     people_rights.router,
     consent_routes.router,

@@ -113,3 +113,23 @@ async def reminded(tx: Tx, confirmation_id: str, person_ids: Sequence[str], at: 
         list(person_ids),
         at,
     )
+
+
+async def delegate(tx: Tx, confirmation_id: str, person_id: str, to: str | None) -> str | None:
+    """Whom to ask in this person's turn: they, or their delegate; None where that one is asked anyway."""
+    if to is None:
+        return person_id
+    await tx.execute(
+        "UPDATE approvers SET state = 'passed' WHERE confirmation_id = $1 AND person_id = $2",
+        confirmation_id,
+        person_id,
+    )
+    added = await tx.execute(
+        "INSERT INTO approvers (confirmation_id, person_id, position, because, delegated_from, state) "
+        "SELECT confirmation_id, $3, position, 'delegated', $2, 'waiting' FROM approvers "
+        "WHERE confirmation_id = $1 AND person_id = $2 ON CONFLICT (confirmation_id, person_id) DO NOTHING",
+        confirmation_id,
+        person_id,
+        to,
+    )
+    return to if added else None

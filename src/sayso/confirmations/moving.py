@@ -60,12 +60,14 @@ async def record(
 ) -> Recorded:
     """Count what somebody answered. ``row`` is locked; the answer is written down as ``answer_id`` already."""
     everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
-    mine = approvers.mine(everyone, person, "asked")
-    if row["status"] != "pending" or row["frozen_why"] is not None or mine is None:
+    mine = _may_answer(row, everyone, person, verdict)
+    if mine is None:
         await _effect(tx, answer_id, "evidence")
         if row["status"] != "decided" and row["frozen_why"] is not None:
             await _tell(tx, rt, row, person, "frozen")
-        return Recorded("not_asked" if mine is None and row["status"] == "pending" else "closed")
+        return Recorded("closed" if row["status"] != "pending" or row["frozen_why"] else "not_asked")
+    if row["status"] == "held":
+        await _reopen(tx, rt, row)
     await approvers.answered(tx, mine, verdict, answer_id=answer_id, answer=answer, at=rt.now())
     everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
     counted = steps.tally(row["needed"], approvers.read(everyone))
@@ -81,6 +83,16 @@ async def record(
         return Recorded("held", counted.outcome, until)
     await service.decide(tx, rt, row["id"], counted.outcome, by=answer_id)
     return Recorded("decided", counted.outcome)
+
+
+def _may_answer(row: Record, everyone: list[Record], person: Person, verdict: Verdict) -> Record | None:
+    """The row of somebody who is asked still; CANCEL may be said by who has answered, too, until it is decided."""
+    if row["status"] == "decided" or row["frozen_why"] is not None:
+        return None
+    asked = approvers.mine(everyone, person, "asked")
+    if verdict == "cancel":
+        return asked or approvers.mine(everyone, person, "answered")
+    return asked if row["status"] == "pending" else None
 
 
 async def _count(tx: Tx, rt: Runtime, row: Record, person: Person, everyone: list[Record]) -> None:
@@ -188,6 +200,14 @@ async def supersede(tx: Tx, rt: Runtime, client_id: str, confirmation_id: str, *
     await tx.execute("UPDATE confirmations SET superseded_by = $2 WHERE id = $1", confirmation_id, by)
     await service.decide(tx, rt, confirmation_id, "superseded", by=None)
     return True
+
+
+async def escalated(tx: Tx, rt: Runtime, row: Record, person_id: str) -> None:
+    """Tell that somebody else was asked."""
+    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    step = next(each["position"] for each in everyone if each["person_id"] == person_id)
+    named = {each["position"]: each["to"] for each in row["rule"]["escalation"]}
+    await _event(tx, rt, row, "escalated", step=step, to=named.get(step))
 
 
 async def freeze(tx: Tx, rt: Runtime, person: Person, why: str) -> int:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from sayso.confirmations import asking_routes, service
+from sayso.confirmations import service
 from sayso.confirmations.views import ConfirmationOut, view
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayReadConfirmations
@@ -19,7 +19,6 @@ from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 
 router = APIRouter(tags=["confirmations"])
-router.include_router(asking_routes.router)
 
 LONGEST_WAIT_S = 60
 
@@ -47,7 +46,7 @@ async def read(
     """A confirmation. With `wait`, the answer comes when it is decided or the seconds are over, whichever is first."""
     with rt.wakes.waiting(confirmation_id) as bell:
         row = await _seen(rt, actor, confirmation_id)
-        if wait and row["status"] == "pending":
+        if wait and row["status"] != "decided":
             row = await _decided(rt, actor, row, bell, wait)
     return json_response(view(row))
 
@@ -57,7 +56,7 @@ async def page(
     rt: Rt,
     actor: MayReadConfirmations,
     status: Annotated[
-        Literal["pending", "decided"] | None, Query(description="Only those that stand so.")
+        Literal["pending", "held", "decided"] | None, Query(description="Only those that stand so.")
     ] = None,
     before: Annotated[
         Text | None, Query(max_length=40, description="The `next` of the previous answer.")
@@ -75,7 +74,7 @@ async def _decided(rt: Runtime, actor: Actor, row: Record, bell: asyncio.Event, 
     """Look again at each ring, which follows the commit of a decision, and once more at the end; never in between."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    while row["status"] == "pending" and not rt.wakes.closing and (left := deadline - loop.time()) > 0:
+    while row["status"] != "decided" and not rt.wakes.closing and (left := deadline - loop.time()) > 0:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left):
                 await bell.wait()

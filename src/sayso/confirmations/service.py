@@ -26,7 +26,14 @@ NOTICE_LIVES = timedelta(hours=1)
 
 _WHOLE = (
     "SELECT c.*, m.state AS delivery, m.reason AS delivery_reason, r.use_by, e.status AS execution_status, "
-    "e.claimed_at, e.reported_at, e.note AS execution_note FROM confirmations c "
+    "e.claimed_at, e.reported_at, e.note AS execution_note, "
+    "(SELECT coalesce(jsonb_agg(jsonb_build_object('user', (SELECT l.external_id FROM people_links l "
+    "WHERE l.client_id = c.client_id AND l.person_id = p.person_id ORDER BY 1 LIMIT 1), "
+    "'number', (SELECT '…' || right(i.value, 4) FROM people_identifiers i WHERE i.person_id = p.person_id "
+    "AND i.kind IN ('phone', 'wa_id') ORDER BY i.kind LIMIT 1), 'step', p.position, 'because', p.because, "
+    "'state', p.state, 'delivery', a.state, 'verdict', p.verdict, 'answered_at', p.answered_at) "
+    "ORDER BY p.position, p.person_id), '[]') FROM approvers p LEFT JOIN messages a ON a.id = p.message_id "
+    "WHERE p.confirmation_id = c.id) AS approvers FROM confirmations c "
     "LEFT JOIN messages m ON m.id = c.message_id LEFT JOIN receipts r ON r.confirmation_id = c.id "
     "LEFT JOIN executions e ON e.confirmation_id = c.id"
 )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from sayso.confirmations import approvers, moving, service, steps, told
+from sayso.confirmations import absences, approvers, asking, moving, service, steps, told
 from sayso.confirmations.service import QUEUE
 from sayso.confirmations.steps import Due, Plan
 from sayso.core import claims
@@ -69,9 +69,18 @@ async def _end(tx: Tx, rt: Runtime, lease: Lease, row: Record, due: Due) -> None
 async def _go_on(tx: Tx, rt: Runtime, row: Record, plan: Plan) -> datetime:
     """Remind, and ask the next; when to look again."""
     for due in plan.now:
-        if due.doing == "remind":
-            await _remind(tx, rt, row, due.persons)
+        await (_remind if due.doing == "remind" else _escalate)(tx, rt, row, due.persons)
     return (await _plan(tx, rt, row)).look_at
+
+
+async def _escalate(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str]) -> None:
+    """Ask those whose turn it is; whoever is away is asked in the person of their delegate."""
+    stand_ins = await absences.stand_ins(tx, rt, person_ids)
+    for person_id in person_ids:
+        asked = await approvers.delegate(tx, row["id"], person_id, stand_ins.get(person_id))
+        if asked is not None:
+            await asking.put_to(tx, rt, row, asked)
+            await moving.escalated(tx, rt, row, asked)
 
 
 async def _remind(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from sayso.confirmations import moving as questions
 from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 from sayso.events import service as events
@@ -70,6 +71,7 @@ async def _keys_changed(tx: Tx, rt: Runtime, message: InboundMessage, at: dateti
     person = await people.meet(tx, rt, message.person, learned_from=_LEARNED_FROM)
     if not await moving.note_identity_change(tx, person, at):
         return f"identity: {person.id} has had other keys since"
+    await questions.freeze(tx, rt, person, "identity_changed")
     await _tell(tx, rt, person, "person.identity_changed", message.wamid)
     return f"identity: {person.id} has other keys, as with a new phone"
 
