@@ -116,3 +116,18 @@ async def test_an_account_that_leaves_a_portfolio_takes_its_count_along_and_leav
     assert await where(rt) == [PORTFOLIO, PORTFOLIO, "300000000000002"]
     for each in (PORTFOLIO, "300000000000002"):
         assert await counted(rt, each) == (1, {"alice": "msg_1"})
+
+
+async def test_the_alert_of_the_portfolio_joined_is_over_too_until_somebody_is_turned_away_again(
+    rt: Runtime,
+) -> None:
+    await join(rt, OTHERS, PORTFOLIO)
+    async with rt.db.tx() as tx:
+        await tx.execute("UPDATE portfolios SET hold_why = 'full' WHERE id = $1", PORTFOLIO)
+        await alerts.raise_(
+            tx, rt, hold_key(PORTFOLIO), severity="warning", title="t", detail="d", advice="a"
+        )
+    await join(rt, FIRST, PORTFOLIO)
+    async with rt.db.one() as tx:
+        assert await tx.fetchval("SELECT hold_why FROM portfolios WHERE id = $1", PORTFOLIO) is None
+        assert await alerts.page(tx, state="open", before=None, limit=9) == []

@@ -42,8 +42,8 @@ async def join(tx: Tx, rt: Runtime, phone_number_id: str, portfolio_id: str | No
     if not left:
         return []
     await _move(tx, waba_id, left, portfolio_id)
-    for each in left:
-        await alerts.resolve(tx, rt, hold_key(each))
+    for each in [*left, portfolio_id]:
+        await alerts.resolve(tx, rt, hold_key(each))  # whoever is turned away again says so again
     log.info("senders.portfolio", account=waba_id, portfolio=portfolio_id, before=left)
     return left
 
