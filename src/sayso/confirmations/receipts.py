@@ -25,11 +25,11 @@ from sayso.people.service import Person
 ERASED = "(erased)"
 
 #: What an approver was shown, where it differs from what the first person was.
-_SEEN = "coalesce(nullif(to_jsonb(p) -> 'shown', 'null'), c.shown)"
+_SEEN = "coalesce(p.shown, c.shown)"
 #: A decision beside each person it was asked of, and what they answered; one that a rule made was asked of nobody.
 _FACTS = f"""
 SELECT c.*, p.person_id AS asked_id, p.because, {_SEEN} AS seen,
-    coalesce(nullif(to_jsonb(p) -> 'shown_hash', 'null'), c.shown_hash) AS seen_hash, m.wamid AS prompt, m.form,
+    coalesce(p.shown_hash, c.shown_hash) AS seen_hash, m.wamid AS prompt, m.form,
     m.posted_at, a.how, a.verdict, a.said, a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest
 FROM confirmations c LEFT JOIN approvers p ON p.confirmation_id = c.id LEFT JOIN messages m ON m.id = p.message_id
 LEFT JOIN answers a ON a.id = p.answer_id LEFT JOIN updates u ON u.key = a.update_key
