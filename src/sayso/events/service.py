@@ -19,7 +19,7 @@ CATALOGUE = {
     "confirmation.asked": "A confirmation was created and its question queued.",
     "confirmation.decided": "A confirmation has its outcome, once and for ever.",
     "confirmation.answered_late": "The person answered after the end; nothing was changed.",
-    "confirmation.commented": "The person said why they declined.",
+    "confirmation.commented": "The person said why they declined, having been asked for a reason.",
     "confirmation.counted": "One of several people confirmed or declined; others have to answer, too.",
     "confirmation.held": "The answer is given, and may be taken back until a time; do nothing yet.",
     "confirmation.undone": "The person took the answer back in time; the question is open again.",
