@@ -251,7 +251,9 @@ async def test_the_same_key_of_an_assistant_is_one_message_whatever_became_of_it
     first = await accepted(api, content="hello", dedupe_key="summary-1")
     async with api.rt.db.tx() as tx:
         await tx.execute("UPDATE messages SET state = 'failed', work = NULL WHERE id = $1", first["id"])
+    await wrote(api, timedelta(minutes=1))
     again = await accepted(api, content="another", dedupe_key="summary-1")
+    assert again["window"] == "open", "as it is now"
     assert (again["id"], again["state"]) == (first["id"], "failed")
     assert (await accepted(api, content="hello", dedupe_key="summary-2"))["id"] != first["id"]
 

@@ -16,6 +16,7 @@ from sayso.messages.recipients import resolve
 from sayso.messages.requests import SendIn
 from sayso.messages.rules import WINDOW, WINDOW_MARGIN, window_closed, window_open
 from sayso.messages.service import Draft
+from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
 from sayso.templates.rules import Mirrored
@@ -41,7 +42,7 @@ async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, A
     """
     body = asked.body
     send_at, expires_at = body.times(rt.now())
-    if body.dedupe_key is not None and (same := await _same(tx, actor, body.dedupe_key)):
+    if body.dedupe_key is not None and (same := await _same(tx, rt, actor, body.dedupe_key)):
         return same
     person, _ = await resolve(tx, rt, actor, body.recipient)
     sender = sender_of(rt, body.sender)
@@ -129,12 +130,13 @@ async def _permitted(tx: Tx, rt: Runtime, person: Person, body: SendIn, window: 
         _inside(window, body.send_at)
 
 
-async def _same(tx: Tx, actor: Actor, key: str) -> dict[str, Any] | None:
+async def _same(tx: Tx, rt: Runtime, actor: Actor, key: str) -> dict[str, Any] | None:
     """The message that was queued with this key before, as it stands."""
     row = await service.by_dedupe(tx, actor.client_id, key)
     if row is None:
         return None
-    return _told(row["id"], row["state"], row["type"], "unknown", (row["send_at"], row["expires_at"]))
+    window = await _window(tx, rt, await people.get(tx, row["person_id"]), row["phone_number_id"])
+    return _told(row["id"], row["state"], row["type"], window.said, (row["send_at"], row["expires_at"]))
 
 
 def sender_of(rt: Runtime, wanted: str | None) -> str:

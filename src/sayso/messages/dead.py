@@ -100,7 +100,7 @@ async def cancel(tx: Tx, rt: Runtime, row: Record, *, by: str, on_failed: Failed
         raise TooLateError(
             f"It is {row['state']}: only what is queued, held or scheduled can be cancelled. {_LATE[row['state']]}"
         )
-    state, reason = ended_as(row, "cancelled", f"cancelled by {by}")
+    state, reason = ended_as(row, "cancelled", f"taken back by {by}")
     await _end(tx, rt, row, state, reason)
     ended = {**row, "state": state, "reason": reason}
     if state == "unknown":
