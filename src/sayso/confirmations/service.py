@@ -99,7 +99,9 @@ async def _close(
     unsent = [
         each["message_id"]
         for each in reached
-        if each["delivery"] == "queued" and ended[each["confirmation_id"]]["outcome"] != "expired"
+        if each["delivery"] == "queued"
+        and each["state"] == "asked"
+        and ended[each["confirmation_id"]]["outcome"] != "expired"
     ]
     taken_back = await dead.take_back(tx, rt, unsent) if unsent else []
     drafts = []
