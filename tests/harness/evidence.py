@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import aiohttp
 import asyncpg
 import msgspec
 
 from harness.history import History
+from harness.kept import Deliveries, Proof
 from harness.wire import Wire
 
 Update = tuple[str, str, str]
@@ -17,6 +19,7 @@ SELECT 'update ' || key FROM updates WHERE work IS NOT NULL
 UNION ALL SELECT 'message ' || id || ' ' || state || ' ' || coalesce(reason, '') FROM messages
     WHERE work IN ('ready', 'running') OR (work = 'waiting' AND state <> 'unknown')
 UNION ALL SELECT 'confirmation ' || id FROM confirmations WHERE work IN ('ready', 'running')
+UNION ALL SELECT 'delivery ' || id FROM deliveries WHERE work IN ('ready', 'running')
 """
 
 
@@ -25,6 +28,15 @@ _PROOFS = """
 SELECT l.confirmation_id, convert_from(l.entry, 'UTF8')::jsonb ->> 'outcome' AS outcome, r.jws IS NOT NULL AS receipt
 FROM decision_log l LEFT JOIN receipts r ON r.confirmation_id = l.confirmation_id ORDER BY l.index
 """
+
+
+_ASKED = """
+SELECT confirmation_id, person_id FROM approvers WHERE state <> 'waiting'
+UNION SELECT id, person_id FROM confirmations c
+    WHERE NOT EXISTS (SELECT FROM approvers p WHERE p.confirmation_id = c.id)
+"""
+_MERGED = "SELECT id, merged_into FROM people WHERE merged_into IS NOT NULL"
+_LOG = "SELECT index, confirmation_id, entry, leaf, head FROM decision_log ORDER BY index"
 
 
 async def connect(dsn: str) -> Any:
@@ -62,8 +74,17 @@ async def busy(dsn: str) -> list[str]:
     return [next(iter(row.values())) for row in await rows(dsn, _BUSY)]
 
 
-async def gather(dsn: str, wire: Wire, webhooks: Sequence[dict[str, Any]]) -> History:
-    """Everything the judge needs; ``webhooks`` is the simulator's log."""
+async def published(url: str) -> dict[str, Any]:
+    """The keys of a service, as anybody gets them who wants to verify a receipt."""
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/.well-known/jwks.json") as answer:
+        found: dict[str, Any] = await answer.json(content_type=None)
+        return found
+
+
+async def gather(
+    dsn: str, wire: Wire, webhooks: Sequence[dict[str, Any]], *, jwks: dict[str, Any] | None = None
+) -> History:
+    """Everything the judge needs; ``webhooks`` is the simulator's log, ``jwks`` what the service has published."""
     updates = await rows(dsn, "SELECT * FROM updates ORDER BY id")
     return History(
         posts=list(wire.posts),
@@ -76,6 +97,16 @@ async def gather(dsn: str, wire: Wire, webhooks: Sequence[dict[str, Any]]) -> Hi
         acknowledged=frozenset(_acknowledged(webhooks)),
         stored=[named for row in updates for named in _named(row["kind"], _json(row["item"]))],
         proofs=await rows(dsn, _PROOFS),
+        asked=frozenset((row["confirmation_id"], row["person_id"]) for row in await rows(dsn, _ASKED)),
+        merged={row["id"]: row["merged_into"] for row in await rows(dsn, _MERGED)},
+        proof=Proof(
+            await rows(dsn, "SELECT confirmation_id, jws FROM receipts"), await rows(dsn, _LOG), jwks
+        ),
+        deliveries=Deliveries(
+            await rows(dsn, "SELECT * FROM endpoints WHERE state <> 'unverified'"),
+            await rows(dsn, "SELECT * FROM deliveries ORDER BY seq"),
+            await rows(dsn, "SELECT * FROM delivery_attempts ORDER BY id"),
+        ),
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from harness import kept
+from harness.kept import Deliveries, Keyed, Proof
 from harness.wire import Post
 
 Row = Mapping[str, Any]
@@ -22,7 +24,8 @@ class History:
 
     ``acknowledged`` names, as (kind, wamid, status), every update that we answered with 200, and ``stored`` every one
     that is in the database, once for each time it is there. ``proofs``: the decision log, each entry with what it says
-    was decided and whether it has a receipt.
+    was decided and whether it has a receipt. ``asked``: who was asked, as (confirmation, person); ``merged``: which
+    person became which. ``keyed``: what a test asked with keys, and was answered.
     """
 
     posts: Sequence[Post]
@@ -35,6 +38,11 @@ class History:
     acknowledged: frozenset[tuple[str, str, str]]
     stored: Sequence[tuple[str, str, str]]
     proofs: Sequence[Row] = ()
+    asked: frozenset[tuple[str, str]] = frozenset()
+    merged: Mapping[str, str] = field(default_factory=dict)
+    proof: Proof = field(default_factory=Proof)
+    deliveries: Deliveries = field(default_factory=Deliveries)
+    keyed: Sequence[Keyed] = ()
 
 
 def violations(history: History) -> list[str]:
@@ -198,6 +206,29 @@ def told_once(history: History) -> Iterator[str]:
             yield f"{client_id} was told {count} times of {kind} by {wamid}"
 
 
+def only_who_was_asked(history: History) -> Iterator[str]:
+    """Only somebody who was asked decides."""
+    return kept.by_whom(history.answers, history.asked, history.merged)
+
+
+def one_key_one_effect(history: History) -> Iterator[str]:
+    """One key, one effect, one answer; a question is put to a person once."""
+    yield from kept.one_effect(history.keyed, history.confirmations)
+    yield from kept.put_once(history.messages)
+
+
+def every_event_delivered(history: History) -> Iterator[str]:
+    """Every event reaches its endpoint, in order, with one id and one wording."""
+    yield from kept.delivered(history.deliveries, history.events)
+    yield from kept.in_order(history.deliveries)
+    yield from kept.the_same_to_all(history.deliveries, history.events)
+
+
+def receipts_hold(history: History) -> Iterator[str]:
+    """A receipt verifies, for this action alone, and stands in a log that holds."""
+    return kept.proven(history.proof, history.confirmations)
+
+
 def _open_beside(other: Row, decided: Row, posted_at: datetime | None) -> bool:
     same = all(other[name] == decided[name] for name in ("person_id", "phone_number_id"))
     shown = posted_at is not None and posted_at < decided["decided_at"]
@@ -220,4 +251,8 @@ PROMISES: tuple[Callable[[History], Iterator[str]], ...] = (
     replies_before_expiry,
     a_word_decides_one,
     told_once,
+    only_who_was_asked,
+    one_key_one_effect,
+    every_event_delivered,
+    receipts_hold,
 )

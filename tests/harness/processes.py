@@ -163,7 +163,8 @@ class House:
 
     async def history(self) -> History:
         """The facts so far."""
-        return await evidence.gather(self.dsn, self.wire, await self.phone.webhooks())
+        jwks = await evidence.published(self.service.url)
+        return await evidence.gather(self.dsn, self.wire, await self.phone.webhooks(), jwks=jwks)
 
     async def keeps_its_promises(self) -> History:
         """Come to rest, and let the judge look at everything that happened."""

@@ -170,7 +170,8 @@ class World:
 
     async def history(self) -> History:
         """The facts so far."""
-        return await evidence.gather(self.dsn, self.wire, self.sim.webhooks())
+        jwks = await evidence.published(self.api.url)
+        return await evidence.gather(self.dsn, self.wire, self.sim.webhooks(), jwks=jwks)
 
     async def keeps_its_promises(self) -> None:
         """Come to rest, and let the judge look at everything that happened."""
