@@ -1,0 +1,196 @@
+"""Every way to answer, on the phone: codes, numbers, reactions, choices, reasons; and what decides nothing."""
+
+import re
+from typing import Any
+
+import pytest
+
+from harness.world import ALICE, World
+
+
+async def row(world: World, confirmation_id: str) -> dict[str, Any]:
+    (found,) = await world.rows("SELECT * FROM confirmations WHERE id = $1", confirmation_id)
+    return found
+
+
+async def effects(world: World) -> list[str]:
+    return [each["effect"] for each in await world.rows("SELECT effect FROM answers ORDER BY id")]
+
+
+async def set_rule(world: World, confirmation_id: str, rule: str) -> None:
+    await world.rows(
+        "UPDATE confirmations SET rule = rule || $2::text::jsonb WHERE id = $1 RETURNING 1",
+        confirmation_id,
+        rule,
+    )
+
+
+async def pending(world: World, confirmation_id: str) -> None:
+    found = await row(world, confirmation_id)
+    assert (found["status"], found["outcome"]) == ("pending", None)
+
+
+async def reacts(world: World, prompt: dict[str, Any], emoji: str) -> str:
+    react = {"message_id": prompt["wamid"], "emoji": emoji}
+    return await world.digested(await world.sim.inbound(ALICE, react=react))
+
+
+async def test_a_list_is_answered_by_its_numbers(world: World) -> None:
+    asked = [(await world.asked(f"do thing number {number}"))[0]["id"] for number in range(1, 5)]
+    assert "asked which of 4" in await world.said("yes")
+    await world.sim.expect_message(to=ALICE, containing="Reply with its number")
+    await world.said("3")
+    assert (await row(world, asked[2]))["outcome"] == "confirmed"
+    await world.said("2 no")
+    assert (await row(world, asked[1]))["outcome"] == "declined"
+    assert "listed 2" in await world.said("PENDING")
+    listed = await world.sim.expect_message(to=ALICE, containing="Open questions")
+    await world.said("cancel 2", quote=listed["wamid"])
+    assert (await row(world, asked[3]))["outcome"] == "cancelled"
+    await pending(world, asked[0])
+    assert "had ended" in await world.said("yes 2", quote=listed["wamid"])
+    await pending(world, asked[0])
+    await world.said("oui")
+    assert (await row(world, asked[0]))["outcome"] == "confirmed"
+    assert "listed 0" in await world.said("pending")
+
+
+async def test_a_reaction_decides_where_the_rule_takes_one(world: World) -> None:
+    asked, prompt = await world.asked()
+    await reacts(world, prompt, "👍")
+    await pending(world, asked["id"])
+    await set_rule(world, asked["id"], '{"reactions": true}')
+    for emoji in ("😂", ""):
+        await reacts(world, prompt, emoji)
+        await pending(world, asked["id"])
+    await reacts(world, prompt, "👎🏽")
+    assert (await row(world, asked["id"]))["outcome"] == "declined"
+
+
+async def test_three_wrong_codes_lock_a_question_which_can_still_be_declined(world: World) -> None:
+    asked, prompt = await world.asked()
+    await world.rows(
+        "UPDATE confirmations SET challenge = 'code', tier = 'high' WHERE id = $1 RETURNING 1", asked["id"]
+    )
+    await world.rows("UPDATE approvers SET code = '4821' WHERE confirmation_id = $1 RETURNING 1", asked["id"])
+    await world.said("Y")
+    await world.tapped(prompt["wamid"], 0)
+    for _ in range(3):
+        await world.said("4812")
+    await world.said("4821")
+    await pending(world, asked["id"])
+    assert await effects(world) == [
+        "needs_code",
+        "needs_code",
+        "wrong_code",
+        "wrong_code",
+        "wrong_code",
+        "locked",
+    ]
+    await world.sim.expect_message(to=ALICE, containing="Too many wrong codes")
+    await world.said("no")
+    assert (await row(world, asked["id"]))["outcome"] == "declined"
+
+
+async def test_the_right_code_confirms(world: World) -> None:
+    asked, _ = await world.asked()
+    await world.rows(
+        "UPDATE confirmations SET challenge = 'code', tier = 'high' WHERE id = $1 RETURNING 1", asked["id"]
+    )
+    await world.rows("UPDATE approvers SET code = '4821' WHERE confirmation_id = $1 RETURNING 1", asked["id"])
+    await world.said("4822")
+    await world.said("4821")
+    assert (await row(world, asked["id"]))["outcome"] == "confirmed"
+
+
+async def test_what_is_frozen_keeps_its_answers_and_decides_nothing(world: World) -> None:
+    asked, prompt = await world.asked()
+    await world.rows(
+        "UPDATE confirmations SET frozen_why = 'identity_changed' WHERE id = $1 RETURNING 1", asked["id"]
+    )
+    await world.tapped(prompt["wamid"], 0)
+    await world.said("Y")
+    await world.said("cancel")
+    await pending(world, asked["id"])
+    assert await effects(world) == ["frozen"] * 3
+
+
+async def test_a_choice_and_a_question_for_words_take_what_is_written(world: World) -> None:
+    cars = [{"id": "red", "label": "Red car"}, {"id": "blue", "label": "Blue car"}]
+    await world.open_window()
+    choice, _ = await world.asked("rent a car", kind="choose", options=cars)
+    await world.said("yes")
+    await world.said("blue car")
+    found = await row(world, choice["id"])
+    assert (found["outcome"], found["answer"]["option"]) == ("confirmed", "blue")
+    free, prompt = await world.asked("know when to come", kind="ask")
+    await world.said("half past three", quote=prompt["wamid"])
+    found = await row(world, free["id"])
+    assert (found["outcome"], found["answer"]["text"]) == ("confirmed", "half past three")
+    assert await effects(world) == ["needs_option", "decided", "decided"]
+
+
+async def test_what_is_held_is_taken_back_by_undo_and_ended_by_cancel(world: World) -> None:
+    asked, prompt = await world.asked()
+    await set_rule(world, asked["id"], '{"undo_s": 3600}')
+    await world.tapped(prompt["wamid"], 0)
+    assert (await row(world, asked["id"]))["status"] == "held"
+    await world.said("UNDO")
+    await pending(world, asked["id"])
+    await world.tapped(prompt["wamid"], 0)
+    await world.said("cancel")
+    assert (await row(world, asked["id"]))["outcome"] == "cancelled"
+
+
+async def test_the_reason_of_a_no_reaches_the_assistant_once(world: World) -> None:
+    await world.api.link(ALICE)
+    asked, prompt = await world.asked()
+    await set_rule(world, asked["id"], '{"ask_reason": true}')
+    await world.tapped(prompt["wamid"], 1)
+    await world.sim.expect_message(to=ALICE, containing="Would you say why not")
+    assert "the reason" in await world.said("too expensive")
+    assert "comment" in await world.said("and too late")
+    (told,) = await world.events("confirmation.commented")
+    assert (told["subject"], told["data"]["text"]) == (asked["id"], "too expensive")
+    assert [each["data"]["text"] for each in await world.events("person.said")] == ["and too late"]
+
+
+#: Every type of message of cloud-api 4.8 that is no answer, each quoting the question and saying yes where it can.
+OTHERS: dict[str, dict[str, Any]] = {
+    "image": {"image": {"id": "5001", "mime_type": "image/jpeg", "caption": "Y"}},
+    "video": {"video": {"id": "5001", "mime_type": "video/mp4", "caption": "Y"}},
+    "audio": {"audio": {"id": "5001", "mime_type": "audio/ogg", "voice": True}},
+    "document": {"document": {"id": "5001", "filename": "Y", "caption": "Y"}},
+    "sticker": {"sticker": {"id": "5001", "mime_type": "image/webp"}},
+    "location": {"location": {"latitude": 1.0, "longitude": 2.0, "name": "Y"}},
+    "contacts": {"contacts": [{"name": {"formatted_name": "Y"}}]},
+    "order": {"order": {"catalog_id": "1", "text": "Y", "product_items": []}},
+    "edit": {"edit": {"original_message_id": "wamid.X", "message": {"type": "text", "text": {"body": "Y"}}}},
+    "revoke": {"revoke": {"original_message_id": "wamid.X"}},
+    "unsupported": {"unsupported": {"type": "poll"}, "text": {"body": "Y"}},
+    "unknown": {"text": {"body": "Y"}},
+    "request_welcome": {"text": {"body": "Y"}},
+    "button": {"button": {"text": "Y"}},
+    "interactive": {"interactive": {"type": "nfm_reply", "nfm_reply": {"name": "flow", "body": "Y"}}},
+    "system": {"system": {"type": "customer_identity_changed", "body": "Y"}, "text": {"body": "Y"}},
+}
+
+
+@pytest.mark.parametrize("kind", [*OTHERS, "group", "forwarded", "often forwarded"])
+async def test_no_other_type_of_message_decides_anything(world: World, kind: str) -> None:
+    asked, prompt = await world.asked()
+    context: dict[str, Any] = {"from": "15550100000", "id": prompt["wamid"]}
+    said: dict[str, Any] = {"type": kind, **OTHERS.get(kind, {})}
+    if kind not in OTHERS:
+        said = {"type": "text", "text": {"body": "Y"}}
+        said |= {"group_id": "G1"} if kind == "group" else {}
+        context |= {"forwarded": True} if kind == "forwarded" else {}
+        context |= {"frequently_forwarded": True} if kind == "often forwarded" else {}
+    wamid = "wamid.OTHER" + re.sub(r"\W", "", kind)
+    message = {"from": ALICE.lstrip("+"), "id": wamid, "timestamp": "1795000001", "context": context, **said}
+    metadata = {"display_phone_number": "15550100000", "phone_number_id": "100000000000001"}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, "messages": [message]}
+    assert await world.deliver(value) == 200
+    await world.digested(wamid)
+    await pending(world, asked["id"])
+    assert await effects(world) == []
