@@ -238,8 +238,9 @@ def _particulars(it: _Parts, spoken: str) -> tuple[str, list[str], int]:
     What a kind names, and every choice, is shown whole or refused; of the others as many as there is room for.
     """
     question, given = it.question, it.question.action.details
-    details = _checked("action_details", given) if given or question.action.fields is None else ""
-    if question.action.fields is None and not question.options:
+    bare = question.action.fields is None and not question.options
+    details = _checked("action_details", given) if given or bare else ""
+    if bare:
         return details, [], 0
     fields = (
         kinds.lines(it.kind, question.action.fields, spoken) if question.action.fields is not None else []
