@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from sayso.confirmations import kinds, question, rules
+from sayso.confirmations import kinds, payloads, question
 from sayso.confirmations.question import Option, Prompt, Question, Reader
 from sayso.confirmations.render import Action
 from sayso.confirmations.whom import Asked
@@ -80,7 +80,7 @@ async def shown(
     prompt = question.prompt(
         asked,
         reader,
-        payloads=partial(rules.payload, confirmation_id),
+        payloads=partial(payloads.make, payloads.key(rt.settings), confirmation_id),
         business=rt.settings.sayso_business_name,
         kind=kinds.kind(asked.action.type, rt.settings.sayso_actions_dir),
     )
