@@ -97,15 +97,21 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
     )
     if asking.supersedes is not None:
         await _supersede(tx, rt, asking.client_id, asking.supersedes, by=confirmation_id)
+    await _tell(
+        tx, rt, asking, "confirmation.asked", {"confirmation_id": confirmation_id, "expires_at": expires_at}
+    )
+    return confirmation_id
+
+
+async def _tell(tx: Tx, rt: Runtime, asking: Asking, kind: str, data: dict[str, Any]) -> None:
     await events.emit(
         tx,
         rt,
         client_id=asking.client_id,
-        kind="confirmation.asked",
-        subject=confirmation_id,
-        data={"confirmation_id": confirmation_id, "expires_at": expires_at},
+        kind=kind,
+        subject=data["confirmation_id"],
+        data=data,
     )
-    return confirmation_id
 
 
 async def _supersede(tx: Tx, rt: Runtime, client_id: str, old: str, *, by: str) -> None:
@@ -170,14 +176,8 @@ async def decided_at_once(tx: Tx, rt: Runtime, asking: Asking, by: Auto) -> str:
     )
     receipts.prove(tx, rt, {confirmation_id: asking.asked[0].person})
     tx.after_commit(lambda: CONFIRMATIONS.labels(outcome).inc())
-    await events.emit(
-        tx,
-        rt,
-        client_id=asking.client_id,
-        kind="confirmation.decided",
-        subject=confirmation_id,
-        data={"confirmation_id": confirmation_id, "outcome": outcome, "decided_at": now},
-    )
+    told = {"confirmation_id": confirmation_id, "outcome": outcome, "decided_at": now}
+    await _tell(tx, rt, asking, "confirmation.decided", told)
     return confirmation_id
 
 
