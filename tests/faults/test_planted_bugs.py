@@ -191,9 +191,9 @@ async def two_open_and_a_bare_word(world: World, _patch: Patch) -> None:
 def take_a_word_for_the_last_question(patch: Patch) -> None:
     honest = readings.read
 
-    def guessing(reply: Any, questions: Any) -> Any:
-        reading = honest(reply, questions)
-        if not isinstance(reading, AskWhich):
+    def guessing(reply: Any, questions: Any, lists: Any) -> Any:
+        reading = honest(reply, questions, lists)
+        if not isinstance(reading, AskWhich) or reading.verdict not in ("confirm", "decline", "cancel"):
             return reading
         last = [each for each in questions if each.open and each.shown_at is not None][-1]
         return Decide(last.id, reading.verdict, "word")
