@@ -61,14 +61,18 @@ async def test_every_word_is_kept_with_its_evidence_and_the_latest_holds(mail: M
     assert [row["person_prev_hash"] for row in rows[1:]] == [row["hash"] for row in rows[:2]]
 
 
-async def test_an_entry_names_everybody_concerned_and_the_country_of_the_number(mail: Mail, clock: Clock) -> None:
+async def test_an_entry_names_everybody_concerned_and_the_country_of_the_number(
+    mail: Mail, clock: Clock
+) -> None:
     identity = Identity("DE.1", "DE.ENT.1", "4915112345678", "Anna")
     async with mail.rt.db.tx() as tx:
         anna = await people.meet(tx, mail.rt, identity, learned_from="meta:message")
         for declared in ({}, {"jurisdiction": "AT"}):
             said = Said(person=anna, action="granted", method="api", captured_at=clock(), personal=declared)
             await service.append(tx, mail.rt, [said])
-        rows = [row["personal"] for row in await tx.fetch("SELECT personal FROM consent_entries ORDER BY seq")]
+        rows = [
+            row["personal"] for row in await tx.fetch("SELECT personal FROM consent_entries ORDER BY seq")
+        ]
     assert rows[0]["identifiers"] == {"wa_id": "4915112345678", "bsuid": "DE.1", "parent_bsuid": "DE.ENT.1"}
     assert [row["jurisdiction"] for row in rows] == ["DE", "AT"]
 

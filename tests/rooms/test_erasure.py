@@ -11,8 +11,10 @@ import pytest
 from harness.mail import Mail
 from harness.rooms import Clock
 from harness.traces import traces as found_in
-from sayso.confirmations import service as confirmations
+from sayso.confirmations import asking
+from sayso.confirmations.asking import Asking
 from sayso.confirmations.render import Action
+from sayso.confirmations.whom import Asked
 from sayso.consent import service as consent
 from sayso.core.errors import StillSendingError
 from sayso.core.runtime import Runtime
@@ -52,17 +54,16 @@ async def alice(rt: Runtime, *clients: str) -> Person:
 
 
 async def ask(rt: Runtime, person: Person, client: str = "bot") -> str:
+    wanted = Asking(
+        client_id=client,
+        user_id="alice",
+        asked=[Asked(person, "Alice")],
+        sender=rt.settings.whatsapp_phone_number_id,
+        action=Action("t", WORDS, WORDS),
+        lasts=timedelta(hours=1),
+    )
     async with rt.db.tx() as tx:
-        asking = confirmations.Asking(
-            client_id=client,
-            user_id="alice",
-            person=person,
-            sender=rt.settings.whatsapp_phone_number_id,
-            greet="Alice",
-            action=Action("t", WORDS, WORDS),
-            lasts=timedelta(hours=1),
-        )
-        return await confirmations.ask(tx, rt, asking)
+        return await asking.ask(tx, rt, wanted)
 
 
 MINE = {
