@@ -1,6 +1,6 @@
 """Replies race the end of their questions, again and again: one outcome each, evidence kept, the person told the truth.
 
-``SAYSO_RACES`` sets how many; a thousand were run.
+``SAYSO_RACES`` sets how many.
 """
 
 import asyncio

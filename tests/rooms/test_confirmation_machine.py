@@ -1,0 +1,357 @@
+"""Answers, their undoing, extensions, withdrawals, replacements, timers and dead workers, in any order and at once.
+
+Each walk does what it does to a question in the database, and to a small oracle; what is done at once may have come in
+either order, and in no other. ``SAYSO_WALKS`` sets how many walks.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import asyncpg
+import pytest
+
+from harness.decisions import ACTION
+from harness.mail import Mail
+from harness.planting import plant
+from harness.rooms import Clock
+from sayso.confirmations import asking, moving, service, steps, timers
+from sayso.confirmations.asking import SIMPLE, Asking
+from sayso.confirmations.render import Action
+from sayso.confirmations.rules import Verdict
+from sayso.confirmations.whom import Asked
+from sayso.core import claims
+from sayso.core.claims import LeaseLostError
+from sayso.core.database import Tx
+from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
+from sayso.core.worker import Lease
+from sayso.people.service import Person
+
+WALKS = int(os.environ.get("SAYSO_WALKS", "300"))
+MOVES = 12
+BOT = Actor("bot", "alice", frozenset({"confirmations:ask"}), "jti-1")
+LASTS, UNDO, EXTEND = timedelta(minutes=30), timedelta(minutes=5), timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """What a question should be. ``said``: by place of who was asked; ``moved`` is whatever has been done to it."""
+
+    said: tuple[str | None, ...]
+    needed: int
+    undo: bool
+    expires_at: datetime
+    extends_left: int
+    outcome: str | None = None
+    leaning: str | None = None
+    held_until: datetime | None = None
+
+    def answer(self, place: int, verdict: str) -> "Oracle":
+        """Somebody answers: once, except that CANCEL may follow."""
+        cancels = verdict == "cancel"
+        if self.outcome or (not cancels and (self.leaning or self.said[place])):
+            return self
+        said = (*self.said[:place], verdict, *self.said[place + 1 :])
+        return replace(self, said=said, leaning=None, held_until=None)
+
+    def counted(self, now: datetime) -> "Oracle":
+        """What the answers come to."""
+        yes, open_ = self.said.count("confirm"), self.said.count(None)
+        if "cancel" in self.said:
+            return replace(self, outcome="cancelled")
+        outcome = "confirmed" if yes >= self.needed else "declined" if yes + open_ < self.needed else None
+        if outcome is None or not self.undo:
+            return replace(self, outcome=outcome)
+        return replace(self, leaning=outcome, held_until=now + UNDO)
+
+    def undone(self, place: int) -> "Oracle":
+        """Somebody takes back what they said."""
+        if self.outcome or not self.leaning or self.said[place] is None:
+            return self
+        said = (*self.said[:place], None, *self.said[place + 1 :])
+        return replace(self, said=said, leaning=None, held_until=None)
+
+    def extended(self, place: int) -> "Oracle":
+        """Somebody who has not answered wants more time."""
+        if self.outcome or self.leaning or self.said[place] or not self.extends_left:
+            return self
+        return replace(self, expires_at=self.expires_at + EXTEND, extends_left=self.extends_left - 1)
+
+    def ended(self, outcome: str) -> "Oracle":
+        """The assistant ends it."""
+        return self if self.outcome else replace(self, outcome=outcome, leaning=None, held_until=None)
+
+    def ticked(self, now: datetime) -> "Oracle":
+        """The timers look at it."""
+        if self.held_until and not self.outcome and now >= self.held_until:
+            return replace(self, outcome=self.leaning, leaning=None, held_until=None)
+        return self if self.leaning or now < self.expires_at else self.ended("expired")
+
+    @property
+    def seen(self) -> tuple[str, str | None, str | None]:
+        """As the database shows it."""
+        status = "decided" if self.outcome else "held" if self.leaning else "pending"
+        return status, self.outcome, self.leaning if status == "held" else None
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing that is done, to the oracle and to the question; a ``look`` passes over what somebody has locked."""
+
+    name: str
+    to_oracle: Callable[[Oracle], Oracle]
+    to_question: Callable[[], Awaitable[None]]
+    look: bool = False
+
+
+@dataclass
+class Walk:
+    """One question, and the dice."""
+
+    rt: Runtime
+    clock: Clock
+    dice: random.Random
+    id: str
+    people: Sequence[Person]
+    workers: list[int]
+    done: list[str]
+
+    def move(self) -> Move:
+        """Something to do next."""
+        place = self.dice.randrange(len(self.people))
+        verdict: Verdict = self.dice.choice(("confirm", "confirm", "confirm", "decline", "decline", "cancel"))
+        moves = [
+            *[self._answer(place, verdict)] * 5,
+            *[self._undo(place)] * 3,
+            Move(f"extend {place}", lambda o: o.extended(place), lambda: self._extend(place)),
+            *[Move("tick", lambda o: o.ticked(self.clock()), self.tick, look=True)] * 3,
+            Move("a worker dies", lambda o: o.ticked(self.clock()), self._die, look=True),
+            Move("an answer is rolled back", lambda o: o, lambda: self._rolled_back(place)),
+        ]
+        if self.dice.random() < 0.05:
+            moves = [
+                Move("withdraw", lambda o: o.ended("withdrawn"), self._withdraw),
+                Move("supersede", lambda o: o.ended("superseded"), self._supersede),
+            ]
+        return self.dice.choice(moves)
+
+    def _answer(self, place: int, verdict: Verdict) -> Move:
+        def told(oracle: Oracle) -> Oracle:
+            after = oracle.answer(place, verdict)
+            return oracle if after is oracle else after.counted(self.clock())
+
+        return Move(f"{place} says {verdict}", told, lambda: self._say(place, verdict))
+
+    def _undo(self, place: int) -> Move:
+        return Move(f"{place} undoes", lambda o: o.undone(place), lambda: self._take_back(place))
+
+    async def _say(self, place: int, verdict: Verdict, *, breaks: bool = False) -> None:
+        async with self.rt.db.tx() as tx:
+            row = await moving.locked(tx, self.id)
+            assert row is not None
+            answer_id = self.rt.new_id("ans")
+            await _write(tx, self.rt, answer_id, self.id, self.people[place], verdict)
+            await moving.record(tx, self.rt, row, self.people[place], verdict, answer_id=answer_id)
+            if breaks:
+                raise LeaseLostError("the process died before its commit")
+
+    async def _rolled_back(self, place: int) -> None:
+        with pytest.raises(LeaseLostError):
+            await self._say(place, "confirm", breaks=True)
+
+    async def _take_back(self, place: int) -> None:
+        async with self.rt.db.tx() as tx:
+            row = await moving.locked(tx, self.id)
+            assert row is not None
+            await moving.undo(tx, self.rt, row, self.people[place])
+
+    async def _extend(self, place: int) -> None:
+        async with self.rt.db.tx() as tx:
+            row = await moving.locked(tx, self.id)
+            assert row is not None
+            await moving.extend(tx, self.rt, row, self.people[place])
+
+    async def _withdraw(self) -> None:
+        async with self.rt.db.tx() as tx:
+            try:
+                await moving.withdraw(tx, self.rt, BOT, self.id)
+            except moving.AlreadyDecidedError:
+                return
+
+    async def _supersede(self) -> None:
+        async with self.rt.db.tx() as tx:
+            await moving.supersede(tx, self.rt, "bot", self.id, by="cnf_another")
+
+    async def tick(self, *, worker: int = 0) -> None:
+        """A worker does what is due."""
+        lease = Lease(self.workers[worker])
+        for row in await self._claim(lease):
+            try:
+                await timers.handle(self.rt, lease, row, undigested=_all_read)
+            except LeaseLostError:
+                continue  # somebody moved it meanwhile
+
+    async def _die(self) -> None:
+        """A worker claims and stands still; it is presumed dead; another takes over; it comes back, too late."""
+        dead = Lease(self.workers[1])
+        rows = await self._claim(dead)
+        async with self.rt.db.tx(claims=True) as tx:
+            await claims.release(tx, service.QUEUE, workers=[dead.worker])
+        await self.tick()
+        for row in rows:
+            with pytest.raises(LeaseLostError):
+                await timers.handle(self.rt, dead, row, undigested=_all_read)
+
+    async def _claim(self, lease: Lease) -> list[Any]:
+        async with self.rt.db.tx(claims=True) as tx:
+            await claims.promote(tx, service.QUEUE, now=self.rt.now())
+            return await claims.claim(tx, service.QUEUE, worker=lease.worker, limit=10)
+
+    async def seen(self) -> tuple[str, str | None, str | None]:
+        """The question as it is."""
+        async with self.rt.db.one() as tx:
+            row = await tx.fetchrow(
+                "SELECT status, outcome, leaning FROM confirmations WHERE id = $1", self.id
+            )
+        assert row is not None
+        return row["status"], row["outcome"], row["leaning"] if row["status"] == "held" else None
+
+    async def make(self, moves: Sequence[Move], may_be: Sequence[Oracle]) -> list[Oracle]:
+        """Do it, at once where it is several; what the question may be now."""
+        self.done.append(" beside ".join(move.name for move in moves))
+        await asyncio.gather(*(move.to_question() for move in moves))
+        after = []
+        for order in _orders(moves):
+            for oracle in may_be:
+                for move in order:
+                    oracle = move.to_oracle(oracle)  # noqa: PLW2901 - it moves
+                after.append(oracle)
+        seen = await self.seen()
+        found = [oracle for oracle in dict.fromkeys(after) if oracle.seen == seen]
+        assert found, f"{self.done} left {seen}, not one of {[oracle.seen for oracle in after]}"
+        return found
+
+
+def _orders(moves: Sequence[Move]) -> Iterator[Sequence[Move]]:
+    """In which order it may have happened; beside others, a look may have seen nothing."""
+    yield from permutations(moves)
+    if len(moves) > 1:
+        yield from permutations([move for move in moves if not move.look])
+
+
+async def _all_read(_tx: Tx, _person: Person | None, _before: datetime) -> bool:
+    return False
+
+
+async def _write(tx: Tx, rt: Runtime, answer_id: str, question: str, person: Person, verdict: str) -> None:
+    """An answer, as it is written down before it counts."""
+    await tx.execute(
+        "INSERT INTO answers (id, confirmation_id, person_id, update_key, wamid, how, said, verdict, effect, sent_at, "
+        "received_at) VALUES ($1, $2, $3, $1, $1, 'button', $4, $4, 'decided', $5, $5)",
+        answer_id,
+        question,
+        person.id,
+        verdict,
+        rt.now(),
+    )
+
+
+async def _begin(
+    rt: Runtime, clock: Clock, number: int, seed: int, workers: list[int]
+) -> tuple[Walk, Oracle]:
+    dice = random.Random(seed)
+    count = dice.randint(1, 3)
+    needed, undo, extends = dice.randint(1, count), dice.random() < 0.6, dice.randint(0, 2)
+    people = [await Mail(rt).person(f"+1555{number:05}{place:02}") for place in range(count)]
+    wanted = Asking(
+        client_id="bot",
+        user_id="alice",
+        asked=[Asked(person, None) for person in people],
+        sender=rt.settings.whatsapp_phone_number_id,
+        action=Action.of({**ACTION, "action_details": f"number {number}"}),
+        lasts=LASTS,
+        rule=replace(
+            SIMPLE,
+            need=needed,
+            undo_s=int(UNDO.total_seconds()) if undo else 0,
+            extend_s=int(EXTEND.total_seconds()),
+            extends_left=extends,
+        ),
+    )
+    async with rt.db.tx() as tx:
+        confirmation_id = await asking.ask(tx, rt, wanted)
+    oracle = Oracle((None,) * count, needed, undo, clock() + LASTS, extends)
+    done = [f"seed {seed}: {needed} of {count}, undo {undo}, {extends} extensions"]
+    return Walk(rt, clock, dice, confirmation_id, people, workers, done), oracle
+
+
+async def _walk(rt: Runtime, clock: Clock, number: int, seed: int, workers: list[int]) -> Mapping[str, Any]:
+    """One question's life; what was told of it, and proved."""
+    walk, oracle = await _begin(rt, clock, number, seed, workers)
+    may_be = [oracle]
+    for _ in range(MOVES):
+        clock.advance(seconds=walk.dice.choice((0, 1, 60, 299, 301, 900)))
+        at_once = 2 if walk.dice.random() < 0.3 else 1
+        may_be = await walk.make([walk.move() for _ in range(at_once)], may_be)
+    for _ in range(2):
+        clock.advance(hours=2)
+        may_be = await walk.make([Move("tick", lambda o: o.ticked(clock()), walk.tick)], may_be)
+    async with rt.db.one() as tx:
+        row = await tx.fetchrow(
+            "SELECT c.outcome, c.decided_by, (SELECT count(*) FROM events e WHERE e.subject = c.id "
+            "AND e.type = 'confirmation.decided') AS told, (SELECT count(*) FROM decision_log l "
+            "WHERE l.confirmation_id = c.id) AS logged, (SELECT count(*) FROM receipts r "
+            "WHERE r.confirmation_id = c.id) AS proved, (SELECT count(*) FROM answers a "
+            "WHERE a.confirmation_id = c.id AND a.effect = 'decided') AS decided FROM confirmations c WHERE c.id = $1",
+            walk.id,
+        )
+    assert row is not None
+    by_answer = row["decided_by"] is not None
+    assert (row["told"], row["logged"], row["proved"], row["decided"]) == (1, 1, 1, by_answer), walk.done
+    return row
+
+
+async def _walks(rt: Runtime, clock: Clock, count: int, first: int) -> set[str]:
+    async with rt.db.tx(claims=True) as tx:
+        workers = [await claims.enlist(tx) for _ in range(2)]
+    rows = [await _walk(rt, clock, number, first + number, workers) for number in range(count)]
+    return {row["outcome"] for row in rows}
+
+
+async def test_a_question_is_what_some_order_of_what_was_done_makes_it(rt: Runtime, clock: Clock) -> None:
+    outcomes = await _walks(rt, clock, WALKS, random.randrange(10**6))
+    assert outcomes == {"confirmed", "declined", "cancelled", "expired", "withdrawn", "superseded"}
+
+
+@pytest.mark.parametrize(
+    "bug", ["decided again", "held for ever", "one yes is enough", "undone too late", "answered twice"]
+)
+async def test_the_walks_catch_a_bug(
+    rt: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch, bug: str
+) -> None:
+    match bug:
+        case "decided again":
+            plant(monkeypatch, service, "decide_all", (" AND status <> 'decided'", ""))
+            plant(monkeypatch, moving, "withdraw", ('if row["status"] != "decided"', "if True"))
+        case "held for ever":
+            plant(monkeypatch, steps, "due", ('if facts.status == "held" and', "if False and"))
+        case "one yes is enough":
+            plant(monkeypatch, steps, "tally", ("if agreed >= needed", "if agreed >= 1"))
+        case "answered twice":
+            asked = 'return asked if row["status"] == "pending" else None'
+            plant(
+                monkeypatch,
+                moving,
+                "_may_answer",
+                (asked, 'return asked or approvers.mine(everyone, person, "answered")'),
+            )
+        case _:
+            plant(monkeypatch, moving, "undo", ('row["status"] != "held" or ', ""))
+    with pytest.raises((AssertionError, asyncpg.IntegrityConstraintViolationError)):
+        await _walks(rt, clock, 60, 7)
