@@ -72,11 +72,11 @@ CALLS: dict[tuple[str, str], tuple[str, Any]] = {
         "/confirmations/{decided}/execution",
         {"status": "done"},
     ),
-    ("POST", "/confirmations/{confirmation_id}/withdraw"): ("/confirmations/{confirmation}/withdraw", None),
-    ("POST", "/confirmations/{confirmation_id}/unfreeze"): ("/confirmations/{confirmation}/unfreeze", None),
+    ("POST", "/confirmations/{confirmation_id}/withdraw"): ("/confirmations/{withdrawn}/withdraw", None),
+    ("POST", "/confirmations/{confirmation_id}/unfreeze"): ("/confirmations/{frozen}/unfreeze", None),
     ("PUT", "/people/{external_id}/absence"): (
         "/people/alice/absence",
-        {"delegate": "bob", "until": "2100-01-01T00:00:00Z"},
+        {"delegate": "carol", "from": "2099-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"},
     ),
     ("GET", "/people/{external_id}/absence"): ("/people/alice/absence", None),
     ("DELETE", "/people/{external_id}/absence"): ("/people/alice/absence", None),
@@ -217,7 +217,11 @@ class Contract:
         assert linked.status_code == 200, linked.text
         endpoint, spare = await self.endpoint(), await self.endpoint()
         sent = await self.call("POST", "/send", json={"content": "hello"})
-        asked = await self.call("POST", "/confirmation", json=ASKED)
+        asked = await self.call("POST", "/confirmation", json=ASKED | {"action_type": "file_delete"})
+        withdrawn = await self.call("POST", "/confirmation", json=ASKED | {"action_type": "email_send"})
+        frozen = await self.call("POST", "/confirmation", json=ASKED | {"action_type": "payment"})
+        await self.frozen(frozen.json()["id"])
+        await self.away()
         decided = await self.call("POST", "/confirmation", json=ASKED)
         await Decisions(self.rt).decide(decided.json()["id"])
         pushed = await self.call("PUT", "/templates/greeting", json=GREETING)
@@ -226,6 +230,8 @@ class Contract:
             "message": sent.json()["id"],
             "confirmation": asked.json()["id"],
             "decided": decided.json()["id"],
+            "withdrawn": withdrawn.json()["id"],
+            "frozen": frozen.json()["id"],
             "alert": await self.alert(),
             "endpoint": endpoint,
             "spare": spare,
@@ -235,6 +241,21 @@ class Contract:
             if CALLS[key][0] in KEYED:
                 once = await self.call(key[0], CALLS[key][0], json=CALLS[key][1])
                 assert once.status_code == 201, once.text
+
+    async def frozen(self, confirmation_id: str) -> None:
+        """What waits for somebody to look at it."""
+        async with self.rt.db.tx() as tx:
+            await tx.execute(
+                "UPDATE confirmations SET frozen_why = 'identity_changed' WHERE id = $1", confirmation_id
+            )
+
+    async def away(self) -> None:
+        """Carol stands in for Alice some day."""
+        linked = await self.call("PUT", "/people/carol", json={"phone": "+15550009999"})
+        assert linked.status_code == 200, linked.text
+        away = {"delegate": "carol", "from": "2099-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+        put = await self.call("PUT", "/people/alice/absence", json=away)
+        assert put.status_code == 200, put.text
 
     async def endpoint(self) -> str:
         """An endpoint; its id."""

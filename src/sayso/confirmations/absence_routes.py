@@ -1,7 +1,7 @@
 """Who is asked in whose place while somebody is away."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, Field
@@ -39,6 +39,13 @@ class AbsenceOut(BaseModel):
     delegate: str | None
     until: datetime
     from_: datetime = Field(alias="from")
+
+
+class BackOut(BaseModel):
+    """Somebody who is asked themselves again."""
+
+    user: str
+    away: Literal[False]
 
 
 @router.put(
@@ -82,12 +89,12 @@ async def read(rt: Rt, actor: MayReadPeople, external_id: ExternalId) -> Respons
     )
 
 
-@router.delete("/people/{external_id}/absence", status_code=204, responses=refusals(NotFoundError))
+@router.delete("/people/{external_id}/absence", response_model=BackOut, responses=refusals(NotFoundError))
 async def drop(rt: Rt, actor: MayLinkPeople, external_id: ExternalId) -> Response:
     """The person is back; questions go to them again. Without an absence nothing changes."""
     async with rt.db.tx() as tx:
         await absences.drop(tx, await _linked(tx, actor.client_id, external_id))
-    return Response(status_code=204)
+    return json_response({"user": external_id, "away": False})
 
 
 async def _linked(tx: Tx, client_id: str, external_id: str) -> Person:

@@ -31,14 +31,6 @@ class AlreadyDecidedError(SaysoError):
     title = "The confirmation is decided"
 
 
-class NotFrozenError(SaysoError):
-    """Nothing holds the confirmation back: there is nothing to release."""
-
-    status = 409
-    code = "not_frozen"
-    title = "The confirmation is not frozen"
-
-
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What an answer did. ``until``: it may be undone until then."""
@@ -221,15 +213,19 @@ async def freeze(tx: Tx, rt: Runtime, person: Person, why: str) -> int:
 
 
 async def unfreeze(tx: Tx, rt: Runtime, confirmation_id: str) -> None:
-    """Somebody has looked: it can be answered again, until its end.
+    """Somebody has looked: it can be answered again, until its end; doing so twice is no error.
 
-    Raises :class:`NotFoundError`, and :class:`NotFrozenError` where nothing holds it back.
+    Raises :class:`NotFoundError`, and :class:`AlreadyDecidedError` when it has ended.
     """
     row = await locked(tx, confirmation_id)
     if row is None:
         raise NotFoundError(f"No confirmation {confirmation_id!r}.")
-    if row["status"] == "decided" or row["frozen_why"] is None:
-        raise NotFrozenError(f"{confirmation_id} is not frozen.")
+    if row["status"] == "decided":
+        raise AlreadyDecidedError(
+            f"{confirmation_id} has ended as {row['outcome']}; nothing can change that."
+        )
+    if row["frozen_why"] is None:
+        return
     await tx.execute("UPDATE confirmations SET frozen_why = NULL WHERE id = $1", confirmation_id)
     await look(tx, rt, confirmation_id)
     await _event(tx, rt, row, "unfrozen")

@@ -7,11 +7,11 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from sayso.confirmations import moving
-from sayso.confirmations.moving import AlreadyDecidedError, NotFrozenError
+from sayso.confirmations.moving import AlreadyDecidedError
 from sayso.core.api import Rt, Text, json_response
-from sayso.core.auth import MayAsk
+from sayso.core.auth import MayAsk, MayOperate
 from sayso.core.described import refusals
-from sayso.core.errors import ForbiddenError, NotFoundError
+from sayso.core.errors import NotFoundError
 
 router = APIRouter(tags=["confirmations"])
 
@@ -51,17 +51,13 @@ async def withdraw(rt: Rt, actor: MayAsk, confirmation_id: ConfirmationId) -> Re
 @router.post(
     "/confirmations/{confirmation_id}/unfreeze",
     response_model=UnfrozenOut,
-    responses=refusals(NotFoundError, ForbiddenError, NotFrozenError),
+    responses=refusals(NotFoundError, AlreadyDecidedError),
 )
-async def unfreeze(rt: Rt, actor: MayAsk, confirmation_id: ConfirmationId) -> Response:
-    """Let go of a question that was frozen because somebody's identity changed. It needs the scope `admin`.
+async def unfreeze(rt: Rt, _operator: MayOperate, confirmation_id: ConfirmationId) -> Response:
+    """Let go of a question that was frozen because somebody's identity changed: the operator's call.
 
     First make sure that the person still holds their WhatsApp account. Answers given while it was frozen do not count.
     """
-    if "admin" not in actor.scopes:
-        raise ForbiddenError(
-            "Only the scope admin lets go of a frozen question; its assistant may withdraw it."
-        )
     async with rt.db.tx() as tx:
         await moving.unfreeze(tx, rt, confirmation_id)
     return json_response({"id": confirmation_id, "frozen": False})
