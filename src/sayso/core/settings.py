@@ -93,7 +93,8 @@ class TokenSettings(BaseSettings):
         default=Path("templates"), description="Folder of your template definitions, beside those we ship."
     )
     sayso_policy_file: Path | None = Field(
-        default=None, description="File of the policy: how safely, by whom and how soon actions are confirmed."
+        default=None,
+        description="File of the policy: how safely, by whom and how soon actions are confirmed.",
     )
     sayso_actions_dir: Path = Field(
         default=Path("actions"), description="Folder of your kinds of actions, beside those we ship."
