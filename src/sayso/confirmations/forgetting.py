@@ -13,11 +13,11 @@ _NO_ACTION = dict.fromkeys(("action_type", "action_description", "action_details
 async def end(tx: Tx, rt: Runtime, person: Person, client_id: str | None) -> int:
     """Withdraw every open question to the person, of one client or of all; how many there were."""
     rows = await tx.fetch(
-        f"SELECT id FROM confirmations WHERE {_THEIRS} AND status = 'pending' ORDER BY id FOR UPDATE",
+        f"SELECT id FROM confirmations WHERE {_THEIRS} AND status <> 'decided' ORDER BY id FOR UPDATE",
         list(person.ids),
         client_id,
     )
-    await service.decide_all(tx, rt, {row["id"]: person for row in rows}, "withdrawn")
+    await service.decide_all(tx, rt, [row["id"] for row in rows], "withdrawn")
     return len(rows)
 
 
