@@ -22,7 +22,7 @@ from harness.history import violations
 from harness.planting import plant
 from harness.waiting import eventually
 from harness.world import ALICE, World, a_world
-from sayso.confirmations import asked, moving, service
+from sayso.confirmations import asked, moving, receipts, service
 from sayso.confirmations import reading as readings
 from sayso.confirmations.rules import AskWhich, Decide
 from sayso.core import claims
@@ -69,7 +69,7 @@ def decide_what_is_decided(patch: Patch) -> None:
     plant(patch, moving, "_may_answer", ('row["status"] == "decided" or ', ""), (
           'return asked if row["status"] == "pending" else None', "return asked or everyone[0]"))  # fmt: skip
     plant(patch, service, "decide_all", (" AND status <> 'decided'", ""))
-    patch.setattr(service.receipts, "prove", lambda *_: None)  # the log would refuse a second decision
+    patch.setattr(receipts, "prove", lambda *_: None)  # the log would refuse a second decision
 
 
 async def stop_while_a_post_is_under_way(world: World, _patch: Patch) -> None:
