@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import SecretStr
+
 import webhooks
 from figures import Row, cost
 from proc import Meter
-from processes import Stage, beside, free_port, staged
+from processes import CONSENT_KEY, Stage, beside, free_port, staged
+from sayso.confirmations import payloads
+from sayso.core.settings import TokenSettings
 from sayso.whatsapp.explode import RawUpdate, explode
-from wire import PEOPLE, people, queue
+from wire import ASKED_WHOM, PEOPLE, people, queue
 
 STATUSES = 12_000
 COMMENTS = 5_000
@@ -123,10 +127,13 @@ async def _taps() -> Row:
         await sent(stage, TAPS)
         action = {"action_type": "bench", "action_description": "do it", "action_details": "now"}
         await stage.sql.execute(_ASKED, json.dumps(action).encode().decode())
-        await stage.sql.execute("VACUUM ANALYZE confirmations")
+        await stage.sql.execute(ASKED_WHOM)
+        await stage.sql.execute("VACUUM ANALYZE confirmations, approvers")
+        key = payloads.key(TokenSettings(sayso_consent_key=SecretStr(CONSENT_KEY)))
         bodies = (
-            _one(n, messages=[webhooks.tapped(n, webhooks.wamid(n, "Y"), f"cf1:cnf_{n:026d}:confirm")])
+            _one(n, messages=[webhooks.tapped(n, webhooks.wamid(n, "Y"), payload)])
             for n in range(TAPS)
+            for payload in [payloads.make(key, f"cnf_{n:026d}", "confirm")]
         )
         row = await _digest(stage, bodies, "taps that decide, closing lines sent meanwhile")
         decided = await stage.sql.fetchval("SELECT count(*) FROM confirmations WHERE outcome = 'confirmed'")

@@ -23,6 +23,7 @@ from sayso.core.tokens import ASSISTANT_SCOPES, Tokens
 
 HERE = Path(__file__).parent
 JWT_SECRET = "a-secret-for-benches-of-at-least-32-bytes"
+CONSENT_KEY = "bench-" + "k" * 40
 _READY_WITHIN_S = 20.0
 
 
@@ -110,6 +111,7 @@ async def _serving(
         "SAYSO_DATA_DIR": str(data),
         "SAYSO_LOG_FORMAT": "json",
         "SAYSO_JWT_SECRET": JWT_SECRET,
+        "SAYSO_CONSENT_KEY": CONSENT_KEY,
         **{name.upper(): str(value) for name, value in settings.items()},
     }
     environment.pop("DATABASE_URL", None)

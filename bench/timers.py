@@ -6,7 +6,7 @@ import json
 from figures import Row, cost, latency
 from proc import Meter
 from processes import Stage, staged
-from wire import PEOPLE, people, queue
+from wire import ASKED_WHOM, PEOPLE, people, queue
 
 PENDING = 100_000
 DUE = 5_000
@@ -59,7 +59,8 @@ async def ask(stage: Stage, first: int, last: int, *, first_s: float, over_s: fl
     """Open questions with these numbers, whose ends begin after ``first_s`` and are spread over ``over_s``."""
     action = json.dumps({"action_type": "bench", "action_description": "do it", "action_details": "now"})
     await stage.sql.execute(_ASK, action, first, last, first_s, PEOPLE, over_s)
-    await stage.sql.execute("ANALYZE confirmations")
+    await stage.sql.execute(ASKED_WHOM)
+    await stage.sql.execute("ANALYZE confirmations, approvers")
 
 
 async def _all_ended(stage: Stage) -> None:

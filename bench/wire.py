@@ -45,6 +45,13 @@ FROM generate_series(0, $1 - 1) n
 """
 
 
+#: Whoever is asked, for questions that were written without.
+ASKED_WHOM = """
+INSERT INTO approvers (confirmation_id, person_id, state, message_id)
+SELECT id, person_id, 'asked', message_id FROM confirmations ON CONFLICT DO NOTHING
+"""
+
+
 async def people(stage: Stage, count: int, senders: tuple[str, ...] = SENDERS[:1]) -> None:
     """Persons with every identifier known and the window with one number each open."""
     await stage.sql.execute(_PEOPLE, count)

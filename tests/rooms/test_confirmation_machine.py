@@ -9,7 +9,7 @@ import os
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -36,6 +36,7 @@ from sayso.people.service import Person
 WALKS = int(os.environ.get("SAYSO_WALKS", "300"))
 MOVES = 12
 BOT = Actor("bot", "alice", frozenset({"confirmations:ask"}), "jti-1")
+UNDO_FROM = datetime(2026, 1, 1, tzinfo=UTC)  # whenever: only what it would come to is looked at
 LASTS, UNDO, EXTEND = timedelta(minutes=30), timedelta(minutes=5), timedelta(minutes=10)
 
 
@@ -74,8 +75,9 @@ class Oracle:
         """Somebody takes back what they said."""
         if self.outcome or not self.leaning or self.said[place] is None:
             return self
-        said = (*self.said[:place], None, *self.said[place + 1 :])
-        return replace(self, said=said, leaning=None, held_until=None)
+        left = replace(self, said=(*self.said[:place], None, *self.said[place + 1 :]))
+        again = replace(left, leaning=None, held_until=None)
+        return left if again.counted(UNDO_FROM).leaning == self.leaning else again
 
     def extended(self, place: int) -> "Oracle":
         """Somebody who has not answered wants more time."""

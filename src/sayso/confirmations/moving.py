@@ -116,7 +116,10 @@ async def release(tx: Tx, rt: Runtime, row: Record, *, worker: int) -> list[Reco
 
 
 async def undo(tx: Tx, rt: Runtime, row: Record, person: Person) -> bool:
-    """Take this person's answer back while the outcome is held; False when there is nothing of theirs to take back."""
+    """Take this person's answer back while the outcome is held; False when there is nothing of theirs to take back.
+
+    The question is open again, unless the answers of the others come to the same without it.
+    """
     if row["status"] != "held" or row["frozen_why"] is not None:
         return False
     mine = approvers.mine((await approvers.of(tx, [row["id"]]))[row["id"]], person, "answered")
@@ -124,8 +127,12 @@ async def undo(tx: Tx, rt: Runtime, row: Record, person: Person) -> bool:
         return False
     await _effect(tx, mine["answer_id"], "undone")
     await approvers.taken_back(tx, mine)
-    await _reopen(tx, rt, row)
     await _event(tx, rt, row, "undone")
+    left = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    if steps.tally(row["needed"], approvers.read(left)) == Leaning(row["leaning"]):
+        await _tell(tx, rt, row, person, "undone_still")
+        return True
+    await _reopen(tx, rt, row)
     await _tell(tx, rt, row, person, "undone", span=row["expires_at"] - rt.now())
     return True
 

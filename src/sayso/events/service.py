@@ -22,7 +22,7 @@ CATALOGUE = {
     "confirmation.commented": "The person said why they declined, having been asked for a reason.",
     "confirmation.counted": "One of several people confirmed or declined; others have to answer, too.",
     "confirmation.held": "The answer is given, and may be taken back until a time; do nothing yet.",
-    "confirmation.undone": "The person took the answer back in time; the question is open again.",
+    "confirmation.undone": "An answer was taken back in time; the question is open again, unless the others decide it.",
     "confirmation.extended": "The person asked for more time; the question has another end.",
     "confirmation.escalated": "Somebody else is asked, since those asked before did not receive, read or answer it.",
     "confirmation.frozen": "The identity of somebody who was asked changed: no answer decides until it is released.",
