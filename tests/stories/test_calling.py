@@ -40,8 +40,10 @@ async def test_eight_calls_at_once_with_one_key_make_one_thing(
     await world.open_window()
     for number in range(5):
         key = {"Idempotency-Key": f"key-{number}"}
+        words = "content" if "content" in body else "action_details"  # or identical questions would be one
+        another = {**body, words: f"number {number}"}
         answers = await asyncio.gather(
-            *(world.api.call("POST", path, json=body, headers=key) for _ in range(8))
+            *(world.api.call("POST", path, json=another, headers=key) for _ in range(8))
         )
         assert {status for status, _ in answers} == {202}
         assert len({answer["id"] for _, answer in answers}) == 1
