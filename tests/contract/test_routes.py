@@ -124,7 +124,7 @@ async def test_lists_and_the_feed_show_ones_own_alone(api: Contract) -> None:
     other = bearer("other", scopes=EVERYTHING)
     asked = await api.call("POST", "/confirmation", token=other, json={**ASKED, "recipient": ALICE})
     theirs = asked.json()["id"]
-    ours = {api.made["confirmation"], api.made["decided"]}
+    ours = {api.made[name] for name in ("confirmation", "decided", "withdrawn", "frozen")}
     for token, expected in ((None, ours), (other, {theirs})):
         listed = (await api.call("GET", "/confirmations", token=token)).json()["confirmations"]
         assert {each["id"] for each in listed} == expected

@@ -117,8 +117,8 @@ async def test_failures_by_code_suppressed_by_reason_prices_expected_and_told(ap
 
 async def test_how_things_stand_now(api: Contract) -> None:
     told = await figures(api)
-    assert {(each["lane"], each["ready"]) for each in told["queue"]} == {(0, 1), (1, 2), (2, 1)}
-    assert told["total"]["waiting"] == 4  # the stage's message, two questions, the line that closes one
+    assert {(each["lane"], each["ready"]) for each in told["queue"]} == {(1, 3), (2, 1)}
+    assert told["total"]["waiting"] == 4  # the message and three questions of this stage
     assert not told["hours"][-1]["settled"]
     assert {each["name"] for each in told["templates"]} >= {"greeting"}
     assert told["unknown"] == {"count": 0, "oldest_at": None}

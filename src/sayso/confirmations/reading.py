@@ -215,7 +215,7 @@ def _only(reply: Reply, about: Sequence[Question], questions: Sequence[Question]
     if len(about) != 1:
         return None
     if not about[0].open:  # answered by the person: the word is about their answer
-        return about[0]
+        return about[0] if _was_shown(reply, about[0]) else None
     meant = [each.id for each in questions if _could_mean(reply, each) and not each.undecided]
     return about[0] if meant == [about[0].id] else None
 
@@ -303,6 +303,8 @@ def _in_list(reply: Reply, known: dict[str, Question], listed: Listed) -> Readin
             else Comment("a number that the list does not have")
         )
     question = known[listed.items[place - 1]]
+    if not _was_shown(reply, question):  # a list names questions in brief: it does not stand for their words
+        return AskWhich(wish)
     return settle(question, wish, "number") if wish else Explain(question.id, None, "number", "how")
 
 
