@@ -132,10 +132,21 @@ class World:
         return await evidence.rows(self.dsn, sql, *args)
 
     async def events(self, kind: str) -> list[dict[str, Any]]:
-        """The assistant's events of one kind, by the API."""
-        status, body = await self.api.call("GET", "/events", params={"limit": "500"})
-        assert status == 200, body
-        return [event for event in body["events"] if event["type"] == kind]
+        """The assistant's events of one kind, by the API, once it shows all there are.
+
+        A page ends before the oldest transaction that is still under way, whatever that one does.
+        """
+        there = "SELECT id FROM events WHERE client_id = 'assistant' AND type = $1"
+        wanted = {row["id"] for row in await self.rows(there, kind)}
+
+        async def look() -> list[dict[str, Any]]:
+            status, body = await self.api.call("GET", "/events", params={"limit": "500"})
+            assert status == 200, body
+            told = [event for event in body["events"] if event["type"] == kind]
+            whole = wanted <= {event["id"] for event in told} or len(body["events"]) == 500  # noqa: PLR2004
+            return told if whole else []
+
+        return await eventually(look, f"the feed showing {kind}") if wanted else []
 
     async def deliver(
         self, *values: dict[str, Any], body: bytes | None = None, signature: str | None = None
