@@ -143,7 +143,7 @@ class World:
             status, body = await self.api.call("GET", "/events", params={"limit": "500"})
             assert status == 200, body
             told = [event for event in body["events"] if event["type"] == kind]
-            whole = wanted <= {event["id"] for event in told} or len(body["events"]) == 500  # noqa: PLR2004
+            whole = wanted <= {event["id"] for event in told} or len(body["events"]) == 500
             return told if whole else []
 
         return await eventually(look, f"the feed showing {kind}") if wanted else []
