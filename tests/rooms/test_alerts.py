@@ -33,8 +33,8 @@ async def resolved(rt: Runtime, key: str = KEY) -> bool:
 
 async def told(rt: Runtime, client: str = alerts.OPERATOR) -> list[tuple[str, str]]:
     async with rt.db.one() as tx:
-        found, _ = await events.feed(tx, client_id=client, after="", limit=100)
-    return [(event["type"], event["data"]["key"]) for event in found]
+        found = (await events.page(tx, clients=[client], after="", limit=100)).events
+    return [(event["type"], event["data"]["key"]) for _, event in found]
 
 
 async def page(rt: Runtime, state: str) -> list[dict[str, Any]]:

@@ -25,8 +25,8 @@ async def read(
     rt: Runtime, after: str = "", *, client: str = "bot", limit: int = 100
 ) -> tuple[list[str], str]:
     async with rt.db.one() as tx:
-        events, following = await service.feed(tx, client_id=client, after=after, limit=limit)
-    return [event["subject"] for event in events], following
+        found = (await service.page(tx, clients=[client], after=after, limit=limit)).events
+    return [event["subject"] for _, event in found], found[-1][0] if found else after
 
 
 async def test_an_event_is_read_with_all_it_tells_by_its_assistant_alone(rt: Runtime) -> None:
@@ -34,7 +34,7 @@ async def test_an_event_is_read_with_all_it_tells_by_its_assistant_alone(rt: Run
         await emit(tx, rt, "one")
         await emit(tx, rt, "other", client="another")
     async with rt.db.one() as tx:
-        (event,), following = await service.feed(tx, client_id="bot", after="", limit=10)
+        ((following, event),) = (await service.page(tx, clients=["bot"], after="", limit=10)).events
     assert event.pop("id").startswith("evt_")
     assert event == {
         "type": "person.said", "subject": "one", "timestamp": rt.now(), "data": {"text": "one", "n": [1, None]}

@@ -75,8 +75,8 @@ def after(*hours: float) -> tuple[Health, bool]:
     return health, given_up
 
 
-def test_four_failures_in_a_row_are_failing() -> None:
-    assert [after(*[0] * n)[0].failing for n in range(1, 6)] == [False] * 3 + [True] * 2
+def test_failures_in_a_row_are_counted_and_four_are_failing() -> None:
+    assert [after(*[0] * n)[0].failures for n in range(1, 6)] == [1, 2, 3, 4, 5]
     assert FAILING_AFTER == 4
 
 

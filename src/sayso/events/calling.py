@@ -3,9 +3,9 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import msgspec
@@ -14,6 +14,7 @@ from sayso.core import net
 from sayso.core.database import Record, in_transaction
 from sayso.core.net import Allowed, RefusedUrlError
 from sayso.events.rules import Called, advice
+from sayso.events.service import told
 from sayso.events.signing import Keys, Signature, headers
 
 TIMEOUT_S: Final = 15.0
@@ -22,7 +23,7 @@ READ_BYTES: Final = 64 * 1024
 KEPT_BYTES: Final = 1024
 #: A connection kept from an earlier call may have been closed meanwhile; the receiver knows a repetition by its id.
 _TRIES: Final = 2
-_LONGEST_RETRY_AFTER: Final = re.compile(r"[0-9]{1,7}")
+_SECONDS: Final = re.compile(r"[0-9]{1,7}")
 
 _HEADERS: Final = {
     "content-type": "application/json",
@@ -114,18 +115,12 @@ def _called(answer: aiohttp.ClientResponse, body: bytes, ms: int) -> Called:
     )
     if found.succeeded:
         return found
-    return Called(
-        answer.status,
-        ms,
-        f"answered {answer.status}: {advice(answer.status)}",
-        retry_after_s=found.retry_after_s,
-        body=body,
-    )
+    return replace(found, error=f"answered {answer.status}: {advice(answer.status)}")
 
 
 def _retry_after(text: str) -> float | None:
     """Seconds; the form with a date is not taken, since its clock is not ours."""
-    return float(text) if _LONGEST_RETRY_AFTER.fullmatch(text.strip()) else None
+    return float(text) if _SECONDS.fullmatch(text.strip()) else None
 
 
 def _ms(seconds: float) -> int:
@@ -138,10 +133,4 @@ def _reason(error: BaseException) -> str:
 
 def body_of(event: Record) -> bytes:
     """An event as it is posted: the same bytes at each attempt."""
-    return encode(event["id"], event["type"], event["at"], event["subject"], event["data"])
-
-
-def encode(event_id: str, kind: str, at: datetime, subject: str, data: Any) -> bytes:
-    """The bytes of an event."""
-    told = {"id": event_id, "type": kind, "timestamp": at, "subject": subject, "data": data}
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(told(event))

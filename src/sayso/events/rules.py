@@ -57,11 +57,6 @@ class Health:
     counting: datetime | None = None
     last: datetime | None = None
 
-    @property
-    def failing(self) -> bool:
-        """Whether it has failed often enough to be called so."""
-        return self.failures >= FAILING_AFTER
-
     def after_failure(self, now: datetime) -> "Health":
         """The same after one more failure."""
         if self.first is None or self.last is None or now - self.last > FORGET_AFTER:

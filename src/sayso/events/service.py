@@ -157,16 +157,8 @@ async def page(tx: Tx, *, clients: Sequence[str], after: str, limit: int) -> Pag
         event_id,
         limit,
     )
-    settled = [(f"{row['written_by']}.{row['id']}", _told(row)) for row in rows if row["settled"]]
+    settled = [(f"{row['written_by']}.{row['id']}", told(row)) for row in rows if row["settled"]]
     return Page(settled, len(settled) < len(rows))
-
-
-async def feed(
-    tx: Tx, *, client_id: str, after: str, limit: int, also: Sequence[str] = ()
-) -> tuple[list[dict[str, Any]], str]:
-    """Events of a client (and of those in ``also``) after a cursor, oldest first, and the next cursor."""
-    events = (await page(tx, clients=(client_id, *also), after=after, limit=limit)).events
-    return [event for _, event in events], events[-1][0] if events else after
 
 
 async def newest(tx: Tx) -> str:
@@ -175,8 +167,8 @@ async def newest(tx: Tx) -> str:
     return f"{horizon - 1}.evt_{'z' * 26}"
 
 
-def _told(row: Record) -> dict[str, Any]:
-    """An event as it is told in every way: with the members of ``calling.encode``, in their order."""
+def told(row: Record) -> dict[str, Any]:
+    """An event as it is told in every way: these members, in their order."""
     return {
         "id": row["id"],
         "type": row["type"],

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 #: Symmetric (HMAC-SHA256) and asymmetric (Ed25519).
 Signature = Literal["v1", "v1a"]
-SIGNATURES: Final[tuple[Signature, ...]] = ("v1", "v1a")
 SECRET_BYTES: Final = 32
 _SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what a secret begins with
 _PUBLIC_PREFIX: Final = "whpk_"

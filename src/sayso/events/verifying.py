@@ -10,7 +10,7 @@ from sayso.core import net
 from sayso.core.database import Record
 from sayso.core.runtime import Runtime
 from sayso.events import endpoints
-from sayso.events.calling import KEPT_BYTES, Caller, encode
+from sayso.events.calling import KEPT_BYTES, Caller, body_of
 from sayso.events.rules import Called
 from sayso.events.views import beginning
 
@@ -50,7 +50,8 @@ async def test(rt: Runtime, caller: Caller, endpoint: Record) -> dict[str, Any]:
 
 async def _call(rt: Runtime, caller: Caller, endpoint: Record, kind: str, more: Mapping[str, str]) -> Called:
     event_id, now = rt.new_id("evt"), rt.now()
-    body = encode(event_id, kind, now, endpoint["id"], {"endpoint_id": endpoint["id"], **more})
+    data = {"endpoint_id": endpoint["id"], **more}
+    body = body_of({"id": event_id, "type": kind, "at": now, "subject": endpoint["id"], "data": data})
     return await caller.call(endpoint["url"], event_id, body, signer=endpoints.signer(rt, endpoint), at=now)
 
 
