@@ -3,25 +3,23 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from sayso.confirmations import absences
+from sayso.core import faults
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayLinkPeople, MayReadPeople
 from sayso.core.database import Tx
 from sayso.core.described import refusals
-from sayso.core.errors import BodyTooLargeError, Fault, InputInvalidError, NotFoundError
+from sayso.core.errors import BodyTooLargeError, NotFoundError
 from sayso.people import links
 from sayso.people import service as people
+from sayso.people.routes import ExternalId
 from sayso.people.service import Person
 
 router = APIRouter(tags=["people"])
-
-ExternalId = Annotated[
-    Text, Path(min_length=1, max_length=200, description="The user, as in the token's `sub`.")
-]
 
 
 class AbsenceIn(Input):
@@ -60,15 +58,15 @@ async def put(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, body: Absen
     """
     from_at = body.from_ or rt.now()
     if body.until <= max(from_at, rt.now()):
-        raise _invalid("/until", "is not after its beginning and now")
+        raise faults.wrong("/until", "is not after its beginning and now")
     async with rt.db.tx() as tx:
         person = await _linked(tx, actor.client_id, external_id)
         found = await people.linked(tx, client_id=actor.client_id, external_id=body.delegate)
         if found is None:
-            raise _invalid("/delegate", f"nobody is linked to {body.delegate!r}")
+            raise faults.wrong("/delegate", f"nobody is linked to {body.delegate!r}")
         delegate, _ = found
         if delegate.id in person.ids:
-            raise _invalid("/delegate", "is the same person")
+            raise faults.wrong("/delegate", "is the same person")
         await absences.put(tx, person, delegate, from_at=from_at, until=body.until, set_by=actor.client_id)
     return json_response(
         {"user": external_id, "delegate": body.delegate, "from": from_at, "until": body.until}
@@ -102,7 +100,3 @@ async def _linked(tx: Tx, client_id: str, external_id: str) -> Person:
     if found is None:
         raise NotFoundError(f"Nobody is linked to {external_id!r}.")
     return found[0]
-
-
-def _invalid(pointer: str, detail: str) -> InputInvalidError:
-    return InputInvalidError(f"{pointer[1:]}: {detail}", faults=[Fault(detail, pointer)])

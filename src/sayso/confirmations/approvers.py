@@ -27,6 +27,11 @@ async def of(tx: Tx, confirmation_ids: Sequence[str]) -> dict[str, list[Record]]
     return found
 
 
+async def everyone(tx: Tx, confirmation_id: str) -> list[Record]:
+    """The rows of one question; as :func:`of`."""
+    return (await of(tx, [confirmation_id]))[confirmation_id]
+
+
 def read(rows: Sequence[Record]) -> list[Approver]:
     """The same as the rules see them."""
     return [

@@ -51,7 +51,7 @@ async def record(
     answer: dict[str, Any] | None = None,
 ) -> Recorded:
     """Count what somebody answered. ``row`` is locked; the answer is written down as ``answer_id`` already."""
-    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    everyone = await approvers.everyone(tx, row["id"])
     mine = _may_answer(row, everyone, person, verdict)
     if mine is None:
         await _effect(tx, answer_id, "evidence")
@@ -61,7 +61,7 @@ async def record(
     if row["status"] == "held":
         await _reopen(tx, rt, row)
     await approvers.answered(tx, mine, verdict, answer_id=answer_id, answer=answer, at=rt.now())
-    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    everyone = await approvers.everyone(tx, row["id"])
     counted = steps.tally(row["needed"], approvers.read(everyone))
     if not isinstance(counted, Leaning):
         await _effect(tx, answer_id, "counted")
@@ -122,13 +122,13 @@ async def undo(tx: Tx, rt: Runtime, row: Record, person: Person) -> bool:
     """
     if row["status"] != "held" or row["frozen_why"] is not None:
         return False
-    mine = approvers.mine((await approvers.of(tx, [row["id"]]))[row["id"]], person, "answered")
+    mine = approvers.mine(await approvers.everyone(tx, row["id"]), person, "answered")
     if mine is None:
         return False
     await _effect(tx, mine["answer_id"], "undone")
     await approvers.taken_back(tx, mine)
     await _event(tx, rt, row, "undone")
-    left = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    left = await approvers.everyone(tx, row["id"])
     if steps.tally(row["needed"], approvers.read(left)) == Leaning(row["leaning"]):
         await _tell(tx, rt, row, person, "undone_still")
         return True
@@ -154,7 +154,7 @@ async def extend(tx: Tx, rt: Runtime, row: Record, person: Person) -> datetime |
     """Give a question more time because somebody who was asked wants it; its new end, or None where that is not due."""
     rule = row["rule"]
     span = timedelta(seconds=rule.get("extend_s") or 0)
-    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    everyone = await approvers.everyone(tx, row["id"])
     mine = approvers.mine(everyone, person, "asked")
     may = row["status"] == "pending" and row["frozen_why"] is None and mine is not None
     if not may or not span or row["extended"] >= (rule.get("extends_left") or 0):
@@ -175,15 +175,15 @@ async def withdraw(tx: Tx, rt: Runtime, actor: Actor, confirmation_id: str) -> N
 
     Raises :class:`NotFoundError`, and :class:`AlreadyDecidedError` when there is an outcome already.
     """
-    row = await locked(tx, confirmation_id)
-    if row is None or not actor.sees(row["client_id"]):
-        raise NotFoundError(f"No confirmation {confirmation_id!r}.")
+    row = service.visible(await locked(tx, confirmation_id), actor, confirmation_id)
     if row["status"] != "decided":
         await service.decide(tx, rt, confirmation_id, "withdrawn", by=None)
     elif row["outcome"] != "withdrawn":
-        raise AlreadyDecidedError(
-            f"{confirmation_id} has ended as {row['outcome']}; nothing can change that."
-        )
+        raise _already(row)
+
+
+def _already(row: Record) -> AlreadyDecidedError:
+    return AlreadyDecidedError(f"{row['id']} has ended as {row['outcome']}; nothing can change that.")
 
 
 async def supersede(tx: Tx, rt: Runtime, client_id: str, confirmation_id: str, *, by: str) -> bool:
@@ -203,7 +203,7 @@ async def supersede(tx: Tx, rt: Runtime, client_id: str, confirmation_id: str, *
 
 async def escalated(tx: Tx, rt: Runtime, row: Record, person_id: str) -> None:
     """Tell that somebody else was asked."""
-    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    everyone = await approvers.everyone(tx, row["id"])
     step = next(each["position"] for each in everyone if each["person_id"] == person_id)
     named = {each["position"]: each["to"] for each in row["rule"]["escalation"]}
     await _event(tx, rt, row, "escalated", step=step, to=named.get(step))
@@ -228,9 +228,7 @@ async def unfreeze(tx: Tx, rt: Runtime, confirmation_id: str) -> None:
     if row is None:
         raise NotFoundError(f"No confirmation {confirmation_id!r}.")
     if row["status"] == "decided":
-        raise AlreadyDecidedError(
-            f"{confirmation_id} has ended as {row['outcome']}; nothing can change that."
-        )
+        raise _already(row)
     if row["frozen_why"] is None:
         return
     await tx.execute("UPDATE confirmations SET frozen_why = NULL WHERE id = $1", confirmation_id)
@@ -247,7 +245,7 @@ async def prompt_failed(tx: Tx, rt: Runtime, message: Record) -> None:
         return
     person = await people.get(tx, message["person_id"])
     opted_out = (await consent.verdict(tx, rt, person)).stopped("confirmations") is not None
-    mine = approvers.mine((await approvers.of(tx, [row["id"]]))[row["id"]], person, "asked")
+    mine = approvers.mine(await approvers.everyone(tx, row["id"]), person, "asked")
     if mine is not None and mine["message_id"] == message["id"]:
         await lose(tx, rt, row, [mine["person_id"]], "opted_out" if opted_out else "undeliverable")
 
@@ -263,7 +261,7 @@ async def opted_out(tx: Tx, rt: Runtime, person: Person) -> int:
 async def lose(tx: Tx, rt: Runtime, row: Record, person_ids: tuple[str, ...] | list[str], why: Lost) -> None:
     """These cannot answer; it ends where the others are too few, and goes on where somebody is left to be asked."""
     await approvers.lose(tx, row["id"], person_ids, why)
-    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    everyone = await approvers.everyone(tx, row["id"])
     counted = steps.tally(row["needed"], approvers.read(everyone))
     if not isinstance(counted, Leaning):
         await (_reopen(tx, rt, row) if row["status"] == "held" else look(tx, rt, row["id"]))
@@ -303,7 +301,7 @@ async def _event(tx: Tx, rt: Runtime, row: Record, what: str, **data: Any) -> No
 
 
 async def _tell(tx: Tx, rt: Runtime, row: Record, person: Person, name: str, **values: object) -> None:
-    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    everyone = await approvers.everyone(tx, row["id"])
     theirs = next((each["message_id"] for each in everyone if each["person_id"] in person.ids), None)
     line = told.line(name, row["action"]["action_description"], person.language, **values)
     await service.say(tx, rt, row, line, purpose="notice", person=person, quotes=theirs)

@@ -1,21 +1,20 @@
 """Take a question back; let go of one that is frozen."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from sayso.confirmations import moving
 from sayso.confirmations.moving import AlreadyDecidedError
-from sayso.core.api import Rt, Text, json_response
+from sayso.confirmations.routes import ConfirmationId
+from sayso.core.api import Rt, json_response
 from sayso.core.auth import MayAsk, MayOperate
 from sayso.core.described import refusals
 from sayso.core.errors import NotFoundError
 
 router = APIRouter(tags=["confirmations"])
-
-ConfirmationId = Annotated[Text, Path(max_length=40, examples=["cnf_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
 
 
 class WithdrawnOut(BaseModel):

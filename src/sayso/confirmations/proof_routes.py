@@ -1,6 +1,7 @@
 """The receipt of a decision, the right to act on it, what came of that; and the keys receipts are verified with."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,14 +9,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 from starlette.responses import Response
 
-from sayso.confirmations import executing, receipts
+from sayso.confirmations import executing, receipts, service
 from sayso.confirmations.executing import NotDecidedError, Report
 from sayso.confirmations.routes import ConfirmationId
 from sayso.core import canonical, idempotency, keys
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayAsk, MayReadConfirmations
-from sayso.core.database import Tx
-from sayso.core.errors import NotFoundError
 
 router = APIRouter(tags=["confirmations"])
 #: Outside the API's prefix, and without a token: whoever holds a receipt may verify it.
@@ -126,9 +125,7 @@ async def receipt(
 ) -> Response:
     """The proof of a decision: signed, verifiable without us (`sayso verify`), never changed."""
     async with rt.db.one() as tx:
-        row = await receipts.get(tx, confirmation_id)
-    if row is None or not actor.sees(row["client_id"]):
-        raise NotFoundError(f"No confirmation {confirmation_id!r}.")
+        row = service.visible(await receipts.get(tx, confirmation_id), actor, confirmation_id)
     if row["jws"] is None:
         raise NotDecidedError(f"{confirmation_id} is still open; wait for it with GET …?wait=60.")
     if form == "json":
@@ -145,18 +142,12 @@ async def claim(
     Send an `Idempotency-Key`: a repetition with it gives the same grant, any other call is refused (409).
     """
     digest = body.digest()
-
-    async def create(tx: Tx) -> dict[str, Any]:
-        return await executing.claim(tx, rt, actor, confirmation_id, digest)
-
+    claimed = partial(
+        executing.claim, rt=rt, actor=actor, confirmation_id=confirmation_id, action_hash=digest
+    )
+    route = f"POST /confirmations/{confirmation_id}/claim"
     return await idempotency.once(
-        rt,
-        actor,
-        route=f"POST /confirmations/{confirmation_id}/claim",
-        key=key,
-        body=digest.hex(),
-        status=201,
-        create=create,
+        rt, actor, route=route, key=key, body=digest.hex(), status=201, create=claimed
     )
 
 
@@ -166,18 +157,10 @@ async def execution(
 ) -> Response:
     """Report what came of a claimed action; with `tell_person` the person hears of it."""
     told = Report(body.status, body.note, body.tell_person)
-
-    async def create(tx: Tx) -> dict[str, Any]:
-        return await executing.report(tx, rt, actor, confirmation_id, told)
-
+    reported = partial(executing.report, rt=rt, actor=actor, confirmation_id=confirmation_id, told=told)
+    route = f"POST /confirmations/{confirmation_id}/execution"
     return await idempotency.once(
-        rt,
-        actor,
-        route=f"POST /confirmations/{confirmation_id}/execution",
-        key=key,
-        body=body.model_dump(),
-        status=200,
-        create=create,
+        rt, actor, route=route, key=key, body=body.model_dump(), status=200, create=reported
     )
 
 

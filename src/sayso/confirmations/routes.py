@@ -85,7 +85,4 @@ async def _decided(rt: Runtime, actor: Actor, row: Record, bell: asyncio.Event, 
 
 async def _seen(rt: Runtime, actor: Actor, confirmation_id: str) -> Record:
     async with rt.db.one() as tx:
-        row = await service.get(tx, confirmation_id)
-    if row is None or not actor.sees(row["client_id"]):
-        raise NotFoundError(f"No confirmation {confirmation_id!r}.")
-    return row
+        return service.visible(await service.get(tx, confirmation_id), actor, confirmation_id)

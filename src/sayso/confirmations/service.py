@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from sayso.confirmations import approvers, receipts, told
-from sayso.confirmations.rules import OUTCOMES, Outcome
+from sayso.confirmations.rules import Outcome
 from sayso.core.claims import Queue
 from sayso.core.database import Record, Tx
+from sayso.core.errors import NotFoundError
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import CONFIRMATIONS
+from sayso.core.tokens import Actor
 from sayso.events import service as events
 from sayso.events.service import Event
 from sayso.messages import dead
@@ -165,6 +167,13 @@ async def get(tx: Tx, confirmation_id: str) -> Record | None:
     return await tx.fetchrow(f"{_WHOLE} WHERE c.id = $1", confirmation_id)
 
 
+def visible(row: Record | None, actor: Actor, confirmation_id: str) -> Record:
+    """The row of a confirmation that the caller may see; raises :class:`NotFoundError`."""
+    if row is None or not actor.sees(row["client_id"]):
+        raise NotFoundError(f"No confirmation {confirmation_id!r}.")
+    return row
+
+
 async def page(tx: Tx, client_id: str, *, status: str | None, before: str | None, limit: int) -> list[Record]:
     """An assistant's confirmations, newest first."""
     return await tx.fetch(
@@ -181,8 +190,3 @@ async def count_open(tx: Tx) -> int:
     """How many have no outcome yet."""
     number: int = await tx.fetchval("SELECT count(*) FROM confirmations WHERE status <> 'decided'")
     return number
-
-
-def outcome_of(verdict: str) -> Outcome:
-    """The outcome a person's answer gives."""
-    return next(outcome for said, outcome in OUTCOMES.items() if said == verdict)

@@ -46,13 +46,13 @@ async def handle(rt: Runtime, lease: Lease, row: Record, *, undigested: Undigest
 
 
 async def _plan(tx: Tx, rt: Runtime, row: Record) -> Plan:
-    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    everyone = await approvers.everyone(tx, row["id"])
     return steps.due(steps.facts_of(row, approvers.read(everyone)), rt.now())
 
 
 async def _unread(tx: Tx, row: Record, before: datetime, undigested: Undigested) -> bool:
     """Whether a reply of anybody's who was asked came in before the end, and still waits to be read."""
-    for each in (await approvers.of(tx, [row["id"]]))[row["id"]]:
+    for each in await approvers.everyone(tx, row["id"]):
         was_asked = each["state"] in ("asked", "answered")
         if was_asked and await undigested(tx, await people.get(tx, each["person_id"]), before):
             return True
@@ -85,7 +85,7 @@ async def _escalate(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str])
 
 async def _remind(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str]) -> None:
     await approvers.reminded(tx, row["id"], person_ids, rt.now())
-    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    everyone = await approvers.everyone(tx, row["id"])
     persons = await people.get_many(tx, person_ids)
     for each in everyone:
         if each["person_id"] not in person_ids:
