@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from sayso.consent import service as consent
+from sayso.core import faults
 from sayso.core.database import Tx
 from sayso.core.errors import ConsentMissingError, Fault, InputInvalidError, WindowClosedError
 from sayso.core.runtime import Runtime
@@ -117,7 +118,7 @@ def _inside(window: _Window, send_at: datetime | None) -> None:
     if send_at is not None and window.until is not None and send_at >= window.until:
         ends = f"{window.until:%Y-%m-%dT%H:%M:%SZ}"
         detail = f"an answer (category service) goes out inside the 24-hour window only, which ends at {ends}"
-        raise InputInvalidError(f"send_at: {detail}", faults=[Fault(detail, "/send_at")])
+        raise faults.wrong("/send_at", detail)
 
 
 async def _permitted(tx: Tx, rt: Runtime, person: Person, body: SendIn, window: _Window) -> None:
@@ -144,8 +145,7 @@ def sender_of(rt: Runtime, wanted: str | None) -> str:
     if wanted is None:
         return rt.settings.whatsapp_phone_number_id
     if not senders.known(rt, wanted):
-        detail = "is none of this service's phone number ids; GET /senders lists them"
-        raise InputInvalidError(f"sender: {detail}", faults=[Fault(detail, "/sender")])
+        raise faults.wrong("/sender", "is none of this service's phone number ids; GET /senders lists them")
     return wanted
 
 

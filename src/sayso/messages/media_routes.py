@@ -13,14 +13,13 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from sayso.core import faults
 from sayso.core.api import Rt, json_response
 from sayso.core.auth import MaySend
 from sayso.core.described import refusals
 from sayso.core.errors import (
     BodyTooLargeError,
-    Fault,
     FileTooLargeError,
-    InputInvalidError,
     MetaUnreachableError,
 )
 from sayso.messages.acceptance import sender_of
@@ -115,8 +114,7 @@ async def _form(request: Request) -> AsyncIterator[FormData]:
     except HTTPException as error:
         if error.status_code != HTTPStatus.BAD_REQUEST:
             raise
-        detail = f"is no multipart/form-data with one file: {error.detail}"
-        raise InputInvalidError(f"body: {detail}", faults=[Fault(detail)]) from None
+        raise faults.wrong("", f"is no multipart/form-data with one file: {error.detail}") from None
     try:
         yield form
     finally:
@@ -126,8 +124,7 @@ async def _form(request: Request) -> AsyncIterator[FormData]:
 def _file(form: FormData) -> File:
     given = form.get("file")
     if not isinstance(given, UploadFile):
-        detail = "is missing: send it as multipart/form-data, in a part named file"
-        raise InputInvalidError(f"file: {detail}", faults=[Fault(detail, "/file")])
+        raise faults.wrong("/file", "is missing: send it as multipart/form-data, in a part named file")
     name = (given.filename or "file").replace("\r", "").replace("\n", "")[-_NAME_AT_MOST:]
     said = _text(form, "type") or given.content_type or ""
     if "/" not in said or said == "application/octet-stream":

@@ -10,11 +10,11 @@ from pydantic import AwareDatetime, BaseModel
 from starlette.responses import Response
 
 from sayso.consent import figures as consent
+from sayso.core import faults
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayOperate
 from sayso.core.database import Tx
 from sayso.core.described import refusals
-from sayso.core.errors import Fault, InputInvalidError
 from sayso.core.runtime import Runtime
 from sayso.messages import price, tally
 from sayso.messages.rules import LANES
@@ -168,8 +168,7 @@ async def stats(
     until = until or rt.now()
     since = since or until - DEFAULT
     if not timedelta(0) < until - since <= LONGEST:
-        detail = f"is before until, by {LONGEST.days} days at most"
-        raise InputInvalidError(f"since: {detail}", faults=[Fault(detail, "/since")])
+        raise faults.wrong("/since", f"is before until, by {LONGEST.days} days at most")
     async with rt.db.one() as tx:
         found = await tally.groups(tx, since, until, sender)
         figures = {

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sayso.core import faults
 from sayso.core.database import Record, Tx
-from sayso.core.errors import Fault, InputInvalidError
 from sayso.core.runtime import Runtime
 from sayso.people import meeting, past
 from sayso.people.persons import Person, Where, get
@@ -73,8 +73,7 @@ async def _meant(tx: Tx, rt: Runtime, client_id: str, was: Record | None, given:
     if was is not None:
         return await get(tx, was["person_id"])
     if given.phone is None and given.bsuid is None:
-        detail = "give a phone number or a WhatsApp user id for a user who is new"
-        raise InputInvalidError(f"phone: {detail}", faults=[Fault(detail, "/phone")])
+        raise faults.wrong("/phone", "give a phone number or a WhatsApp user id for a user who is new")
     said_by = f"assistant:{client_id}"
     if given.phone is not None:
         return await meeting.by_phone(tx, rt, given.phone, learned_from=said_by)

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 from starlette.responses import Response
 
+from sayso.core import faults
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayLinkPeople, MayReadPeople
 from sayso.core.described import refusals
-from sayso.core.errors import BodyTooLargeError, Fault, InputInvalidError, NotFoundError
+from sayso.core.errors import BodyTooLargeError, NotFoundError
 from sayso.people import links, rules
 from sayso.people.links import Given
 
@@ -45,8 +46,7 @@ class PersonIn(Input):
     def given(self) -> Given:
         """The same, read; raises :class:`InputInvalidError` pointing at what is not what it should be."""
         if not any(self.model_dump().values()):
-            detail = "says nothing: give one of phone, bsuid, name, language and time_zone"
-            raise InputInvalidError(f"body: {detail}", faults=[Fault(detail)])
+            raise faults.wrong("", "says nothing: give one of phone, bsuid, name, language and time_zone")
         return Given(
             phone=None if self.phone is None else rules.phone(self.phone, pointer="/phone"),
             bsuid=None if self.bsuid is None else rules.bsuid(self.bsuid, pointer="/bsuid"),

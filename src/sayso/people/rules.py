@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 
-from sayso.core.errors import Fault, InputInvalidError
+from sayso.core import faults
 
 _DECORATION = frozenset("().-/\uff08\uff09\uff0e\uff0f")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -33,7 +33,7 @@ def phone(text: str, *, pointer: str) -> str:
     number = _without_trunk_prefix(bare) if _E164.fullmatch(bare) else bare
     if not _E164.fullmatch(number):
         detail = "not an international phone number; write it with + and the country code, for example +15550001111"
-        raise _invalid(detail, pointer)
+        raise faults.wrong(pointer, detail)
     return number
 
 
@@ -67,7 +67,7 @@ def is_bsuid(text: str) -> bool:
 def bsuid(text: str, *, pointer: str) -> str:
     """A WhatsApp user id as it is; raises :class:`InputInvalidError` for anything without its shape."""
     if not is_bsuid(text):
-        raise _invalid("not a WhatsApp user id; it looks like US.84930011223344556677", pointer)
+        raise faults.wrong(pointer, "not a WhatsApp user id; it looks like US.84930011223344556677")
     return text
 
 
@@ -116,7 +116,9 @@ def language(text: str, *, pointer: str) -> str:
     """
     found = _LANGUAGE.fullmatch(text.strip())
     if not found:
-        raise _invalid(f"{text!r} is not a language tag; write for example en, pt-BR or zh-Hant-TW", pointer)
+        raise faults.wrong(
+            pointer, f"{text!r} is not a language tag; write for example en, pt-BR or zh-Hant-TW"
+        )
     spoken, script, region = found.groups()
     parts = (spoken.lower(), script and script.title(), region and region.upper())
     return "-".join(part for part in parts if part)
@@ -143,14 +145,10 @@ def time_zone(text: str, *, pointer: str) -> str:
     """A name of the IANA database, such as ``America/Sao_Paulo``; raises :class:`InputInvalidError` for all else."""
     name = text.strip()
     if name not in _zones():
-        raise _invalid(f"{text!r} is not an IANA time zone; write for example America/Sao_Paulo", pointer)
+        raise faults.wrong(pointer, f"{text!r} is not an IANA time zone; write for example America/Sao_Paulo")
     return name
 
 
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones()) - _NO_PLACE
-
-
-def _invalid(detail: str, pointer: str) -> InputInvalidError:
-    return InputInvalidError(f"{pointer.lstrip('/')}: {detail}", faults=[Fault(detail, pointer)])
