@@ -1,7 +1,6 @@
 """Look at a confirmation, wait for it."""
 
 import asyncio
-import contextlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -17,6 +16,7 @@ from sayso.core.described import refusals
 from sayso.core.errors import NotFoundError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
+from sayso.core.wakes import rung
 
 router = APIRouter(tags=["confirmations"])
 
@@ -75,9 +75,7 @@ async def _decided(rt: Runtime, actor: Actor, row: Record, bell: asyncio.Event, 
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while row["status"] != "decided" and not rt.wakes.closing and (left := deadline - loop.time()) > 0:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(left):
-                await bell.wait()
+        await rung(bell, left)
         bell.clear()
         row = await _seen(rt, actor, row["id"])
     return row

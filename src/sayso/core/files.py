@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all, readable by this account alone."""
+"""Files that appear complete or not at all, readable by this account alone; and whether one has changed."""
 
 import os
 import tempfile
@@ -24,6 +24,12 @@ def replace(path: Path, content: str) -> None:
     except OSError:
         draft.unlink()
         raise
+
+
+def stamp(path: Path) -> tuple[int, int, int]:
+    """What changes with a file; a link (as mounted secrets are) is followed. Raises OSError."""
+    about = path.stat()
+    return about.st_ino, about.st_mtime_ns, about.st_size
 
 
 def _draft(path: Path, content: str) -> Path:

@@ -84,8 +84,7 @@ def load(settings: TokenSettings, *, now: Callable[[], datetime]) -> Keys:
     try:
         if not path.exists():
             files.create(path, _text([_fresh(now())]))
-        seen = path.stat()
-        stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
+        stamp = files.stamp(path)
         known = _read_before.get(path)
         if known is None or known[0] != stamp:
             known = _read_before[path] = (stamp, _read(path))

@@ -21,6 +21,13 @@ _MOST_NAMES = 150  # of 32 characters and less: a payload holds 8,000 bytes
 _LONGEST_PAUSE_S = 2.0
 
 
+async def rung(bell: asyncio.Event, seconds: float) -> None:
+    """Wait until a bell has rung, or the seconds are over."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bell.wait()
+
+
 class Wakes:
     """Named bells. ``ring`` wakes everybody who waits on a name; ``waiting`` is how one waits."""
 
@@ -115,9 +122,7 @@ class Wakes:
 
     async def _something_to_say(self, connection: Any) -> None:
         while not self._outgoing_set.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._outgoing_set.wait()
+            await rung(self._outgoing_set, 1)
             if connection.is_closed():
                 raise ConnectionResetError("the LISTEN connection was closed")
 

@@ -15,6 +15,7 @@ from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.slots import Slots
 from sayso.core.telemetry import LEASE_LOST
+from sayso.core.wakes import rung
 
 log = structlog.get_logger("sayso.worker")
 
@@ -194,7 +195,7 @@ class Worker:
                 began = loop.time()
                 look_in = await self._look(work, slots)
                 if look_in > 0:  # that was all for now; what becomes ready from here on rings
-                    await _first(bell, min(look_in, LOOK_S))
+                    await rung(bell, min(look_in, LOOK_S))
                 enough = 1 if look_in > 0 else work.slots // 4  # a full claim leaves more behind
                 await asyncio.sleep(max(0.0, began + work.pace_s - loop.time()))
 
@@ -380,11 +381,3 @@ def _batches(rows: Sequence[Record], work: Work) -> list[list[list[Record]]]:
         company.append(group)
         room -= len(group)
     return batches
-
-
-async def _first(bell: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await bell.wait()
-    except TimeoutError:
-        pass

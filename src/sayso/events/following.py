@@ -1,13 +1,13 @@
 """Following a feed: page after page, filtered, and waiting for what is told next. Long poll and stream alike."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sayso.core.database import Record
 from sayso.core.runtime import Runtime
+from sayso.core.wakes import rung
 from sayso.events import service
 
 #: Read at once; of what a filter leaves out no more than so many pages in one look.
@@ -88,6 +88,4 @@ class Follower:
                     pause = min(2 * pause, longest)
                     continue
                 pause = _SETTLES_S[0]
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(left):
-                        await bell.wait()
+                await rung(bell, left)

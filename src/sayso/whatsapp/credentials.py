@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 from typing import Final
 
+from sayso.core import files
 from sayso.core.errors import SettingError
 from sayso.core.redaction import redact_values
 from sayso.core.settings import Settings, reread_token
@@ -62,9 +63,7 @@ def _sendable(token: str) -> str:
 
 
 def _stamp(path: Path | None) -> tuple[int, int, int] | None:
-    """What changes with the file; a link (as mounted secrets are) is followed."""
     try:
-        about = path.stat() if path else None
+        return files.stamp(path) if path else None
     except OSError:
         return None
-    return (about.st_mtime_ns, about.st_size, about.st_ino) if about else None
