@@ -33,7 +33,7 @@ from sayso.core.worker import Together, Work, Worker
 from sayso.events import alerts, delivering, delivery_routes, endpoint_routes, endpoints
 from sayso.events import routes as event_routes
 from sayso.events.calling import Caller
-from sayso.inbound import consent_routes, handle, history, import_routes, receive, webhook
+from sayso.inbound import consent_routes, export_routes, handle, history, import_routes, receive, webhook
 from sayso.inbound import routes as inbound_routes
 from sayso.messages import dead_routes, dispatch, media_routes
 from sayso.messages import routes as message_routes
@@ -72,6 +72,7 @@ ROUTERS = (
     people_routes.router,
     people_rights.router,
     consent_routes.router,
+    export_routes.router,
     import_routes.router,
     event_routes.router,
     endpoint_routes.router,

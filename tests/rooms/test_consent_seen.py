@@ -11,8 +11,8 @@ from sayso.consent import service
 from sayso.consent.service import Said
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
-from sayso.inbound import consent_routes
-from sayso.inbound.consent_routes import ExportQuery
+from sayso.inbound import consent_routes, export_routes
+from sayso.inbound.export_routes import ExportQuery
 from sayso.people import service as people
 from sayso.whatsapp.updates import Identity
 
@@ -48,7 +48,7 @@ async def read(mail: Mail, who: Actor, recipient: str | None = "+15550001111") -
 
 
 async def exported(mail: Mail, who: Actor) -> list[dict[str, Any]]:
-    answer: Any = await consent_routes.export(mail.rt, who, ExportQuery(recipient="+15550001111"))
+    answer: Any = await export_routes.export(mail.rt, who, ExportQuery(recipient="+15550001111"))
     entries: list[dict[str, Any]] = json.loads("".join([piece async for piece in answer.body_iterator]))[
         "entries"
     ]

@@ -162,7 +162,7 @@ async def test_the_command_says_what_is_wrong_and_ends_with_one(
 async def test_an_exported_file_is_verified_as_the_table_is(
     mail: Mail, tmp_path: Path, printed: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sayso.inbound.consent_routes import Wanted, export_file  # noqa: PLC0415 - beside its only use
+    from sayso.inbound.exporting import Wanted, export_file  # noqa: PLC0415 - beside its only use
 
     monkeypatch.setenv("SAYSO_CONSENT_KEY", ledger.key(mail.rt).decode())
     whole = "".join([piece async for piece in export_file(mail.rt, Wanted(), "json")])
@@ -188,7 +188,7 @@ async def test_an_exported_file_is_verified_as_the_table_is(
 async def test_a_file_with_entries_cut_out_of_it_is_found_by_its_seal(
     mail: Mail, tmp_path: Path, printed: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sayso.inbound.consent_routes import Wanted, export_file  # noqa: PLC0415 - beside its only use
+    from sayso.inbound.exporting import Wanted, export_file  # noqa: PLC0415 - beside its only use
 
     person, file = (await mail.person()).ids, tmp_path / "consents.json"
     some = Wanted(person, since=datetime(2020, 1, 1, tzinfo=UTC))

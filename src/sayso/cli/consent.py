@@ -191,7 +191,7 @@ def export(
     """Hand the ledger out, or one person's part of it."""
     if form not in ("json", "csv"):
         raise InputInvalidError("--format is json or csv.")
-    from sayso.inbound.consent_routes import Wanted, export_file  # noqa: PLC0415
+    from sayso.inbound.exporting import Wanted, export_file  # noqa: PLC0415
 
     async def work(rt: Runtime) -> str:
         whose = None

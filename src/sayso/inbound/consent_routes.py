@@ -1,16 +1,16 @@
-"""Opt-ins and opt-outs as an assistant tells them: recorded with their proof, read, exported; and the policy."""
+"""Opt-ins and opt-outs as an assistant tells them: recorded with their proof, and read; and the policy."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, AwareDatetime, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from sayso.consent import chain, ledger, portable
+from sayso.consent import ledger
 from sayso.consent import service as consent
 from sayso.consent.rules import Category, Standing
 from sayso.core import faults, idempotency
@@ -21,7 +21,6 @@ from sayso.core.described import refusals
 from sayso.core.errors import (
     BodyTooLargeError,
     ConsentMissingError,
-    ForbiddenError,
     IdempotencyMismatchError,
     OptedOutError,
     PersonUnknownError,
@@ -32,7 +31,6 @@ from sayso.core.tokens import Actor
 from sayso.inbound import consent_views as views
 from sayso.inbound import leaving, recording, seeing
 from sayso.inbound.recording import Told
-from sayso.inbound.seeing import View
 from sayso.messages.recipients import Recipient, find, resolve
 from sayso.people.service import Person
 
@@ -286,95 +284,6 @@ async def read(
 async def _nobody(tx: Tx, rt: Runtime) -> Standing:
     policies = await consent.policies(tx)
     return Standing(rt.now(), required=frozenset(p.category for p in policies.values() if p.opt_in_required))
-
-
-class ExportQuery(Input):
-    """What of the ledger, and as what."""
-
-    format: Annotated[
-        Literal["json", "csv"], Field(description="JSON can be verified; CSV is for spreadsheets.")
-    ] = "json"
-    recipient: Annotated[
-        Text | None, Field(max_length=160, description="Left out: the whole ledger (scope `admin`).")
-    ] = None
-    since: Annotated[
-        AwareDatetime | None, Field(description="Only entries that were received from here on.")
-    ] = None
-    until: Annotated[
-        AwareDatetime | None, Field(description="Only entries that were received before then.")
-    ] = None
-
-
-@router.get("/consents/export")
-async def export(rt: Rt, actor: MayReadConsents, query: Annotated[ExportQuery, Query()]) -> Response:
-    """The ledger as a file: JSON, which `sayso consent verify --file` verifies, or CSV."""
-    whose: tuple[str, ...] | None = None
-    view: View | None = None
-    if query.recipient is not None:
-        async with rt.db.one() as tx:
-            person = await find(tx, actor, query.recipient)
-            if person is not None and not actor.may("admin"):
-                view = await seeing.view_of(tx, actor, person, query.recipient)
-        whose = person.ids if person else ()
-    elif not actor.may("admin"):
-        raise ForbiddenError(
-            "The whole ledger needs the scope admin; name a `recipient` to export one person's."
-        )
-    wanted = Wanted(whose, query.since, query.until, view)
-    media = "application/json" if query.format == "json" else "text/csv; charset=utf-8"
-    headers = {
-        "cache-control": "no-store",
-        "content-disposition": f'attachment; filename="consents.{query.format}"',
-    }
-    return StreamingResponse(export_file(rt, wanted, query.format), media_type=media, headers=headers)
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """What of the ledger is exported: whose records, received when, seen by which assistant; None: no limit."""
-
-    person_ids: tuple[str, ...] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    view: View | None = None
-
-    @property
-    def extent(self) -> chain.Extent:
-        """How whole it is, and with that how much of the chain can be verified."""
-        if self.since is not None or self.until is not None or self.view is not None:
-            return "some"
-        return "all" if self.person_ids is None else "person"
-
-    def holds(self, line: chain.Line) -> bool:
-        """Whether an entry is of it."""
-        return (
-            (self.person_ids is None or line.person_id in self.person_ids)
-            and (self.since is None or line.received_at >= self.since)
-            and (self.until is None or line.received_at < self.until)
-            and (self.view is None or self.view.sees(line))
-        )
-
-
-async def export_file(rt: Runtime, wanted: Wanted, form: str) -> AsyncIterator[str]:
-    """The file, piece by piece; entries written while it is made are not in it."""
-    async with rt.db.one() as tx:
-        head = await ledger.head_of(tx)
-    if head is None:
-        raise RuntimeError("the ledger has lost its head")
-    yield portable.opening(wanted.extent, head, rt.now()) if form == "json" else portable.csv_head()
-    between, tally = "", chain.Tally()
-    async for page in ledger.pages(rt, up_to=head.seq, person_ids=wanted.person_ids):
-        for line in page:
-            if not wanted.holds(line):
-                continue
-            shown = wanted.view.exported(line) if wanted.view else line
-            tally.add(shown)
-            if form == "json":
-                yield between + msgspec.json.encode(portable.as_json(shown)).decode()
-                between = ",\n"
-            else:
-                yield portable.csv_row(shown)
-    if form == "json":
-        yield portable.closing(tally.seal(wanted.extent, head, ledger.key(rt)))
 
 
 @router.get("/consents/policy", response_model=views.PoliciesOut, responses=refusals())

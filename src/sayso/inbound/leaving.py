@@ -75,7 +75,7 @@ async def leave(tx: Tx, rt: Runtime, said: Said, chat: Chat, *, aside: str = "")
     ended, suppressed = await _end(tx, rt, person, entry, scope)
     if all(before.stopped(each) for each in held):
         return Left(after.stopped(held[0]) or entry, ended=ended, suppressed=suppressed)
-    await _answer(tx, rt, person, chat, _farewell(rt, scope, ended, chat.language, aside))
+    await answer(tx, rt, person, chat, _farewell(rt, scope, ended, chat.language, aside))
     await tell(tx, rt, replace(said, scope=scope), entry, kind="person.opted_out", wamid=chat.wamid)
     return Left(entry, news=True, ended=ended, suppressed=suppressed)
 
@@ -121,7 +121,7 @@ async def opt_in(tx: Tx, rt: Runtime, said: Said, chat: Chat) -> Back:
     if all(before.opt_in(scope) for scope in covered):
         return Back(entry)
     business = rt.settings.sayso_business_name
-    await _answer(tx, rt, person, chat, Text(texts.text("opt_in", chat.language, business=business)))
+    await answer(tx, rt, person, chat, Text(texts.text("opt_in", chat.language, business=business)))
     await tell(tx, rt, said, entry, kind="person.opted_in", wamid=chat.wamid)
     return Back(entry, news=True)
 
@@ -153,10 +153,6 @@ def help_text(rt: Runtime, language: str) -> Content:
 
 async def answer(tx: Tx, rt: Runtime, person: Person, chat: Chat, content: Content) -> None:
     """Answer a word about being messaged; asked by somebody who has left, it goes to them all the same."""
-    await _answer(tx, rt, person, chat, content)
-
-
-async def _answer(tx: Tx, rt: Runtime, person: Person, chat: Chat, content: Content) -> None:
     if chat.phone_number_id is None:
         return
     has_left = (await consent.verdict(tx, rt, person)).stopped("service") is not None
