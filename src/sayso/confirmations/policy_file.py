@@ -1,7 +1,6 @@
 """The policy's file: read, checked, each fault with its line; read again when it has changed."""
 
 import hashlib
-import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from pydantic import ValidationError
 from sayso.confirmations.policy import NONE, Policy
 from sayso.core.errors import SettingError
 from sayso.core.faults import of_validation
+from sayso.core.lines import line_in, line_of, standing
 from sayso.core.settings import TokenSettings
-from sayso.templates.library import line_of
 
 log = structlog.get_logger("sayso.policy")
 
@@ -33,7 +32,7 @@ class Finding:
 
     def __str__(self) -> str:
         """``policy.toml:12: action.payment.tier: must be …``."""
-        return f"{self.file}:{self.line}: {self.detail}" if self.line else f"{self.file}: {self.detail}"
+        return standing(self.file, self.line, self.detail)
 
 
 _read_before: dict[Path, tuple[tuple[int, int, int], Policy]] = {}
@@ -77,8 +76,8 @@ def read(path: Path) -> tuple[Policy | None, list[Finding]]:
         text = raw.decode()
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        found = re.search(r"line (\d+)", str(error))
-        return None, [Finding(str(path), int(found[1]) if found else 0, f"not TOML: {error}")]
+        line = line_in(str(error), raw.decode(errors="replace"))
+        return None, [Finding(str(path), line, f"not TOML: {error}")]
     if "digest" in data:
         return None, [Finding(str(path), line_of(text, ("digest",)), "digest: is not a key of a policy")]
     try:

@@ -1,7 +1,6 @@
 """Definitions on disk: ours, and those in the user's folder, which replace ours of the same name."""
 
 import json
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +8,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from sayso.core import faults
 from sayso.core.errors import Fault, InputInvalidError
-from sayso.templates.definitions import Definition, Place, Problem
+from sayso.core.lines import line_in, line_of, standing
+from sayso.templates.definitions import Definition, Problem
 from sayso.templates.lint import lint
 from sayso.templates.reading import read
 
 SHIPPED: Final = "shipped"
-_TABLE: Final = re.compile(r"\s*\[{1,2}([^\[\]]+)\]")
-_ITEM: Final = re.compile(r"\s*\[\[([^\[\]]+)\]\]")
 _LARGEST: Final = 200_000
 #: A parser has no second error to tell: what follows the first is a guess.
 _REST: Final = "nothing else of this file could be checked"
@@ -32,9 +31,10 @@ class Finding:
 
     def __str__(self) -> str:
         """``templates/order.toml:12: languages.en.body: …``, as compilers write it."""
-        where = f"{self.file}:{self.line}" if self.line else self.file
         keys = ".".join(str(each) for each in self.problem.at)
-        return f"{where}: {keys}: {self.problem.detail}" if keys else f"{where}: {self.problem.detail}"
+        return standing(
+            self.file, self.line, f"{keys}: {self.problem.detail}" if keys else self.problem.detail
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _add(library: Library, file_name: str, text: str, shown: str, folder: Path |
         data = json.loads(text) if suffix == "json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         library.findings.append(
-            Finding(shown, _line_in(str(error), text), Problem((), f"not {suffix.upper()}: {error}; {_REST}"))
+            Finding(shown, line_in(str(error), text), Problem((), f"not {suffix.upper()}: {error}; {_REST}"))
         )
         return
     definition, problems = read(name, data)
@@ -130,72 +130,6 @@ def _absent(definition: Definition, folder: Path | None) -> list[Problem]:
     ]
 
 
-def _line_in(error: str, text: str) -> int:
-    found = re.search(r"line (\d+)", error)
-    if found:
-        return int(found[1])
-    return len(text.splitlines()) if "end of document" in error else 0
-
-
-def line_of(text: str, at: Place) -> int:
-    """The line (from 1) that a place in a file of TOML or JSON stands on, or the nearest one above it.
-
-    TOML's parser tells no lines, so the keys are looked for one after the other, each below the one before.
-    """
-    lines, line = text.splitlines(), 0
-    for depth, key in enumerate(at):
-        path = [str(each) for each in at[: depth + 1] if not isinstance(each, int)]
-        if isinstance(key, int):
-            line = _nth_item(lines, line, path, key)
-            continue
-        found = _key_line(lines, line, path)
-        line = line if found is None else found
-    return line + 1 if at else 0
-
-
-def _key_line(lines: Sequence[str], start: int, path: Sequence[str]) -> int | None:
-    """Where ``[a.b.key]`` or ``key =`` (``"key":`` in JSON) stands, from ``start`` on."""
-    dotted = ".".join(path)
-    key = re.compile(rf'[\s{{,]*"?{re.escape(path[-1])}"?\s*[=:]')
-    inner = None
-    for number in range(start, len(lines)):
-        table = _TABLE.match(lines[number])
-        if table:
-            header = _dotted(table[1])
-            if header == dotted or header.startswith(dotted + "."):
-                return number
-        elif inner is None and key.match(lines[number]):
-            inner = number
-    return inner
-
-
-def _nth_item(lines: Sequence[str], start: int, path: Sequence[str], place: int) -> int:
-    """The line of a list's item, where each stands on a line or under a header of its own; else the list's."""
-    dotted = ".".join(path)
-    headed = [
-        n for n in range(start, len(lines)) if (item := _ITEM.match(lines[n])) and _dotted(item[1]) == dotted
-    ]
-    opened = [n for n in range(start, len(lines)) if lines[n].strip().startswith("{")]
-    beside = [n for n in opened if _indent(lines[n]) == _indent(lines[opened[0]])]
-    for items in (headed, beside):
-        if place < len(items) and items[0] <= start + 1:
-            return items[place]
-    return start
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _dotted(header: str) -> str:
-    return header.replace(" ", "").replace('"', "")
-
-
-def pointer(at: Place) -> str:
-    """The same place as a JSON Pointer (RFC 6901)."""
-    return "".join("/" + str(each).replace("~", "~0").replace("/", "~1") for each in at)
-
-
 def checked(name: str, data: Mapping[str, Any], folder: Path | None) -> Definition:
     """A definition from a request's body; raises :class:`InputInvalidError` with everything that is wrong with it.
 
@@ -203,18 +137,11 @@ def checked(name: str, data: Mapping[str, Any], folder: Path | None) -> Definiti
     """
     definition, problems = read(name, data)
     problems = [*problems, *([*lint(definition), *_absent(definition, folder)] if definition else ())]
-    faults = [
-        Fault(
-            _sayable(each.detail), pointer(each.at) if _sayable(pointer(each.at)) == pointer(each.at) else ""
-        )
+    wrong = [
+        Fault(faults.printable(each.detail), faults.pointer(each.at))
         for each in problems
         if each.severity == "error"
     ]
-    if definition is None or faults:
-        raise InputInvalidError("; ".join(fault.detail for fault in faults), faults=faults)
+    if definition is None or wrong:
+        raise InputInvalidError("; ".join(fault.detail for fault in wrong), faults=wrong)
     return definition
-
-
-def _sayable(text: str) -> str:
-    """The caller chose the names of keys: halves of characters, which no answer can hold, are shown as such."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
