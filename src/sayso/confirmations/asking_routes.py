@@ -1,6 +1,7 @@
 """Ask for a confirmation: the policy's word first, then the one question, or the decision that needs none."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,18 +13,16 @@ from sayso.confirmations.policy import Policy
 from sayso.confirmations.quotas import TooManyQuestionsError
 from sayso.confirmations.requests import ConfirmationIn, lasting
 from sayso.confirmations.views import ConfirmationOut, view
-from sayso.core import idempotency
+from sayso.core import faults, idempotency
 from sayso.core.api import Rt, json_response
 from sayso.core.auth import MayAsk
-from sayso.core.database import Tx
+from sayso.core.database import Tx, written
 from sayso.core.described import refusals
 from sayso.core.errors import (
     BodyTooLargeError,
     ConsentMissingError,
     ContentTooLongError,
-    Fault,
     IdempotencyMismatchError,
-    InputInvalidError,
     NotFoundError,
     OptedOutError,
     PersonUnknownError,
@@ -68,10 +67,6 @@ async def ask(rt: Rt, actor: MayAsk, body: ConfirmationIn, key: idempotency.Key 
     200 where the same question is open already, where the `dedupe_key` was used before, and where a rule of the policy
     decided at once.
     """
-
-    async def create(tx: Tx) -> Any:
-        return await _create(tx, rt, actor, body)
-
     return await idempotency.once(
         rt,
         actor,
@@ -79,7 +74,7 @@ async def ask(rt: Rt, actor: MayAsk, body: ConfirmationIn, key: idempotency.Key 
         key=key,
         body=body.model_dump(),
         status=202,
-        create=create,
+        create=partial(_create, rt=rt, actor=actor, body=body),
     )
 
 
@@ -105,10 +100,10 @@ async def _create(tx: Tx, rt: Runtime, actor: Actor, body: ConfirmationIn) -> An
 async def _asking(tx: Tx, rt: Runtime, actor: Actor, body: ConfirmationIn, in_force: Policy) -> Asking:
     rule = policy.resolve(in_force, body.wish())
     if rule.tier == "high" and body.kind != "approve":
-        detail = (
-            f"the policy asks for tier high for {body.action_type}, which is approved, not chosen or answered"
+        raise faults.wrong(
+            "/kind",
+            f"the policy asks for tier high for {body.action_type}, which is approved, not chosen or answered",
         )
-        raise InputInvalidError(f"kind: {detail}", faults=[Fault(detail, "/kind")])
     asked = await whom.at_once(tx, rt, actor, rule, body.recipient)
     return Asking(
         client_id=actor.client_id,
@@ -135,10 +130,7 @@ async def _there(tx: Tx, confirmation_id: str) -> Response:
 
 
 async def _view(tx: Tx, confirmation_id: str) -> dict[str, Any]:
-    row = await service.get(tx, confirmation_id)
-    if row is None:
-        raise RuntimeError("a row that was just written is not there")
-    return view(row)
+    return view(written(await service.get(tx, confirmation_id)))
 
 
 async def _sender(tx: Tx, rt: Runtime, person: Person, wanted: str | None) -> str:

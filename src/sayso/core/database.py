@@ -75,6 +75,13 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ships no 
         return ""
 
 
+def written(row: Record | None) -> Record:
+    """The row of what was just written, in this transaction."""
+    if row is None:
+        raise RuntimeError("a row that was just written is not there")
+    return row
+
+
 @dataclass(slots=True, eq=False)
 class Tx:
     """One open transaction. Services receive it, run SQL through it, and never commit."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from sayso.core import claims
-from sayso.core.database import Record, Tx
+from sayso.core.database import Record, Tx, written
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import DELIVERIES, DELIVERY_SECONDS
 from sayso.core.worker import Claimed, Lease, Work
@@ -142,6 +142,4 @@ async def _judge(tx: Tx, rt: Runtime, row: Record, called: Called, verdict: Verd
 
 
 async def _endpoint(tx: Tx, row: Record) -> Record:
-    return endpoints.must(
-        await tx.fetchrow("SELECT * FROM endpoints WHERE id = $1 FOR UPDATE", row["endpoint_id"])
-    )
+    return written(await tx.fetchrow("SELECT * FROM endpoints WHERE id = $1 FOR UPDATE", row["endpoint_id"]))

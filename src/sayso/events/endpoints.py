@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sayso.core.database import Record, Tx
+from sayso.core.database import Record, Tx, written
 from sayso.core.errors import NotFoundError, SaysoError
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import ENDPOINTS
@@ -83,7 +83,7 @@ async def create(tx: Tx, rt: Runtime, actor: Actor, wanted: Wanted) -> Record:
         keys.public_key,
         rt.now(),
     )
-    return must(row)
+    return written(row)
 
 
 async def count_call(tx: Tx, rt: Runtime, client_id: str) -> None:
@@ -137,7 +137,7 @@ async def change(tx: Tx, rt: Runtime, row: Record, wanted: Wanted) -> Record:
         list(wanted.signatures),
     )
     verified_now = moved and row["state"] == "unverified"
-    return await verified(tx, rt, must(changed), None) if verified_now else must(changed)
+    return await verified(tx, rt, written(changed), None) if verified_now else written(changed)
 
 
 async def verified(tx: Tx, rt: Runtime, row: Record, failure: str | None) -> Record:
@@ -168,7 +168,7 @@ async def rotate(tx: Tx, rt: Runtime, row: Record, overlap: timedelta) -> tuple[
         overlap > timedelta(0),
         until,
     )
-    return must(changed), keys
+    return written(changed), keys
 
 
 async def disable(tx: Tx, rt: Runtime, row: Record, reason: str, *, by_us: bool) -> Record:
@@ -192,7 +192,7 @@ async def disable(tx: Tx, rt: Runtime, row: Record, reason: str, *, by_us: bool)
             advice="Mend the receiver, then enable it: POST /endpoints/{id}/enable, and replay what it missed.",
         )
     tx.after_commit(lambda: rt.wakes.work(service.DELIVERIES))
-    return must(changed)
+    return written(changed)
 
 
 async def delete(tx: Tx, rt: Runtime, row: Record) -> None:
@@ -265,10 +265,3 @@ async def tell(tx: Tx, rt: Runtime, row: Record, kind: str, more: dict[str, Any]
 
 def _alert(endpoint_id: str) -> str:
     return f"endpoint.disabled:{endpoint_id}"
-
-
-def must(row: Record | None) -> Record:
-    """A row that was just written."""
-    if row is None:
-        raise RuntimeError("a row that was just written is not there")
-    return row
