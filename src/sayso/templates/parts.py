@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sayso.core import spans
 from sayso.templates.definitions import (
     MEDIA,
     App,
@@ -20,8 +21,6 @@ from sayso.templates.definitions import (
 
 #: NUL and halves of surrogate pairs, which neither Meta nor the database takes.
 UNSENDABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_DURATION: Final = re.compile(r"(\d{1,7})([smhd])")
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FILE: Final = re.compile(r"(?!\.)[\w. -]{1,100}")
 
 
@@ -93,11 +92,11 @@ class Reading:
         found = value.get(key)
         if found is None:
             return None
-        match = _DURATION.fullmatch(found) if isinstance(found, str) else None
-        if match is None:
+        span = spans.parse(found) if isinstance(found, str) else None
+        if span is None:
             self.wrong((*at, key), f'{key} must be a duration such as "30m" or "12h".')
             return None
-        return int(match[1]) * _UNITS[match[2]]
+        return int(span.total_seconds())
 
 
 def examples(reading: Reading, data: Mapping[str, Any], at: Place) -> Examples | None:
