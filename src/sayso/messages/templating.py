@@ -54,19 +54,16 @@ async def _exactly(tx: Tx, rt: Runtime, given: Template, at: str) -> Mirrored | 
     standing = rules.standing(found) if found is not None else None
     if found is not None and not isinstance(standing, rules.Gone):
         return found
-    if not there and not await templates.synced(tx, rt):
-        return None
+    if not there:
+        if not await templates.synced(tx, rt):
+            return None
+        raise await templates.unheard_of(tx, rt, given.name, f"{at}/name")
     if isinstance(standing, rules.Gone):
         detail = f"The template cannot be sent: {standing.reason}."
-    elif there:
+    else:
         has = ", ".join(each.language for each in there)
         detail = f"The template {given.name} is not there in {given.language}, only in {has}."
-    else:
-        detail = (
-            f"The account has no template {given.name}. `sayso templates diff` shows what it has and lacks."
-        )
-    pointer = f"{at}/language" if there else f"{at}/name"
-    raise TemplateUnknownError(detail, faults=[Fault(detail, pointer)])
+    raise TemplateUnknownError(detail, faults=[Fault(detail, f"{at}/language")])
 
 
 def check(mirrored: Mirrored, template: Template, at: str) -> list[Fault]:

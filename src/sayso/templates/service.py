@@ -116,13 +116,17 @@ async def _unknown(
         has = ", ".join(each.language for each in there)
         detail = f"The template {name} is there in {has} only, which is no language for this person."
     else:
-        rows = await tx.fetch(
-            "SELECT DISTINCT name FROM templates WHERE waba_id = $1 AND status <> 'DELETED'",
-            rt.settings.whatsapp_business_account_id,
-        )
-        near = difflib.get_close_matches(name, [row["name"] for row in rows], n=1)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        detail = (
-            f"The account has no template {name}.{meant} `sayso templates diff` shows what it has and lacks."
-        )
+        return await unheard_of(tx, rt, name, at)
+    return TemplateUnknownError(detail, faults=[Fault(detail, at)])
+
+
+async def unheard_of(tx: Tx, rt: Runtime, name: str, at: str) -> TemplateUnknownError:
+    """There is no template of this name in any language, with the name that may have been meant."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT name FROM templates WHERE waba_id = $1 AND status <> 'DELETED'",
+        rt.settings.whatsapp_business_account_id,
+    )
+    near = difflib.get_close_matches(name, [row["name"] for row in rows], n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    detail = f"The account has no template {name}.{meant} `sayso templates diff` shows what it has and lacks."
     return TemplateUnknownError(detail, faults=[Fault(detail, at)])
