@@ -4,12 +4,9 @@ import base64
 import hmac
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from sayso.core.settings import TokenSettings, consent_key
+from sayso.core import derived
+from sayso.core.settings import TokenSettings
 
 _FORM = re.compile(r"cf2:(cnf_[0-9a-z]{26}):([a-z0-9_-]{1,20}):([a-z2-7]{16})", re.ASCII)
 _MAC_BYTES = 10
@@ -23,11 +20,9 @@ class Tap:
     answer: str
 
 
-@lru_cache(maxsize=8)
 def key(settings: TokenSettings) -> bytes:
-    """The key of payloads, derived from the installation's. Raises SettingError."""
-    derive = HKDF(hashes.SHA256(), length=32, salt=None, info=b"sayso button payloads 2")
-    return derive.derive(consent_key(settings))
+    """The key of payloads. Raises SettingError."""
+    return derived.key(settings, b"sayso button payloads 2")
 
 
 def make(signing_key: bytes, question_id: str, answer: str) -> str:

@@ -1,24 +1,19 @@
 """Secrets of endpoints at rest: sealed under the installation's key, each for its own row."""
 
-from functools import lru_cache
-
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from sayso.core import derived
 from sayso.core.errors import SettingError
 from sayso.core.runtime import Runtime
-from sayso.core.settings import Settings, consent_key
+from sayso.core.settings import Settings
 from sayso.events.signing import Keys
 
 _NONCE_BYTES = 12
 
 
-@lru_cache(maxsize=8)
 def _cipher(settings: Settings) -> AESGCM:
-    derive = HKDF(hashes.SHA256(), length=32, salt=None, info=b"sayso endpoint secrets 1")
-    return AESGCM(derive.derive(consent_key(settings)))
+    return AESGCM(derived.key(settings, b"sayso endpoint secrets 1"))
 
 
 def seal(rt: Runtime, endpoint_id: str, keys: Keys) -> bytes:
