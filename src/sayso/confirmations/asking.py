@@ -8,9 +8,9 @@ from typing import Any
 
 from sayso.confirmations import moving, receipts, showing, steps
 from sayso.confirmations.policy import NONE, Auto, Policy, Rule, Wish, resolve
-from sayso.confirmations.question import Kind, Option, Question
+from sayso.confirmations.question import Question
 from sayso.confirmations.render import Action
-from sayso.confirmations.rules import Outcome, Verdict
+from sayso.confirmations.rules import Kind, Option, Outcome, Verdict
 from sayso.confirmations.showing import To
 from sayso.confirmations.whom import Asked, Later
 from sayso.consent import service as consent

@@ -15,10 +15,10 @@ from sayso.confirmations.cleaning import clean, quoted
 from sayso.confirmations.kinds import Line
 from sayso.confirmations.phrases import phrase
 from sayso.confirmations.render import Action
-from sayso.confirmations.rules import Verdict, word
+from sayso.confirmations.rules import Kind, Option, Verdict, word
 from sayso.core import canonical
 from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError
-from sayso.core.faults import summary
+from sayso.core.faults import summary, wrong
 from sayso.whatsapp import limits
 from sayso.whatsapp.content import (
     Button,
@@ -31,8 +31,6 @@ from sayso.whatsapp.content import (
     to_data,
     validate,
 )
-
-Kind = Literal["approve", "choose", "ask"]
 
 #: The guide's template (step 5): name, language and the order of its three variables.
 TEMPLATE: Final = "confirmation_request"
@@ -56,15 +54,6 @@ _LONGEST_NAME: Final = 60
 _VERDICTS: Final[tuple[Verdict, ...]] = ("confirm", "decline", "cancel")
 _NOTHING: Final = "—"
 _BUTTONS: Final = 3  # cloud-api 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """Something to choose. Its ``id`` is what comes back; a description is shown in a list alone."""
-
-    id: str
-    label: str
-    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +239,7 @@ def _particulars(it: _Parts, spoken: str) -> tuple[str, list[str], int]:
     if room < 0:
         at = "/action" if fields else "/options"
         detail = f"{_ROOM - room:,} characters with the details, {-room:,} more than the {_ROOM} that fit the question"
-        raise ContentTooLongError(f"{at[1:]}: {detail}", faults=[Fault(detail, at)])
+        raise _too_long(at, detail)
     shown, hidden = _fitting(fields, room)
     shown += [phrase("more", spoken, count=hidden)] if hidden else []
     return details, [*shown, *(each.text for each in options)], hidden
@@ -279,13 +268,12 @@ def _size(line: Line) -> int:
 def _checked(field_: str, text: str) -> str:
     cleaned = clean(text)
     if not cleaned:
-        detail = "holds nothing that can be seen"
-        raise InputInvalidError(f"{field_}: {detail}", faults=[Fault(detail, f"/{field_}")])
+        raise wrong(f"/{field_}", "holds nothing that can be seen")
     size = limits.length(cleaned)
     excess = size - MOST[field_]
     if excess > 0:
         detail = f"{size:,} characters, {excess:,} more than the {MOST[field_]} that fit the question"
-        raise ContentTooLongError(f"{field_}: {detail}", faults=[Fault(detail, f"/{field_}")])
+        raise _too_long(f"/{field_}", detail)
     return cleaned
 
 
@@ -293,7 +281,12 @@ def _check_body(body: str, at: str) -> None:
     excess = limits.length(body) - limits.INTERACTIVE_BODY
     if excess > 0:
         detail = f"{excess:,} characters more than fit the question beside its frame"
-        raise ContentTooLongError(f"{at[1:]}: {detail}", faults=[Fault(detail, at)])
+        raise _too_long(at, detail)
+
+
+def _too_long(at: str, detail: str) -> ContentTooLongError:
+    found = [Fault(detail, at)]
+    return ContentTooLongError(summary(found), faults=found)
 
 
 def _check_options(question: Question) -> None:

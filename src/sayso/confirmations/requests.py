@@ -17,9 +17,8 @@ from sayso.confirmations.policy import (
     Wish,
     seconds,
 )
-from sayso.confirmations.question import Option
 from sayso.confirmations.render import Action
-from sayso.confirmations.rules import Verdict
+from sayso.confirmations.rules import Kind, Option, Verdict
 from sayso.core import canonical
 from sayso.core.api import Input, Text
 from sayso.core.errors import InputInvalidError
@@ -100,7 +99,7 @@ class ConfirmationIn(Input):
         ),
     ] = None
     kind: Annotated[
-        Literal["approve", "choose", "ask"],
+        Kind,
         Field(description="`approve`: yes or no; `choose`: one of `options`; `ask`: a text."),
     ] = "approve"
     options: Annotated[list[OptionIn], Field(min_length=2, max_length=_MOST_OPTIONS)] | None = None

@@ -58,10 +58,11 @@ _SKIN = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One of the answers offered."""
+    """Something to choose. Its ``id`` is what comes back; a description is shown in a list alone."""
 
     id: str
     label: str
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Final
 
 from sayso.confirmations import kinds, payloads, question
-from sayso.confirmations.question import Option, Prompt, Question, Reader
+from sayso.confirmations.question import Prompt, Question, Reader
 from sayso.confirmations.render import Action
+from sayso.confirmations.rules import Option
 from sayso.confirmations.whom import Asked
 from sayso.core.database import Record, Tx
 from sayso.core.errors import TemplateUnknownError

@@ -6,7 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from sayso.confirmations import steps
-from sayso.confirmations.rules import Outcome
+from sayso.confirmations.policy import Challenge, Tier
+from sayso.confirmations.rules import Kind, Outcome
 from sayso.core.database import Record
 from sayso.messages.views import State
 
@@ -30,7 +31,7 @@ class ApproverOut(BaseModel):
     number: str | None
     step: int
     because: Literal["asked", "escalated", "delegated"]
-    state: Literal["waiting", "asked", "answered", "undeliverable", "passed"]
+    state: steps.State
     delivery: State | None
     verdict: Literal["confirm", "decline", "cancel"] | None
     answered_at: datetime | None
@@ -76,10 +77,10 @@ class ConfirmationOut(BaseModel):
     created_at: datetime
     expires_at: datetime
     use_by: datetime | None
-    kind: Literal["approve", "choose", "ask"]
+    kind: Kind
     options: list[dict[str, Any]] | dict[str, str] | None
-    tier: Literal["low", "medium", "high"]
-    challenge: Literal["code", "number"] | None
+    tier: Tier
+    challenge: Challenge | None
     number: str | None
     needed: int
     policy_version: str | None
