@@ -12,6 +12,7 @@ from starlette.responses import Response
 from sayso.confirmations import executing, receipts, service
 from sayso.confirmations.executing import NotDecidedError, Report
 from sayso.confirmations.routes import ConfirmationId
+from sayso.confirmations.views import ExecutionOut
 from sayso.core import canonical, idempotency, keys
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayAsk, MayReadConfirmations
@@ -82,15 +83,11 @@ class ExecutionIn(Input):
     ] = False
 
 
-class ExecutionOut(BaseModel):
+class ReportedOut(ExecutionOut):
     """What came of it, as it is kept."""
 
     grant: str
     confirmation_id: str
-    status: Literal["claimed", "done", "failed"]
-    note: str | None
-    claimed_at: datetime
-    reported_at: datetime | None
 
 
 class ReceiptOut(BaseModel):
@@ -151,7 +148,7 @@ async def claim(
     )
 
 
-@router.post("/confirmations/{confirmation_id}/execution", response_model=ExecutionOut)
+@router.post("/confirmations/{confirmation_id}/execution", response_model=ReportedOut)
 async def execution(
     rt: Rt, actor: MayAsk, confirmation_id: ConfirmationId, body: ExecutionIn, key: idempotency.Key = None
 ) -> Response:

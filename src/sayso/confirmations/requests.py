@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -14,6 +14,7 @@ from sayso.confirmations.policy import (
     Need,
     Step,
     Tier,
+    When,
     Wish,
     seconds,
 )
@@ -52,7 +53,7 @@ class StepIn(Input):
     """Who is asked next: `to`, when the question was not delivered, read or answered `after` a span such as `10m`."""
 
     after: Annotated[Text, Field(max_length=10, examples=["10m"])]
-    when: Literal["undelivered", "unread", "unanswered"] = "unanswered"
+    when: When = "unanswered"
     to: Named
 
     @field_validator("after")

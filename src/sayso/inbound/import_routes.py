@@ -1,7 +1,7 @@
 """Opt-ins that were given elsewhere, over HTTP: rows as JSON, or a file of CSV."""
 
 import hashlib
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
@@ -16,7 +16,7 @@ from sayso.core.described import refusals
 from sayso.core.errors import BodyTooLargeError, IdempotencyMismatchError, InputInvalidError
 from sayso.core.runtime import Runtime
 from sayso.inbound import importing
-from sayso.inbound.importing import Done
+from sayso.inbound.importing import Done, State
 
 router = APIRouter(tags=["consents"])
 
@@ -51,7 +51,7 @@ class RowOut(BaseModel):
     """
 
     row: int
-    state: Literal["recorded", "known", "rejected"]
+    state: State
     id: str | None
     verified: bool | None
     why: str | None
