@@ -10,12 +10,24 @@ from pydantic import BaseModel, Field, model_validator
 from starlette.responses import Response
 
 from sayso.confirmations import executing, receipts, service
-from sayso.confirmations.executing import NotDecidedError, Report
+from sayso.confirmations.executing import (
+    ActionMismatchError,
+    AlreadyClaimedError,
+    AlreadyReportedError,
+    ClaimExpiredError,
+    NotClaimedError,
+    NotConfirmedError,
+    NotDecidedError,
+    PolicyForbidsError,
+    Report,
+)
 from sayso.confirmations.routes import ConfirmationId
 from sayso.confirmations.views import ExecutionOut
 from sayso.core import canonical, idempotency, keys
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayAsk, MayReadConfirmations
+from sayso.core.described import refusals
+from sayso.core.errors import BodyTooLargeError, IdempotencyMismatchError, NotFoundError
 
 router = APIRouter(tags=["confirmations"])
 #: Outside the API's prefix, and without a token: whoever holds a receipt may verify it.
@@ -109,7 +121,10 @@ class ReceiptOut(BaseModel):
 @router.get(
     "/confirmations/{confirmation_id}/receipt",
     response_model=ReceiptOut,
-    responses={200: {"content": {"application/jose": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {"application/jose": {"schema": {"type": "string"}}}},
+        **refusals(NotFoundError, NotDecidedError),
+    },
 )
 async def receipt(
     rt: Rt,
@@ -130,7 +145,22 @@ async def receipt(
     return Response(row["jws"], headers={"cache-control": "no-store"}, media_type="application/jose")
 
 
-@router.post("/confirmations/{confirmation_id}/claim", status_code=201, response_model=GrantOut)
+@router.post(
+    "/confirmations/{confirmation_id}/claim",
+    status_code=201,
+    response_model=GrantOut,
+    responses=refusals(
+        NotFoundError,
+        NotDecidedError,
+        NotConfirmedError,
+        ActionMismatchError,
+        ClaimExpiredError,
+        PolicyForbidsError,
+        AlreadyClaimedError,
+        BodyTooLargeError,
+        IdempotencyMismatchError,
+    ),
+)
 async def claim(
     rt: Rt, actor: MayAsk, confirmation_id: ConfirmationId, body: ClaimIn, key: idempotency.Key = None
 ) -> Response:
@@ -148,7 +178,13 @@ async def claim(
     )
 
 
-@router.post("/confirmations/{confirmation_id}/execution", response_model=ReportedOut)
+@router.post(
+    "/confirmations/{confirmation_id}/execution",
+    response_model=ReportedOut,
+    responses=refusals(
+        NotFoundError, NotClaimedError, AlreadyReportedError, BodyTooLargeError, IdempotencyMismatchError
+    ),
+)
 async def execution(
     rt: Rt, actor: MayAsk, confirmation_id: ConfirmationId, body: ExecutionIn, key: idempotency.Key = None
 ) -> Response:

@@ -8,6 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from sayso.core.api import Input, Rt, Text
 from sayso.core.auth import MayReadConsents
+from sayso.core.described import refusals
 from sayso.core.errors import ForbiddenError
 from sayso.inbound import seeing
 from sayso.inbound.exporting import Wanted, export_file
@@ -34,7 +35,7 @@ class ExportQuery(Input):
     ] = None
 
 
-@router.get("/consents/export")
+@router.get("/consents/export", responses=refusals())
 async def export(rt: Rt, actor: MayReadConsents, query: Annotated[ExportQuery, Query()]) -> Response:
     """The ledger as a file: JSON, which `sayso consent verify --file` verifies, or CSV."""
     whose: tuple[str, ...] | None = None
