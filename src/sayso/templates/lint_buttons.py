@@ -25,8 +25,6 @@ OF_A_KIND: Final = {
     "CALL_PERMISSION_REQUEST": 1,
     "REQUEST_CONTACT_INFO": 1,
 }
-#: Kinds whose label WhatsApp writes.
-UNLABELLED: Final = frozenset({"CATALOG", "MPM", "CALL_PERMISSION_REQUEST", "REQUEST_CONTACT_INFO"})
 URL: Final = 2000
 PHONE: Final = 20
 _DIRECT: Final = frozenset({"wa.me", "www.wa.me", "api.whatsapp.com"})
