@@ -13,6 +13,7 @@ from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.messages import conversations, service, statuses
 from sayso.messages.dispatch import Dispatcher
+from sayso.messages.outcome import Outgoing, result_of
 from sayso.messages.results import Result, Results, apply
 from sayso.messages.rules import Purpose
 from sayso.messages.service import QUEUE, Draft
@@ -20,8 +21,10 @@ from sayso.messages.statuses import Joined
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
+from sayso.whatsapp.client import Refused
 from sayso.whatsapp.content import Template, Text
-from sayso.whatsapp.updates import GraphError, Identity, StatusUpdate
+from sayso.whatsapp.failures import GraphError, classify
+from sayso.whatsapp.updates import Identity, StatusUpdate
 
 from .service import PHONE_NUMBER_ID
 
@@ -97,6 +100,30 @@ class Mail:
         async with self.rt.db.tx(claims=True) as tx:
             claimed = await self.dispatcher.claim(self.rt, tx, lease, 100)
         return [row["id"] for row in claimed.todo]
+
+    async def on_the_wire(self, **changes: Any) -> str:
+        """A message that is being posted."""
+        message = await self.queue(await self.person(), **changes)
+        assert await self.claim() == [message]
+        return message
+
+    async def refused(
+        self, message_id: str, code: int, title: str = "A title", details: str = "", **changes: Any
+    ) -> None:
+        """Meta refuses a message that is on the wire."""
+        row, error = await self.row(message_id), GraphError(code, title, details)
+        outgoing = Outgoing(
+            message_id,
+            row["attempt"],
+            PHONE_NUMBER_ID,
+            b"",
+            await self.person(),
+            0.0,
+            row["retries"],
+            **changes,
+        )
+        sent = Refused(error, classify(error, 400), 400)
+        await self.apply(result_of(sent, outgoing, self.rt.now(), 0.0))
 
     async def promote(self) -> None:
         """What is due becomes ready."""

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from harness.mail import Mail
+from harness.receiver import Receiver, receiving
 from harness.rooms import Clock, brief_logs, runtime
 from sayso.core.runtime import Runtime
 
@@ -19,6 +21,19 @@ async def rt(dsn: str, clock: Clock) -> AsyncIterator[Runtime]:
     """A runtime that goes by ``clock``."""
     async with runtime(dsn, now=clock) as running:
         yield running
+
+
+@pytest.fixture
+def mail(rt: Runtime) -> Mail:
+    """No message yet."""
+    return Mail(rt)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """Somebody who takes what is posted."""
+    async with receiving() as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

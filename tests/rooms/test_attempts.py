@@ -8,19 +8,12 @@ import pytest
 from harness.mail import Mail
 from harness.rooms import Clock
 from sayso.core import claims
-from sayso.core.runtime import Runtime
 from sayso.core.telemetry import METRICS
 from sayso.core.worker import Lease
 from sayso.messages import claiming, dead, service
 from sayso.messages.attempts import callback, named
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Result
 from sayso.messages.service import QUEUE
-
-
-@pytest.fixture
-def mail(rt: Runtime) -> Mail:
-    """No message yet."""
-    return Mail(rt)
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,9 @@ from harness.rooms import Clock
 from sayso.consent import chain, ledger, service
 from sayso.consent.rules import Action
 from sayso.consent.service import Said
-from sayso.core.runtime import Runtime
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity
-
-
-@pytest.fixture
-def mail(rt: Runtime) -> Mail:
-    """People who may leave."""
-    return Mail(rt)
 
 
 async def out(mail: Mail, person: Person) -> bool:

@@ -19,7 +19,6 @@ from sayso.consent.portable import Imported, read_import
 from sayso.consent.rules import CATEGORIES
 from sayso.consent.service import Said
 from sayso.core.errors import ConsentMissingError, InputInvalidError, NotFoundError, OptedOutError
-from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.inbound import consent_routes, leaving, recording
 from sayso.inbound.leaving import Chat
@@ -33,12 +32,6 @@ FILE = (
     "+15550002222,,,,\n"
     "+15550003333,2026-01-02T10:00:00Z,I agree,form 8,marketing\n"
 )
-
-
-@pytest.fixture
-def mail(rt: Runtime) -> Mail:
-    """Nobody yet."""
-    return Mail(rt)
 
 
 async def may(mail: Mail, phone: str) -> set[str]:

@@ -9,18 +9,11 @@ from harness.mail import Mail
 from harness.rooms import Clock
 from harness.service import PHONE_NUMBER_ID
 from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
-from sayso.core.runtime import Runtime
 from sayso.messages import dead, dispatch, forgetting, service
 from sayso.messages.dead import Settlement, Which
 from sayso.messages.outcome import Result
 
 ALL = Which(None)
-
-
-@pytest.fixture
-def mail(rt: Runtime) -> Mail:
-    """No message yet."""
-    return Mail(rt)
 
 
 async def at(mail: Mail, state: str, *, code: int | None = None, **changes: Any) -> str:

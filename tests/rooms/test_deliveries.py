@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from standardwebhooks import Webhook
 
-from harness.receiver import Courier, Receiver, courier, receiving, says, takes
+from harness.receiver import Courier, Receiver, courier, says, takes
 from harness.rooms import Clock
 from sayso.core import claims
 from sayso.core.runtime import Runtime
@@ -17,13 +17,6 @@ from sayso.core.worker import Lease
 from sayso.events import deliveries, endpoints, service
 from sayso.events.claiming import QUEUE
 from sayso.events.rules import LADDER
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    """Somebody who takes what is posted."""
-    async with receiving() as made:
-        yield made
 
 
 @pytest.fixture

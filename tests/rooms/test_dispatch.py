@@ -13,7 +13,6 @@ from harness.rooms import Clock, until_one_waits_for_a_lock
 from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
 from sayso.consent.service import Said
-from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
 from sayso.inbound import leaving
 from sayso.inbound.leaving import Chat
@@ -27,12 +26,6 @@ from sayso.people.service import Person
 from sayso.templates import mirror
 from sayso.whatsapp.content import Template, Text
 from sayso.whatsapp.updates import Identity
-
-
-@pytest.fixture
-def mail(rt: Runtime) -> Mail:
-    """No message yet."""
-    return Mail(rt)
 
 
 def body_of(mail: Mail, message_id: str) -> dict[str, Any]:

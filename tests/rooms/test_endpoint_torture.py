@@ -32,13 +32,6 @@ from sayso.events.signing import Keys
 NOBODY = Signer([Keys(b"s" * 32, b"e" * 32)], ["v1"])
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    """Somebody who takes what is posted."""
-    async with receiving() as made:
-        yield made
-
-
 async def called(url: str, clock: Clock, *, timeout_s: float = 5.0, allow: str = "127.0.0.1") -> Called:
     """What one call says came of it."""
     allowed = Allowed.parse(allow)

@@ -36,12 +36,6 @@ PHONE, BSUID, WORDS = "+15550001111", "US.1234567", "the secret plan"
 TRACES = ("15550001111", BSUID, WORDS, "Alice", "wamid.secret")
 
 
-@pytest.fixture
-def mail(rt: Runtime) -> Mail:
-    """Messages to and from Alice."""
-    return Mail(rt)
-
-
 async def alice(rt: Runtime, *clients: str) -> Person:
     """Somebody whom these assistants know, and Meta."""
     async with rt.db.tx() as tx:

@@ -3,31 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from harness.mail import Mail
 from harness.rooms import Clock
-from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
 from sayso.consent.service import Said
-from sayso.core.runtime import Runtime
 from sayso.messages import story
-from sayso.messages.outcome import Outgoing, result_of
 from sayso.messages.rules import WINDOW
 from sayso.messages.story import Story
 from sayso.people.service import Person
 from sayso.templates import mirror
-from sayso.whatsapp.client import Refused
 from sayso.whatsapp.content import Template
-from sayso.whatsapp.failures import GraphError, classify
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def mail(rt: Runtime) -> Mail:
-    """No message yet."""
-    return Mail(rt)
 
 
 async def why(mail: Mail, message: str) -> Story:
@@ -42,18 +29,8 @@ async def fact(mail: Mail, message: str, what: str) -> str:
 
 
 async def refused(mail: Mail, message: str, code: int) -> None:
-    """Meta refuses a message that is on the wire."""
-    row, error = await mail.row(message), GraphError(code, f"(#{code}) A title.", "Some details.")
-    outgoing = Outgoing(
-        message, row["attempt"], PHONE_NUMBER_ID, b"", await mail.person(), 0.0, row["retries"]
-    )
-    await mail.apply(result_of(Refused(error, classify(error, 400), 400), outgoing, mail.rt.now(), 0.0))
-
-
-async def on_the_wire(mail: Mail, **changes: Any) -> str:
-    message = await mail.queue(await mail.person(), **changes)
-    assert await mail.claim() == [message]
-    return message
+    """Meta refuses a message that is on the wire, in many words."""
+    await mail.refused(message, code, f"(#{code}) A title.", "Some details.")
 
 
 async def suppressed(mail: Mail, **changes: Any) -> str:
@@ -80,7 +57,7 @@ async def opts_out(mail: Mail, person: Person, method: str, *scope: str) -> None
 async def test_a_window_that_meta_says_is_closed_is_no_message_of_the_persons(
     mail: Mail, clock: Clock
 ) -> None:
-    message = await on_the_wire(mail)
+    message = await mail.on_the_wire()
     await refused(mail, message, 131047)
     window = await fact(mail, message, "window")
     assert "131047" in window
@@ -91,7 +68,7 @@ async def test_a_window_that_meta_says_is_closed_is_no_message_of_the_persons(
 
 
 async def test_metas_sentence_is_said_once_in_each_place_and_ends_once(mail: Mail) -> None:
-    message = await on_the_wire(mail)
+    message = await mail.on_the_wire()
     await refused(mail, message, 131026)
     told = await why(mail, message)
     said = (
@@ -157,7 +134,7 @@ async def test_what_the_window_stops_is_told_what_may_go_outside_it(mail: Mail, 
 
 
 async def test_a_hold_says_what_is_waited_for_and_until_when_at_the_latest(mail: Mail, clock: Clock) -> None:
-    message = await on_the_wire(mail, expires_at=clock() + DAY)
+    message = await mail.on_the_wire(expires_at=clock() + DAY)
     await refused(mail, message, 131056)
     told = await why(mail, message)
     assert dict(told.facts)["state"] == "queued"

@@ -9,34 +9,17 @@ from harness.mail import Mail
 from harness.rooms import Clock
 from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
-from sayso.core.runtime import Runtime
 from sayso.messages import service, trouble
-from sayso.messages.outcome import Outgoing, Trouble, result_of
+from sayso.messages.outcome import Trouble
 from sayso.people import merging
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.senders import service as senders
 from sayso.templates import mirror
-from sayso.whatsapp.client import Refused
 from sayso.whatsapp.content import Template, Text
 from sayso.whatsapp.failures import GraphError, classify
 
 OTHER = "+15550002222"
-
-
-@pytest.fixture
-def mail(rt: Runtime) -> Mail:
-    """No message yet."""
-    return Mail(rt)
-
-
-async def refused(mail: Mail, message: str, code: int, **changes: Any) -> None:
-    """Meta refuses a message that is on the wire."""
-    row, error = await mail.row(message), GraphError(code, "A title")
-    person = await mail.person()
-    outgoing = Outgoing(message, row["attempt"], PHONE_NUMBER_ID, b"", person, 0.0, row["retries"], **changes)
-    sent = Refused(error, classify(error, 400), 400)
-    await mail.apply(result_of(sent, outgoing, mail.rt.now(), 0.0))
 
 
 async def held(mail: Mail, person: Person) -> trouble.Standing:
@@ -46,21 +29,14 @@ async def held(mail: Mail, person: Person) -> trouble.Standing:
     return found.get((person.id, PHONE_NUMBER_ID), trouble.Standing())
 
 
-async def on_the_wire(mail: Mail, **changes: Any) -> str:
-    """A message that is being posted."""
-    message = await mail.queue(await mail.person(), **changes)
-    assert await mail.claim() == [message]
-    return message
-
-
 async def test_one_person_is_held_four_times_as_long_each_time_and_others_go_on(
     mail: Mail, clock: Clock
 ) -> None:
     alice = await mail.person()
-    message = await on_the_wire(mail, expires_at=clock() + timedelta(days=1))
+    message = await mail.on_the_wire(expires_at=clock() + timedelta(days=1))
     waits = []
     for _ in range(6):
-        await refused(mail, message, 131056)
+        await mail.refused(message, 131056)
         hold = (await held(mail, alice)).everything
         assert hold is not None
         waits.append((hold.until - clock()).total_seconds())
@@ -68,7 +44,7 @@ async def test_one_person_is_held_four_times_as_long_each_time_and_others_go_on(
         await mail.promote()
         assert await mail.claim() == [message]
     assert waits == [6, 24, 96, 384, 1536, 3600]
-    await refused(mail, message, 131056)
+    await mail.refused(message, 131056)
     other = await mail.queue(await mail.person(OTHER))
     assert await mail.claim() == [other]
 
@@ -78,16 +54,16 @@ async def test_the_same_verdict_on_what_was_under_way_is_no_repetition(mail: Mai
     one = await mail.queue(alice)
     two = await mail.queue(alice)
     await mail.claim()
-    await refused(mail, one, 131056)
-    await refused(mail, two, 131056)
+    await mail.refused(one, 131056)
+    await mail.refused(two, 131056)
     hold = (await held(mail, alice)).everything
     assert hold is not None
     assert hold.until == clock() + timedelta(seconds=6)
 
 
 async def test_a_hold_is_told_once_and_not_at_each_look(mail: Mail, clock: Clock) -> None:
-    message = await on_the_wire(mail)
-    await refused(mail, message, 131056)
+    message = await mail.on_the_wire()
+    await mail.refused(message, 131056)
     second = await mail.queue(await mail.person())
     for _ in range(3):
         assert await mail.claim() == []
@@ -100,8 +76,8 @@ async def test_marketing_to_one_person_waits_for_a_day_and_nothing_else_does(
     mail: Mail, clock: Clock
 ) -> None:
     alice = await mail.person()
-    message = await on_the_wire(mail, category="marketing")
-    await refused(mail, message, 131049, marketing=True)
+    message = await mail.on_the_wire(category="marketing")
+    await mail.refused(message, 131049, marketing=True)
     assert await mail.state(message) == ("failed", None)
     standing = await held(mail, alice)
     assert standing.everything is None
@@ -117,7 +93,7 @@ async def test_three_undeliverable_in_a_row_hold_a_person_until_they_write(mail:
     alice = await mail.person()
     for number in range(3):
         assert (await held(mail, alice)).everything is None, number
-        await refused(mail, await on_the_wire(mail), 131026)
+        await mail.refused(await mail.on_the_wire(), 131026)
     hold = (await held(mail, alice)).everything
     assert hold is not None
     assert hold.until == clock() + timedelta(days=1)
@@ -128,10 +104,10 @@ async def test_three_undeliverable_in_a_row_hold_a_person_until_they_write(mail:
 async def test_one_that_arrives_ends_the_row_of_undeliverable_ones(mail: Mail) -> None:
     alice = await mail.person()
     for _ in range(2):
-        await refused(mail, await on_the_wire(mail), 131026)
-    arrived = await on_the_wire(mail)
+        await mail.refused(await mail.on_the_wire(), 131026)
+    arrived = await mail.on_the_wire()
     await mail.status("delivered", callback=f"{arrived}:1")
-    await refused(mail, await on_the_wire(mail), 131026)
+    await mail.refused(await mail.on_the_wire(), 131026)
     assert (await held(mail, alice)).everything is None
 
 
@@ -139,7 +115,7 @@ async def test_a_stop_at_meta_that_is_heard_of_after_the_resume_takes_nothing_ba
     mail: Mail, clock: Clock
 ) -> None:
     alice = await mail.person()
-    message = await on_the_wire(mail, category="marketing")
+    message = await mail.on_the_wire(category="marketing")
     await mail.said(alice, "lifted_by_meta", clock() + timedelta(seconds=1), scope=("marketing",))
     waits = await mail.queue(alice, category="marketing")
     await mail.status("failed", callback=f"{message}:1", code=131050)
@@ -151,7 +127,7 @@ async def test_who_stopped_marketing_is_in_the_ledger_and_what_waits_of_it_is_ta
     mail: Mail, clock: Clock, late: bool
 ) -> None:
     alice = await mail.person()
-    message = await on_the_wire(mail, category="marketing")
+    message = await mail.on_the_wire(category="marketing")
     to_come: dict[str, Any] = {
         "send_at": clock() + timedelta(hours=1),
         "expires_at": clock() + timedelta(hours=2),
@@ -161,7 +137,7 @@ async def test_who_stopped_marketing_is_in_the_ledger_and_what_waits_of_it_is_ta
     if late:
         await mail.status("failed", callback=f"{message}:1", code=131050)
     else:
-        await refused(mail, message, 131050, marketing=True)
+        await mail.refused(message, 131050, marketing=True)
     assert (await mail.state(message))[0] == "failed"
     row = await mail.row(waits)
     assert row["state"] == "suppressed"
@@ -173,11 +149,11 @@ async def test_who_stopped_marketing_is_in_the_ledger_and_what_waits_of_it_is_ta
 
 @pytest.mark.parametrize("late", [False, True])
 async def test_a_locked_account_holds_its_sender(mail: Mail, clock: Clock, late: bool) -> None:
-    message = await on_the_wire(mail)
+    message = await mail.on_the_wire()
     if late:
         await mail.status("failed", callback=f"{message}:1", code=131031)
     else:
-        await refused(mail, message, 131031)
+        await mail.refused(message, 131031)
     async with mail.rt.db.one() as tx:
         sender = await senders.get(tx, PHONE_NUMBER_ID)
     assert sender is not None
@@ -190,7 +166,7 @@ async def test_a_locked_account_holds_its_sender(mail: Mail, clock: Clock, late:
 
 
 async def test_an_old_failure_says_nothing_about_how_things_are_now(mail: Mail, clock: Clock) -> None:
-    message = await on_the_wire(mail)
+    message = await mail.on_the_wire()
     was = clock.at
     clock.advance(hours=5)
     now, clock.at = clock.at, was
@@ -205,8 +181,8 @@ async def test_an_old_failure_says_nothing_about_how_things_are_now(mail: Mail, 
 
 
 async def test_what_held_is_released_at_once_and_says_so(mail: Mail, clock: Clock) -> None:
-    message = await on_the_wire(mail)
-    await refused(mail, message, 132015, template=("t", "en"))
+    message = await mail.on_the_wire()
+    await mail.refused(message, 132015, template=("t", "en"))
     row = await mail.row(message)
     assert (row["state"], row["work"], row["held_by"]) == ("queued", "waiting", "template:t:en")
     async with mail.rt.db.tx() as tx:
@@ -245,8 +221,8 @@ async def test_what_is_refused_for_its_template_has_it_compared_with_meta(
     mail: Mail, code: int, compared: bool
 ) -> None:
     await mirrored(mail, "APPROVED")
-    message = await on_the_wire(mail)
-    await refused(mail, message, code, template=("t", "en"))
+    message = await mail.on_the_wire()
+    await mail.refused(message, code, template=("t", "en"))
     assert await look_at_meta(mail) is compared
 
 
@@ -258,9 +234,9 @@ async def test_what_waits_for_a_template_that_meta_then_calls_disabled_ends_at_o
     alice, ben = await mail.person(), await mail.person(OTHER)
     first, second = await mail.queue(alice, **lives), await mail.queue(ben, **lives)
     assert sorted(await mail.claim()) == sorted([first, second])
-    await refused(mail, first, 132015, template=("t", "en"))
+    await mail.refused(first, 132015, template=("t", "en"))
     assert await mail.state(first) == ("queued", "waiting")
-    await refused(mail, second, 132016, template=("t", "en"))
+    await mail.refused(second, 132016, template=("t", "en"))
     assert (await mail.state(second))[0] == "failed"
     for _ in range(2):  # one claim releases, the next decides
         assert await mail.claim() == []
