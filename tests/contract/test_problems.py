@@ -215,6 +215,21 @@ async def test_the_description_of_the_api_is_whole(api: Contract) -> None:
         assert names == {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
 
 
+async def test_every_parameter_and_header_is_described(api: Contract) -> None:
+    described = api.app.openapi()
+    parameters = [
+        (path, method, each)
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+        for each in operation.get("parameters", [])
+    ]
+    assert [
+        (path, method, each["name"]) for path, method, each in parameters if not each.get("description")
+    ] == []
+    headers = {each["name"] for *_, each in parameters if each["in"] == "header"}
+    assert headers == {"Idempotency-Key", "Last-Event-ID"}
+
+
 async def test_every_error_is_described_as_the_problem_it_is(api: Contract) -> None:
     described = (await api.call("GET", "/openapi.json", token="", prefix="")).json()
     for path, methods in described["paths"].items():

@@ -22,7 +22,14 @@ router = APIRouter(tags=["confirmations"])
 
 LONGEST_WAIT_S = 60
 
-ConfirmationId = Annotated[Text, Path(max_length=40, examples=["cnf_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
+ConfirmationId = Annotated[
+    Text,
+    Path(
+        max_length=40,
+        description="The `id` that asking was answered with.",
+        examples=["cnf_01k9y3v6e8m0q2s4t6w8x0z2b4"],
+    ),
+]
 
 
 class ConfirmationsOut(BaseModel):

@@ -16,7 +16,15 @@ from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 
 #: Bare, or as the IETF draft's quoted structured-field string.
-Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="1 to 255 printable ASCII characters of your own. The same key with the same body is answered as "
+        "the first time, and does nothing again; with another body it is refused.",
+        examples=["7c1d2f0e-order-17"],
+    ),
+]
 _SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
 
 

@@ -15,8 +15,10 @@ from sayso.events.views import DeliveriesOut, DeliveryOut, DeliveryWithAttemptsO
 
 router = APIRouter(tags=["deliveries"])
 
-DeliveryId = Annotated[Text, Path(max_length=40, examples=["dlv_5f0c6a5e9d3b4a7c8e1f2a3b4c5d6e7f"])]
-Id = Annotated[Text | None, Query(max_length=40)]
+DeliveryId = Annotated[
+    Text,
+    Path(max_length=40, description="A delivery's id.", examples=["dlv_5f0c6a5e9d3b4a7c8e1f2a3b4c5d6e7f"]),
+]
 
 
 @router.get("/deliveries", response_model=DeliveriesOut, responses=refusals())
@@ -24,13 +26,13 @@ async def page(
     rt: Rt,
     actor: MayReadEvents,
     *,
-    endpoint: Id = None,
-    state: State | None = None,
-    event: Id = None,
+    endpoint: Annotated[Text | None, Query(max_length=40, description="Only to this endpoint.")] = None,
+    state: Annotated[State | None, Query(description="Only those in this state.")] = None,
+    event: Annotated[Text | None, Query(max_length=40, description="Only of this event.")] = None,
     before: Annotated[
         Text | None, Query(max_length=40, description="The `next` of the previous answer.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
 ) -> Response:
     """What goes to one's own endpoints, newest first."""
     async with rt.db.one() as tx:

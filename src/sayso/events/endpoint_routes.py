@@ -41,7 +41,9 @@ from sayso.events.views import (
 
 router = APIRouter(tags=["endpoints"])
 
-EndpointId = Annotated[Text, Path(max_length=40, examples=["ep_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
+EndpointId = Annotated[
+    Text, Path(max_length=40, description="An endpoint's id.", examples=["ep_01k9y3v6e8m0q2s4t6w8x0z2b4"])
+]
 Url = Annotated[Text, Field(max_length=2_048, examples=["https://assistant.example.com/sayso"])]
 Description = Annotated[Text, Field(max_length=200)]
 Types = Annotated[list[Annotated[Text, Field(max_length=100)]], Field(max_length=50)]

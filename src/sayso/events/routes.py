@@ -47,7 +47,7 @@ async def read_feed(
     actor: MayReadEvents,
     *,
     after: After = "",
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 100,
     types: Types = None,
     subject: Subject = None,
     wait: Annotated[
@@ -81,7 +81,10 @@ async def stream_feed(
         Query(ge=0, le=LONGEST_S, description="When the stream ends, for a new one to go on where it was."),
     ] = LONGEST_S,
     last_event_id: Annotated[
-        Text | None, Header(description="The `id` of the last event that came; counts before `after`.")
+        Text | None,
+        Header(
+            alias="Last-Event-ID", description="The `id` of the last event that came; counts before `after`."
+        ),
     ] = None,
 ) -> Response:
     """The feed as server-sent events: `id` is the cursor, `event` the type, `data` the event as `GET /events` has it.

@@ -17,12 +17,16 @@ router = APIRouter(tags=["operate"])
 async def updates(
     rt: Rt,
     _actor: MayOperate,
-    state: Literal["received", "done", "parked", "stale"] | None = None,
-    kind: Annotated[Text | None, Query(max_length=64)] = None,
+    state: Annotated[
+        Literal["received", "done", "parked", "stale"] | None, Query(description="Only those in this state.")
+    ] = None,
+    kind: Annotated[
+        Text | None, Query(max_length=64, description="Only of this kind, as the answer has it.")
+    ] = None,
     before: Annotated[
         int | None, Query(ge=1, le=2**63 - 1, description="The `next` of the previous answer.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 100,
 ) -> Response:
     """Every update received and what became of it, newest first; what people wrote is not shown here."""
     async with rt.db.one() as tx:

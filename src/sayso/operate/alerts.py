@@ -33,11 +33,14 @@ _SHOWN = (
 async def alerts(
     rt: Rt,
     _actor: MayOperate,
-    state: Literal["open", "resolved", "all"] = "open",
+    state: Annotated[
+        Literal["open", "resolved", "all"],
+        Query(description="Only what is open, what is over, or all of them."),
+    ] = "open",
     before: Annotated[
         Text | None, Query(max_length=64, description="The `next` of the previous answer.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 100,
 ) -> Response:
     """Alerts, newest first; each was raised once, and says what to do."""
     async with rt.db.one() as tx:
@@ -47,7 +50,9 @@ async def alerts(
 
 
 @router.post("/alerts/{alert_id}/resolve", responses=refusals(NotFoundError))
-async def resolve(rt: Rt, actor: MayOperate, alert_id: Annotated[Text, Path(max_length=64)]) -> Response:
+async def resolve(
+    rt: Rt, actor: MayOperate, alert_id: Annotated[Text, Path(max_length=64, description="An alert's id.")]
+) -> Response:
     """Say that it is over: for what Meta never takes back by itself. What is still true is raised again."""
     async with rt.db.tx() as tx:
         row = await service.resolve_by_hand(tx, rt, alert_id, by=actor.user_id)

@@ -28,8 +28,22 @@ router = APIRouter(tags=["templates"])
 #: How a call to Meta in our turn may fail.
 _META = (RefusedByMetaError, MetaUnreachableError, CallBudgetSpentError)
 
-Name = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,512}$", examples=["confirmation_request"])]
-Language = Annotated[str | None, Query(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$", examples=["pt_BR"])]
+Name = Annotated[
+    str,
+    Path(
+        pattern=r"^[a-z0-9_]{1,512}$",
+        description="The template's name at Meta.",
+        examples=["confirmation_request"],
+    ),
+]
+Language = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$",
+        description="Only this language; all by default.",
+        examples=["pt_BR"],
+    ),
+]
 Value = Annotated[Text, Field(max_length=4096)]
 
 
