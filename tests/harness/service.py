@@ -79,14 +79,24 @@ class Api:
         async with self.session.request(method, url, headers=headers, **options) as answer:
             return answer.status, await answer.json(content_type=None)
 
+    async def must(self, method: str, path: str, *, expect: int = 200, **options: Any) -> Any:
+        """One request that is to be answered with this status; the JSON of the answer."""
+        status, body = await self.call(method, path, **options)
+        assert status == expect, body
+        return body
+
+    async def sent(self, person: str, **body: Any) -> str:
+        """Send to somebody; the message's id."""
+        told = await self.must("POST", "/send", expect=202, json={"recipient": person, **body})
+        return str(told["id"])
+
     def as_(self, **who: Any) -> "Api":
         """The same service, seen by somebody else."""
         return Api(self.url, self.session, token(**who))
 
     async def link(self, phone: str, *, user: str = "alice", name: str | None = None) -> None:
         """Link a user to a number."""
-        status, body = await self.call("PUT", f"/people/{user}", json={"phone": phone, "name": name})
-        assert status == 200, body
+        await self.must("PUT", f"/people/{user}", json={"phone": phone, "name": name})
 
     async def ask(self, description: str = "schedule a meeting with John", **changes: Any) -> dict[str, Any]:
         """Ask a confirmation of the token's user; its JSON."""
@@ -97,15 +107,13 @@ class Api:
             "timeout_minutes": 30,
             **changes,
         }
-        status, body = await self.call("POST", "/confirmation", json=question)
-        assert status == 202, body
+        body = await self.must("POST", "/confirmation", expect=202, json=question)
         assert isinstance(body, dict)
         return body
 
     async def outcome(self, confirmation_id: str, *, wait: float = 20) -> dict[str, Any]:
         """Wait for a confirmation's outcome; its JSON as of then."""
-        status, body = await self.call("GET", f"/confirmations/{confirmation_id}", params={"wait": str(wait)})
-        assert status == 200, body
+        body = await self.must("GET", f"/confirmations/{confirmation_id}", params={"wait": str(wait)})
         assert isinstance(body, dict)
         return body
 

@@ -13,3 +13,10 @@ async def world(dsn: str, tmp_path: Path) -> AsyncIterator[World]:
     """Everything, running."""
     async with a_world(dsn, tmp_path) as everything:
         yield everything
+
+
+@pytest.fixture
+async def listing(dsn: str, tmp_path: Path) -> AsyncIterator[World]:
+    """Everything, running, with an operator who lets loopback be called."""
+    async with a_world(dsn, tmp_path, sayso_endpoints_allow="127.0.0.1") as everything:
+        yield everything

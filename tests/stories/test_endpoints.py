@@ -4,28 +4,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
 from harness.receiver import Receiver, receiving, says, takes
 from harness.service import Api
 from harness.waiting import eventually
-from harness.world import ALICE, CONFIRM, World, a_world
+from harness.world import ALICE, CONFIRM, World
 from sayso.core.tokens import ASSISTANT_SCOPES
 
 OWNER = (*ASSISTANT_SCOPES, "endpoints:write")
-
-
-@pytest.fixture
-async def listing(dsn: str, tmp_path: Path) -> AsyncIterator[World]:
-    """Everything, running, with an operator who lets loopback be called."""
-    async with a_world(dsn, tmp_path, sayso_endpoints_allow="127.0.0.1") as everything:
-        yield everything
 
 
 async def made(api: Api, url: str, **asked: Any) -> dict[str, Any]:

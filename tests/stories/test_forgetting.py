@@ -1,7 +1,5 @@
 """Somebody is forgotten: nothing of them is left anywhere, and no webhook that Meta repeats brings any of it back."""
 
-from typing import Any
-
 import msgspec
 
 from harness.traces import traces
@@ -16,16 +14,10 @@ COUNTED = (
 )  # fmt: skip
 
 
-async def call(world: World, method: str, path: str, *, expect: int = 200, **options: Any) -> Any:
-    status, body = await world.api.call(method, path, **options)
-    assert status == expect, body
-    return body
-
-
 async def a_life(world: World) -> set[str]:
     """Everything that webhooks tell of somebody, who leaves in the end; by what it could be found."""
     alice = world.sim.person(ALICE, NAME)
-    await call(world, "PUT", f"/people/{USER}", json={"phone": ALICE, "name": NAME})
+    await world.api.must("PUT", f"/people/{USER}", json={"phone": ALICE, "name": NAME})
     await world.digested(await alice.says("hello"))
     asked, prompt = await world.asked(PLAN)
     await world.digested(await alice.says(WORDS))
@@ -73,7 +65,7 @@ async def test_no_webhook_that_meta_repeats_brings_anything_of_the_forgotten_bac
         "answers", "confirmations", "consent_entries", "events", "messages", "people", "people_identifiers",
         "people_links", "people_past_identifiers", "updates", "webhook_bodies",
     }  # fmt: skip
-    await call(world, "DELETE", f"/people/{USER}")
+    await world.api.must("DELETE", f"/people/{USER}")
     await world.at_rest()
     assert await traces(world.dsn, looked_for) == set()
     before = await counts(world)
@@ -90,13 +82,13 @@ async def test_what_comes_beside_a_repetition_counts_and_what_is_repeated_leaves
     world: World,
 ) -> None:
     alice = world.sim.person(ALICE, NAME)
-    await call(world, "PUT", f"/people/{USER}", json={"phone": ALICE})
+    await world.api.must("PUT", f"/people/{USER}", json={"phone": ALICE})
     await world.digested(await alice.says(WORDS))
     await world.at_rest()
     [row] = await world.rows(
         "SELECT body FROM webhook_bodies WHERE position($1::bytea IN body) > 0", WORDS.encode()
     )
-    await call(world, "DELETE", f"/people/{USER}")
+    await world.api.must("DELETE", f"/people/{USER}")
     news = {
         "metadata": {"phone_number_id": "100000000000001"},
         "messages": [{"from": BEN.lstrip("+"), "id": "wamid.ben", "type": "text", "text": {"body": "STOP"}}],

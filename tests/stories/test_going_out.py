@@ -19,11 +19,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def sent(world: World, words: str = "good morning", **changes: Any) -> str:
-    status, body = await world.api.call(
-        "POST", "/send", json={"recipient": ALICE, "content": words, **changes}
-    )
-    assert status == 202, body
-    return str(body["id"])
+    return await world.api.sent(ALICE, content=words, **changes)
 
 
 async def accepted_before_its_statuses(world: World) -> str:

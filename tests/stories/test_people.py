@@ -19,15 +19,9 @@ SPELLINGS = [
 ]
 
 
-async def call(world: World, method: str, path: str, *, expect: int = 200, **options: Any) -> Any:
-    status, body = await world.api.call(method, path, **options)
-    assert status == expect, body
-    return body
-
-
 async def send(world: World, recipient: str | None, words: str, *, expect: int = 202) -> Any:
     body = {"content": words} | ({"recipient": recipient} if recipient else {})
-    return await call(world, "POST", "/send", expect=expect, json=body)
+    return await world.api.must("POST", "/send", expect=expect, json=body)
 
 
 async def newest_system_message(world: World) -> str:
@@ -50,7 +44,9 @@ async def test_somebody_without_a_number_is_asked_answers_and_is_written_to(worl
     await zoe.adopts_username("zoe.q")
     await world.digested(await zoe.says("hello, nobody knows my number"))
     assert {row["kind"] for row in await world.rows("SELECT kind FROM people_identifiers")} == {"bsuid"}
-    await call(world, "PUT", "/people/alice", json={"bsuid": zoe.user_id, "name": "Zoe", "language": "pt_br"})
+    await world.api.must(
+        "PUT", "/people/alice", json={"bsuid": zoe.user_id, "name": "Zoe", "language": "pt_br"}
+    )
     asked = await world.api.ask()
     prompt = await zoe.hears("schedule a meeting")
     await world.digested(await zoe.taps(prompt["wamid"], 0))
@@ -58,7 +54,7 @@ async def test_somebody_without_a_number_is_asked_answers_and_is_written_to(worl
     sent = await send(world, zoe.user_id, "see you then")
     await world.stands(sent["id"], "read")
     await zoe.hears("see you then")
-    seen = await call(world, "GET", "/people/alice")
+    seen = await world.api.must("GET", "/people/alice")
     assert (seen["bsuid"], seen["phone"], seen["language"], seen["language_from"]) == (
         zoe.user_id, None, "pt-BR", "set",
     )  # fmt: skip
@@ -77,7 +73,7 @@ async def test_who_left_under_one_spelling_is_not_written_to_under_the_other(
     person = world.sim.person(known)
     assert "opt-out" in await world.digested(await person.says("STOP"))
     assert (await send(world, given, "hello", expect=403))["code"] == "opted_out"
-    await call(world, "PUT", "/people/alice", json={"phone": given})
+    await world.api.must("PUT", "/people/alice", json={"phone": given})
     assert (await send(world, None, "hello", expect=403))["code"] == "opted_out"
     world.sim.advance(2)
     assert "opt-in" in await world.digested(await person.says("START"))
@@ -118,7 +114,7 @@ async def test_another_number_goes_on_with_the_person_and_the_old_one_is_somebod
     sent = await send(world, None, "to wherever you are")
     await world.stands(sent["id"], "read")
     assert [post.to for post in world.wire.of(sent["id"])] == [NEW]
-    assert (await call(world, "GET", "/people/alice"))["phone_left_at"] is not None
+    assert (await world.api.must("GET", "/people/alice"))["phone_left_at"] is not None
     heir = world.sim.person(ALICE, "Heir")
     await world.digested(await heir.says("a new number of mine"))
     persons = await world.rows("SELECT DISTINCT person_id FROM people_identifiers")
@@ -146,7 +142,7 @@ async def test_another_user_id_is_the_same_person(world: World) -> None:
     await zoe.adopts_username("zoe.q")
     await world.digested(await zoe.says("hello"))
     before = zoe.user_id
-    await call(world, "PUT", "/people/alice", json={"bsuid": before})
+    await world.api.must("PUT", "/people/alice", json={"bsuid": before})
     await zoe.changes_user_id()
     assert "has another user id" in await newest_system_message(world)
     assert zoe.user_id != before
@@ -190,7 +186,7 @@ async def test_an_assistants_word_lets_nobody_answer_for_somebody_else(world: Wo
     """It says that Alice's number and Ben's user id are one person's; WhatsApp has not said so."""
     ben = world.sim.person(BEN)
     await world.digested(await ben.says("hello"))
-    await call(world, "PUT", "/people/alice", json={"phone": ALICE, "bsuid": ben.user_id})
+    await world.api.must("PUT", "/people/alice", json={"phone": ALICE, "bsuid": ben.user_id})
     asked = await world.api.ask()
     prompt = await world.sim.expect_message(to=ALICE, containing="schedule a meeting")
     await world.said("Y", person=BEN)
@@ -205,21 +201,21 @@ async def test_somebody_is_told_everything_and_then_forgotten(world: World) -> N
     asked, prompt = await world.asked()
     await world.said("what is this about?")
     await world.at_rest()
-    told = await call(world, "GET", "/people/alice/export")
+    told = await world.api.must("GET", "/people/alice/export")
     assert {each["kind"] for each in told["identifiers"]} == {"phone", "wa_id", "bsuid"}
     assert "what is this about?" in str(told["events"])
     assert told["confirmations"][0]["id"] == asked["id"]
-    forgotten = await call(world, "DELETE", "/people/alice")
+    forgotten = await world.api.must("DELETE", "/people/alice")
     assert forgotten == {"external_id": "alice", "state": "forgotten"}
     assert (await world.api.outcome(asked["id"]))["outcome"] == "withdrawn"
     await world.at_rest()  # statuses may have come since
-    await call(world, "GET", "/people/alice", expect=404)
-    await call(world, "GET", "/people/alice/export", expect=404)
+    await world.api.must("GET", "/people/alice", expect=404)
+    await world.api.must("GET", "/people/alice/export", expect=404)
     assert await world.rows("SELECT 1 FROM people_identifiers") == []
     left = "SELECT 1 FROM updates WHERE position($1::bytea IN item) > 0"
     assert await world.rows(left, ALICE.lstrip("+").encode()) == []
     assert await world.rows("SELECT 1 FROM messages WHERE wamid IS NOT NULL") == []
-    assert await call(world, "DELETE", "/people/alice") == forgotten  # again is the same
+    assert await world.api.must("DELETE", "/people/alice") == forgotten  # again is the same
     assert "somebody else's question" in await world.tapped(prompt["wamid"], 0)  # they are a stranger now
 
 
@@ -227,14 +223,17 @@ async def test_a_word_somebody_uses_tells_their_language_until_an_assistant_know
     world: World,
 ) -> None:
     carmen = world.sim.person("+4915112345678", "Carmen")
-    await call(world, "PUT", "/people/alice", json={"phone": carmen.phone})
+    await world.api.must("PUT", "/people/alice", json={"phone": carmen.phone})
     for words, told in (("STOP", ("de", "guessed")), ("BAJA", ("es", "said")), ("ALTA", ("es", "said"))):
         world.sim.advance(2)
         await world.digested(await carmen.says(words))
-        seen = await call(world, "GET", "/people/alice")
+        seen = await world.api.must("GET", "/people/alice")
         assert (seen["language"], seen["language_from"]) == told, words
-    assert (await call(world, "GET", "/people/alice/export"))["language"] == {"value": "es", "from": "said"}
-    seen = await call(world, "PUT", "/people/alice", json={"language": "fi"})
+    assert (await world.api.must("GET", "/people/alice/export"))["language"] == {
+        "value": "es",
+        "from": "said",
+    }
+    seen = await world.api.must("PUT", "/people/alice", json={"language": "fi"})
     assert (seen["language"], seen["language_from"]) == ("fi", "set")
     other = world.api.as_(client="other")
     _, theirs = await other.call("PUT", "/people/carmen", json={"phone": carmen.phone})
@@ -256,7 +255,7 @@ async def test_another_assistant_is_seen_by_operators_only(world: World) -> None
     assert (status, told["users"][0]["client_id"]) == (200, "assistant")
     status, _ = await operator.call("DELETE", "/people/alice", params={"client_id": "assistant"})
     assert status == 200
-    await call(world, "GET", "/people/alice", expect=404)
+    await world.api.must("GET", "/people/alice", expect=404)
 
 
 @pytest.mark.parametrize(
@@ -274,12 +273,12 @@ async def test_another_assistant_is_seen_by_operators_only(world: World) -> None
 async def test_what_is_wrong_with_a_user_is_pointed_at(
     world: World, body: dict[str, str], pointer: str
 ) -> None:
-    problem = await call(world, "PUT", "/people/alice", expect=422, json=body)
+    problem = await world.api.must("PUT", "/people/alice", expect=422, json=body)
     assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
 
 
 async def test_a_user_is_what_was_given_and_what_the_number_tells(world: World) -> None:
-    seen = await call(world, "PUT", "/people/alice", json={"phone": "+55 11 98888-7777"})
+    seen = await world.api.must("PUT", "/people/alice", json={"phone": "+55 11 98888-7777"})
     assert seen == {
         "external_id": "alice",
         "phone": "+5511988887777",
@@ -291,7 +290,7 @@ async def test_a_user_is_what_was_given_and_what_the_number_tells(world: World) 
         "time_zone": "America/Sao_Paulo",
         "time_zone_from": "guessed",
     }
-    seen = await call(world, "PUT", "/people/alice", json={"name": "Ana", "time_zone": "Europe/Lisbon"})
+    seen = await world.api.must("PUT", "/people/alice", json={"name": "Ana", "time_zone": "Europe/Lisbon"})
     assert (seen["phone"], seen["name"], seen["time_zone"], seen["time_zone_from"], seen["language_from"]) == (
         "+5511988887777", "Ana", "Europe/Lisbon", "set", "guessed",
     )  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.service import PHONE_NUMBER_ID, Api, serving, settings
+from harness.operating import alerts, operator, sender
+from harness.service import PHONE_NUMBER_ID, serving, settings
 from harness.waiting import eventually
 from harness.world import ALICE, BEN, World, a_world
 from sayso.senders import checks, proving, rules
@@ -45,26 +46,6 @@ def replace_token(file: Path, token: str) -> None:
     beside.replace(file)
 
 
-def operator(world: World) -> Api:
-    """The service, as who operates it sees it."""
-    return world.api.as_(user="ops", client="ops", scopes=("admin",))
-
-
-async def sender(world: World, phone_number_id: str = PHONE_NUMBER_ID) -> dict[str, Any]:
-    """One number by the API."""
-    status, body = await operator(world).call("GET", "/senders")
-    assert status == 200, body
-    found: dict[str, Any] = next(each for each in body["senders"] if each["id"] == phone_number_id)
-    return found
-
-
-async def alerts(world: World, state: str = "open") -> list[str]:
-    """The keys of alerts, oldest first."""
-    status, body = await operator(world).call("GET", "/alerts", params={"state": state})
-    assert status == 200, body
-    return [each["key"] for each in reversed(body["alerts"])]
-
-
 async def told(world: World, *kinds: str) -> list[tuple[str, str]]:
     """The operator's events of these kinds: type, and key or sender."""
     _, body = await operator(world).call("GET", "/events", params={"limit": "500"})
@@ -85,11 +66,7 @@ async def until(world: World, look: Any, what: str) -> Any:
 
 
 async def send(world: World, words: str, **changes: Any) -> str:
-    """Send to Alice; the message's id."""
-    body = {"recipient": ALICE, "content": words, **changes}
-    status, answer = await world.api.call("POST", "/send", json=body)
-    assert status == 202, answer
-    return str(answer["id"])
+    return await world.api.sent(ALICE, content=words, **changes)
 
 
 async def test_what_meta_says_of_a_number_is_learned_at_the_start_and_when_it_changes(world: World) -> None:

@@ -6,7 +6,6 @@ What was sent stays sent, what waits is kept, people who leave meanwhile leave, 
 import asyncio
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,12 +28,6 @@ MAY = ["whatsapp_business_messaging", "whatsapp_business_management"]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "_RETRY_CAP_S", 0.1)
-
-
-async def sent(world: World, person: str, **body: Any) -> str:
-    status, told = await world.api.call("POST", "/send", json={"recipient": person, **body})
-    assert status == 202, told
-    return str(told["id"])
 
 
 async def everybody_wrote(world: World) -> None:
@@ -67,7 +60,7 @@ async def test_a_token_that_expires_in_mid_run_loses_and_doubles_nothing(dsn: st
         await everybody_wrote(world)
         before = len(world.wire.posts)
         sending = asyncio.gather(
-            *(sent(world, person, content=f"{n} to {person}") for n in range(3) for person in CROWD)
+            *(world.api.sent(person, content=f"{n} to {person}") for n in range(3) for person in CROWD)
         )
         await in_the_middle(world, before + 20)
         world.sim.accounts.change_token("sim-token", expires_in_s=0)
@@ -79,7 +72,7 @@ async def test_a_token_that_expires_in_mid_run_loses_and_doubles_nothing(dsn: st
         await eventually(stopped, "the circuit being open, and nothing under way")
         kept = (await states(world, ids))["queued"]
         assert 0 < kept < len(ids)
-        brief = await sent(world, BRIEF, content="for a minute", ttl_seconds=30)
+        brief = await world.api.sent(BRIEF, content="for a minute", ttl_seconds=30)
         assert "opt-out" in await world.said("STOP", person=LEAVES), "what comes in is taken in and acted on"
         world.let_pass(minutes=1)
         assert (await world.stands(brief, "expired"))["attempts"] == 0
@@ -105,7 +98,7 @@ async def test_a_template_that_is_paused_in_mid_queue_holds_the_rest_of_it(world
     await becomes(world, "daily_summary", status="APPROVED")
     sending = asyncio.gather(
         *(
-            sent(world, person, message_type="template", template=SUMMARY)
+            world.api.sent(person, message_type="template", template=SUMMARY)
             for _ in range(2)
             for person in CROWD
         )
@@ -138,7 +131,7 @@ async def test_whoever_turns_out_to_be_outside_their_window_gets_the_template_on
     """Meta says 131047 after it took the text; it would say it of the template, too, which it never does."""
     await world.open_window(CROWD[0])
     world.sim.arm(FailLate(code=131047, next=failures))
-    message_id = await sent(world, CROWD[0], content="hello", fallback=SUMMARY)
+    message_id = await world.api.sent(CROWD[0], content="hello", fallback=SUMMARY)
     message = await world.stands(message_id, end)
     assert (message["form"], message["attempts"]) == ("template", 2)
     await world.at_rest()

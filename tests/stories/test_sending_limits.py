@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from harness.operating import alerts, operator, sender
 from harness.service import PHONE_NUMBER_ID
 from harness.waiting import eventually
 from harness.world import ALICE, BEN, World, a_world
@@ -18,35 +19,11 @@ OFF_HOLD = "UPDATE senders SET hold_until = NULL, hold_why = NULL RETURNING id"
 
 
 async def sent(world: World, person: str, words: str, **more: Any) -> str:
-    body = {"recipient": person, "content": words, **more}
-    status, told = await world.api.call("POST", "/send", json=body)
-    assert status == 202, told
-    return str(told["id"])
+    return await world.api.sent(person, content=words, **more)
 
 
 async def template(world: World, person: str) -> str:
-    body = {"recipient": person, "message_type": "template", "template": SUMMARY, "ttl_seconds": 3 * 86_400}
-    status, told = await world.api.call("POST", "/send", json=body)
-    assert status == 202, told
-    return str(told["id"])
-
-
-def operator(world: World) -> Any:
-    return world.api.as_(user="ops", client="ops", scopes=("admin",))
-
-
-async def sender(world: World, number: str = PHONE_NUMBER_ID) -> dict[str, Any]:
-    """One of our numbers, as the operator sees it."""
-    status, body = await operator(world).call("GET", "/senders")
-    assert status == 200, body
-    found: dict[str, Any] = next(each for each in body["senders"] if each["id"] == number)
-    return found
-
-
-async def alerts(world: World) -> list[str]:
-    status, body = await operator(world).call("GET", "/alerts", params={"state": "open"})
-    assert status == 200, body
-    return [each["key"] for each in body["alerts"]]
+    return await world.api.sent(person, message_type="template", template=SUMMARY, ttl_seconds=3 * 86_400)
 
 
 async def states(world: World, ids: list[str]) -> Counter[str]:

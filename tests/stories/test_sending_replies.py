@@ -26,9 +26,7 @@ async def waits(world: World, kind: str, count: int) -> list[dict[str, Any]]:
 
 
 async def sent(world: World, words: str, person: str = ALICE) -> str:
-    status, said = await world.api.call("POST", "/send", json={"recipient": person, "content": words})
-    assert status == 202, said
-    return str(said["id"])
+    return await world.api.sent(person, content=words)
 
 
 async def test_whoever_asks_for_help_again_and_again_is_answered_at_metas_pace(

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from harness.waiting import eventually
-from harness.world import ALICE, CONFIRM, World, a_world, free_port
+from harness.world import ALICE, CONFIRM, World, free_port
 from sayso.core.tokens import ASSISTANT_SCOPES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks-out.md").read_text("utf-8")
@@ -78,13 +78,6 @@ async def _listens(url: str) -> bool:
         ):
             return True
     return False
-
-
-@pytest.fixture
-async def listing(dsn: str, tmp_path: Path) -> AsyncIterator[World]:
-    """Everything, running, with an operator who lets loopback be called."""
-    async with a_world(dsn, tmp_path, sayso_endpoints_allow="127.0.0.1") as everything:
-        yield everything
 
 
 @pytest.mark.parametrize("language", ["python", "javascript"])

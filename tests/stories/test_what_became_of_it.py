@@ -21,10 +21,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def sent(world: World, words: str = "good morning", **changes: Any) -> str:
-    body = {"recipient": ALICE, "content": words, **changes}
-    status, said = await world.api.call("POST", "/send", json=body)
-    assert status == 202, said
-    return str(said["id"])
+    return await world.api.sent(ALICE, content=words, **changes)
 
 
 async def sayso(world: World, tmp_path: Path, *words: str, expect: int = 0) -> str:
