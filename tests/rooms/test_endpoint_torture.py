@@ -15,7 +15,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness.graph_peers import Peer, Server, http, serving
+from harness.graph_peers import (
+    Peer,
+    Server,
+    close_after_request,
+    endless_answer,
+    http,
+    reset_mid_answer,
+    serving,
+    silence,
+)
 from harness.receiver import Courier, Receiver, courier, receiving, says
 from harness.rooms import Clock, runtime
 from harness.waiting import eventually
@@ -48,39 +57,18 @@ async def test_a_redirect_is_not_followed_wherever_it_leads(receiver: Receiver, 
     assert [path for path, _, _ in receiver.requests] == ["/hook"]
 
 
-async def endless(server: Server, peer: Peer) -> None:
-    """All is well, and it goes on for ever."""
-    await server.take(peer)
-    await peer.answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    while True:
-        await peer.answer(b"1000\r\n" + b"x" * 4096 + b"\r\n")
-
-
-async def breaks_off(server: Server, peer: Peer) -> None:
-    """All is well, but the rest of it never comes."""
-    await server.take(peer)
-    await peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun")
-    peer.reset()
-
-
 async def bomb(server: Server, peer: Peer) -> None:
     """What would unfold to much more."""
     await server.take(peer)
     await peer.answer(http(b"\x1f\x8b" + b"\0" * 100, "200 OK", "Content-Encoding: gzip"))
 
 
-@pytest.mark.parametrize("script", [endless, breaks_off, bomb])
+@pytest.mark.parametrize("script", [endless_answer, reset_mid_answer, bomb])
 async def test_what_follows_a_2xx_changes_nothing_and_is_read_no_further(script: Any, clock: Clock) -> None:
     async with serving(script) as server:
         found = await called(f"http://127.0.0.1:{server.port}/", clock)
     assert (found.status, found.error) == (200, None)
     assert len(found.body) <= READ_BYTES
-
-
-async def silent(server: Server, peer: Peer) -> None:
-    """It takes the request and says nothing."""
-    await server.take(peer)
-    await server.done.wait()
 
 
 async def babbles(server: Server, peer: Peer) -> None:
@@ -90,17 +78,12 @@ async def babbles(server: Server, peer: Peer) -> None:
     peer.shut()
 
 
-async def goes(server: Server, peer: Peer) -> None:
-    """It takes the request and closes."""
-    await server.take(peer)
-
-
 @pytest.mark.parametrize(
     ("script", "words", "calls"),
     [
-        (silent, "no answer in time", 1),
+        (silence, "no answer in time", 1),
         (babbles, "the answer was not HTTP", 1),
-        (goes, "the connection was closed before an answer", 2),
+        (close_after_request, "the connection was closed before an answer", 2),
     ],
 )
 async def test_a_call_that_comes_to_nothing_says_why(
@@ -111,11 +94,11 @@ async def test_a_call_that_comes_to_nothing_says_why(
         server.done.set()
     assert (found.status, found.error) == (None, words)
     assert len(server.requests) == calls
-    assert found.timed_out is (script is silent)
+    assert found.timed_out is (script is silence)
 
 
 async def test_who_hangs_is_left_alone_for_a_minute(rt: Runtime, clock: Clock) -> None:
-    async with serving(silent) as server, courier(rt, timeout_s=0.2) as by:
+    async with serving(silence) as server, courier(rt, timeout_s=0.2) as by:
         await by.endpoint(f"http://127.0.0.1:{server.port}/")
         await by.tell("a")
         await by.all()
@@ -252,7 +235,7 @@ async def test_the_name_goes_into_tls_and_its_certificate_must_fit(tmp_path: Pat
     context.sni_callback = lambda _socket, name, _context: names.append(name)
     allowed = Allowed.parse("hooks.example")
     async with (
-        serving(silent, context) as server,
+        serving(silence, context) as server,
         net.session(allowed, limit=4, lookup=lambda _host, _port: ["127.0.0.1"]) as session,
     ):
         url = f"https://hooks.example:{server.port}/"
