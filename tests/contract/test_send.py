@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 
 from harness.contract import Contract, assert_problem
+from harness.mail import NEWS
 from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
 from sayso.consent.service import Said
@@ -219,15 +220,6 @@ async def test_an_answer_goes_into_an_open_window_only(api: Contract) -> None:
 
 async def test_a_template_that_is_marketing_to_meta_is_marketing_by_whatever_name(api: Contract) -> None:
     told = await accepted(api, content="hello")
-    news = {
-        "id": "19",
-        "name": "news",
-        "language": "en",
-        "status": "APPROVED",
-        "category": "MARKETING",
-        "parameter_format": "POSITIONAL",
-        "components": [{"type": "BODY", "text": "Hi {{1}}, this is news for you."}],
-    }
     async with api.rt.db.tx() as tx:
         person = await people.get(tx, (await row(api, told["id"]))["person_id"])
         said = Said(
@@ -238,7 +230,7 @@ async def test_a_template_that_is_marketing_to_meta_is_marketing_by_whatever_nam
             scope=("marketing",),
         )
         await consent.append(tx, api.rt, [said])
-        await mirror.take_in(tx, api.rt, [news], began=api.rt.now())
+        await mirror.take_in(tx, api.rt, [NEWS], began=api.rt.now())
     template = {"name": "news", "parameters": ["Ben"]}
     for body in ({"message_type": "template", "template": template}, {"content": "x", "fallback": template}):
         assert "of marketing" in assert_problem(await send(api, **body), 403, "opted_out")["detail"]

@@ -29,6 +29,16 @@ from sayso.whatsapp.updates import Identity, StatusUpdate
 from .service import PHONE_NUMBER_ID
 
 PHONE = "+15550001111"
+#: A template as Meta lists it, which it calls marketing.
+NEWS: dict[str, Any] = {
+    "id": "19",
+    "name": "news",
+    "language": "en",
+    "status": "APPROVED",
+    "category": "MARKETING",
+    "parameter_format": "POSITIONAL",
+    "components": [{"type": "BODY", "text": "Hi {{1}}, this is news for you."}],
+}
 
 
 @dataclass

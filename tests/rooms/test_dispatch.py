@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.mail import PHONE, Mail
+from harness.mail import NEWS, PHONE, Mail
 from harness.rooms import Clock, until_one_waits_for_a_lock
 from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
@@ -312,17 +312,6 @@ async def test_thanks_for_coming_back_are_not_sent_after_the_answer_to_the_next_
     await mail.promote()
     assert len(await mail.claim()) == 2, "the answer to the leaving, and the help they asked for afterwards"
     assert await mail.state(thanks) == ("suppressed", None)
-
-
-NEWS: dict[str, Any] = {
-    "id": "19",
-    "name": "news",
-    "language": "en",
-    "status": "APPROVED",
-    "category": "MARKETING",
-    "parameter_format": "POSITIONAL",
-    "components": [{"type": "BODY", "text": "Hi {{1}}, this is news for you."}],
-}
 
 
 async def test_a_template_that_is_marketing_to_meta_needs_the_persons_word_on_marketing(
