@@ -57,6 +57,12 @@ class Wanted:
     operator: bool
     signatures: Sequence[Signature]
 
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """As they stand in a row, in this order."""
+        types, signatures = list(self.types), list(self.signatures)
+        return self.url, self.description, types, self.subject, self.operator, signatures
+
 
 async def create(tx: Tx, rt: Runtime, actor: Actor, wanted: Wanted) -> Record:
     """Write an endpoint that is still to be verified; raises :class:`EndpointLimitError`."""
@@ -73,12 +79,7 @@ async def create(tx: Tx, rt: Runtime, actor: Actor, wanted: Wanted) -> Record:
         "'the challenge was not made yet', $11) RETURNING *",
         endpoint_id,
         actor.client_id,
-        wanted.url,
-        wanted.description,
-        list(wanted.types),
-        wanted.subject,
-        wanted.operator,
-        list(wanted.signatures),
+        *wanted.columns,
         sealing.seal(rt, endpoint_id, keys),
         keys.public_key,
         rt.now(),
@@ -129,12 +130,7 @@ async def change(tx: Tx, rt: Runtime, row: Record, wanted: Wanted) -> Record:
         "UPDATE endpoints SET url = $2, description = $3, types = $4, subject = $5, operator = $6, signatures = $7 "
         "WHERE id = $1 RETURNING *",
         row["id"],
-        wanted.url,
-        wanted.description,
-        list(wanted.types),
-        wanted.subject,
-        wanted.operator,
-        list(wanted.signatures),
+        *wanted.columns,
     )
     verified_now = moved and row["state"] == "unverified"
     return await verified(tx, rt, written(changed), None) if verified_now else written(changed)
