@@ -16,8 +16,11 @@ from sayso.confirmations.whom import Asked
 from sayso.core import keys
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
 from sayso.people.service import Person
 
+#: The assistant that asks here, and for whom.
+BOT = Actor("bot", "alice", frozenset({"confirmations:ask"}), "jti-1")
 ACTION = {
     "action_type": "calendar_create",
     "action_description": "schedule a meeting with John",

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from harness.decisions import Decisions
 from harness.mail import Mail
 from harness.receiver import Receiver, receiving
 from harness.rooms import Clock, brief_logs, runtime
@@ -27,6 +28,12 @@ async def rt(dsn: str, clock: Clock) -> AsyncIterator[Runtime]:
 def mail(rt: Runtime) -> Mail:
     """No message yet."""
     return Mail(rt)
+
+
+@pytest.fixture
+def made(rt: Runtime) -> Decisions:
+    """No question yet."""
+    return Decisions(rt)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from harness.decisions import ACTION
+from harness.decisions import ACTION, BOT
 from harness.mail import Mail
 from harness.planting import plant
 from harness.rooms import Clock
@@ -29,13 +29,11 @@ from sayso.core import claims
 from sayso.core.claims import LeaseLostError
 from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
-from sayso.core.tokens import Actor
 from sayso.core.worker import Lease
 from sayso.people.service import Person
 
 WALKS = int(os.environ.get("SAYSO_WALKS", "300"))
 MOVES = 12
-BOT = Actor("bot", "alice", frozenset({"confirmations:ask"}), "jti-1")
 UNDO_FROM = datetime(2026, 1, 1, tzinfo=UTC)  # whenever: only what it would come to is looked at
 LASTS, UNDO, EXTEND = timedelta(minutes=30), timedelta(minutes=5), timedelta(minutes=10)
 

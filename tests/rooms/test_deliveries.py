@@ -284,7 +284,7 @@ async def test_an_endpoint_has_ten_calls_under_way_and_two_while_it_is_failing(
     await asyncio.gather(*(by.deliverer.handle(by.rt, by.lease, row) for row in rows))
     assert (await by.one(endpoint))["failures"] == 10
     assert len(await by.claim()) == 2
-    assert [row["subject"] for row in receiver.bodies] != []
+    assert len(receiver.bodies) == 10
 
 
 async def test_an_endpoint_whose_backlog_is_one_line_is_not_walked_again_and_again(

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from harness.decisions import Decisions
+from harness.decisions import BOT, Decisions
 from harness.mail import Mail
 from harness.rooms import Clock
 from sayso.app import INBOX
@@ -18,15 +18,9 @@ from sayso.core.tokens import Actor
 from sayso.operate.export import export
 from sayso.people import service as people
 
-BOT = Actor("bot", "alice", frozenset({"confirmations:ask"}), "jti-1")
 OTHER = Actor("other", "alice", frozenset({"confirmations:ask"}), "jti-2")
 ADMIN = Actor("operator", "root", frozenset({"admin"}), "jti-3")
 DONE = Report("done", "sent at 10:00", tell=True)
-
-
-@pytest.fixture
-def made(rt: Runtime) -> Decisions:
-    return Decisions(rt)
 
 
 async def claim(

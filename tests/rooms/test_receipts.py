@@ -19,11 +19,6 @@ from sayso.core.runtime import Runtime
 OTHERS: tuple[Outcome, ...] = ("withdrawn", "superseded", "expired", "undeliverable", "opted_out")
 
 
-@pytest.fixture
-def made(rt: Runtime) -> Decisions:
-    return Decisions(rt)
-
-
 async def test_a_receipt_binds_what_was_asked_shown_answered_and_decided(
     made: Decisions, clock: Clock
 ) -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from harness.decisions import ACTION, Decisions
 from harness.mail import Mail
 from sayso.client import verify
@@ -13,11 +11,6 @@ from sayso.people import service as people
 from sayso.people.service import Person
 
 BEN = "+15550002222"
-
-
-@pytest.fixture
-def made(rt: Runtime) -> Decisions:
-    return Decisions(rt)
 
 
 async def asked_two(made: Decisions) -> tuple[str, Person, Person]:

@@ -12,10 +12,8 @@ from sayso.client.webhooks import TOLERANCE_S, ForgedError, verify
 from sayso.events.signing import Keys, headers
 
 NOW = 1_763_876_284
-KEYS, OTHERS = (
-    Keys(bytes(range(32)), bytes(32)),
-    Keys(bytes(32), bytes(32)),
-)  # of all keys the one that an empty secret is padded to
+KEYS = Keys(bytes(range(32)), bytes(32))
+OTHERS = Keys(bytes(32), bytes(32))  # of all keys the one that an empty secret is padded to
 BODY = b'{"id":"evt_1","type":"person.said"}'
 SIGNED = headers("evt_1", NOW, BODY, [OTHERS, KEYS], ["v1", "v1a"])
 
@@ -64,7 +62,6 @@ def test_another_secret_or_none_is_refused() -> None:
 
 
 def test_what_the_public_library_signs_is_taken_too() -> None:
-
     at = dt.datetime.fromtimestamp(NOW, dt.UTC)
     signature = Webhook(KEYS.shown_secret).sign("evt_9", at, BODY.decode())
     named = {"webhook-id": "evt_9", "webhook-timestamp": str(NOW), "webhook-signature": signature}
