@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from harness.service import PHONE_NUMBER_ID
 from harness.waiting import eventually
 from harness.world import ALICE, BEN, CONFIRM, DECLINE, MEI, World
 
-PHONE_ID = "100000000000001"
 WHO = {"alice": ALICE, "ben": BEN, "carol": MEI}
 
 
@@ -119,7 +119,7 @@ async def test_an_answer_is_held_and_taken_back_and_given_again(world: World) ->
 async def test_a_changed_identity_freezes_the_question_until_an_administrator_looks(world: World) -> None:
     await world.open_window()
     asked, prompt = await world.asked()
-    world.sim.world.accounts.numbers[PHONE_ID].identity_check = True
+    world.sim.world.accounts.numbers[PHONE_NUMBER_ID].identity_check = True
     await world.sim.person(ALICE).changes_identity()
     await eventually(lambda: world.events("confirmation.frozen"), "the assistant hearing of it")
     await world.tapped(prompt["wamid"], CONFIRM)

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness.service import PHONE_NUMBER_ID
 from harness.waiting import eventually
 from harness.world import ALICE, BEN, World
 from sayso.messages import rules
 
-PHONE_ID = "100000000000001"
 NEW = "+15550008888"
 #: As the assistant writes a number, and as the person behind it is known to Meta.
 SPELLINGS = [
@@ -157,7 +157,7 @@ async def test_other_keys_are_told_to_the_assistant(world: World) -> None:
     await world.api.link(ALICE)
     alice = world.sim.person(ALICE)
     await world.digested(await alice.says("hello"))
-    world.sim.world.accounts.numbers[PHONE_ID].identity_check = True
+    world.sim.world.accounts.numbers[PHONE_NUMBER_ID].identity_check = True
     await alice.changes_identity()
     assert "has other keys" in await newest_system_message(world)
     [event] = await eventually(lambda: world.events("person.identity_changed"), "the assistant hearing of it")
@@ -169,7 +169,7 @@ async def test_user_ids_that_changed_are_heard_in_the_field_of_that_name(world: 
     await world.open_window()
     [known] = await world.rows("SELECT value FROM people_identifiers WHERE kind = 'bsuid'")
     change = {"wa_id": ALICE.lstrip("+"), "user_id": {"previous": known["value"], "current": "US.NEW"}}
-    value = {"metadata": {"phone_number_id": PHONE_ID}, "user_id_update": [change, "odd", {}]}
+    value = {"metadata": {"phone_number_id": PHONE_NUMBER_ID}, "user_id_update": [change, "odd", {}]}
     body = {"object": "whatsapp_business_account", "entry": [
         {"id": "200000000000001", "time": 1, "changes": [{"field": "user_id_update", "value": value}]}]}  # fmt: skip
     assert await world.deliver(body=msgspec.json.encode(body)) == 200
