@@ -1,14 +1,14 @@
 """Look at a confirmation, wait for it."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from sayso.confirmations import service
-from sayso.confirmations.views import ConfirmationOut, view
+from sayso.confirmations.views import ConfirmationOut, Status, view
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayReadConfirmations
 from sayso.core.database import Record
@@ -62,9 +62,7 @@ async def read(
 async def page(
     rt: Rt,
     actor: MayReadConfirmations,
-    status: Annotated[
-        Literal["pending", "held", "decided"] | None, Query(description="Only those that stand so.")
-    ] = None,
+    status: Annotated[Status | None, Query(description="Only those that stand so.")] = None,
     before: Annotated[
         Text | None, Query(max_length=40, description="The `next` of the previous answer.")
     ] = None,

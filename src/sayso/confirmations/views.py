@@ -11,6 +11,8 @@ from sayso.confirmations.rules import Kind, Outcome
 from sayso.core.database import Record
 from sayso.messages.views import State
 
+Status = Literal["pending", "held", "decided"]
+
 
 class ExecutionOut(BaseModel):
     """What came of a confirmed action: the right to act was `claimed`, then it was `done` or `failed`."""
@@ -60,7 +62,7 @@ class ConfirmationOut(BaseModel):
     """
 
     id: str
-    status: Literal["pending", "held", "decided"]
+    status: Status
     outcome: Outcome | None
     decided_at: datetime | None
     delivery: State | None

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from sayso.core.database import Record
+from sayso.events.deliveries import State
 from sayso.events.rules import FAILING_AFTER
 from sayso.events.signing import Signature
 
@@ -95,7 +96,7 @@ class DeliveryOut(BaseModel):
     endpoint_id: str
     event_id: str
     type: str
-    state: Literal["pending", "delivered", "failed"]
+    state: State
     reason: str | None
     attempts: int
     next_attempt_at: datetime | None
