@@ -19,7 +19,7 @@ from sayso.core.runtime import id_at
 from sayso.core.worker import Lease
 from sayso.messages import attempts
 from sayso.messages.dispatch import Dispatcher
-from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Result
+from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, UNDER_WAY, Result
 from sayso.messages.rules import RANK, STATUSES
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -65,9 +65,9 @@ class Hand:
     walk: "Walk"
     lease: Lease
     dispatcher: Dispatcher = field(init=False)
-    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    tasks: dict[asyncio.Task[None], str] = field(default_factory=dict)
     reached: dict[str, asyncio.Event] = field(default_factory=dict)
-    results: list[tuple[Result, asyncio.Future[None]]] = field(default_factory=list)
+    results: list[tuple[Result, asyncio.Future[None], asyncio.Task[None]]] = field(default_factory=list)
     frozen: list[Record] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -91,24 +91,25 @@ class Hand:
     async def commit(self, result: Result) -> None:
         """What the recorder of results is for the dispatcher: here the walk says when it is written."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.results.append((result, done))
+        task: Any = asyncio.current_task()
+        self.results.append((result, done, task))
         self.reached[result.message_id].set()
         await done
 
     async def start(self, rows: Sequence[Record]) -> None:
         """Handle these; returns when each is on the wire, or has ended without."""
+        begun = {}
         for row in rows:
             self.reached[row["id"]] = asyncio.Event()
-            self.tasks[row["id"]] = asyncio.create_task(
-                self.dispatcher.handle(self.walk.mail.rt, self.lease, row)
-            )
+            begun[row["id"]] = asyncio.create_task(self.dispatcher.handle(self.walk.mail.rt, self.lease, row))
+        self.tasks |= {task: message_id for message_id, task in begun.items()}
         async with asyncio.timeout(30):
-            for row in rows:
-                there = asyncio.ensure_future(self.reached[row["id"]].wait())
-                done, _ = await asyncio.wait({there, self.tasks[row["id"]]}, return_when="FIRST_COMPLETED")
+            for message_id, task in begun.items():
+                there = asyncio.ensure_future(self.reached[message_id].wait())
+                done, _ = await asyncio.wait({there, task}, return_when="FIRST_COMPLETED")
                 there.cancel()
-                for task in done:
-                    task.result()  # a handler that fails is not waited for
+                for ended in done:
+                    ended.result()  # a handler that fails is not waited for
 
 
 @dataclass
@@ -158,9 +159,9 @@ class Walk:
     async def end(self) -> None:
         """Nothing of it goes on."""
         for hand in self.hands:
-            for task in hand.tasks.values():
+            for task in hand.tasks:
                 task.cancel()
-            await asyncio.gather(*hand.tasks.values(), return_exceptions=True)
+            await asyncio.gather(*hand.tasks, return_exceptions=True)
 
     def begins(self, hand: Hand, body: bytes) -> Call:
         """A POST is on the wire: never when an earlier one may have been taken, never to somebody who was let go."""
@@ -193,7 +194,8 @@ class Walk:
 
     def _under_way(self, who: str) -> None:
         for call in self.calls:
-            if call.who == who and call.taken is None and not call.orphan and not call.about_leaving:
+            given_up = call.orphan and self.clock() - call.at >= UNDER_WAY
+            if call.who == who and call.taken is None and not given_up and not call.about_leaving:
                 self.broken.append(f"{who} was told they had left while {call.message_id} was under way")
 
     async def mend(self) -> None:

@@ -85,7 +85,7 @@ class Stroll(Walk):
         if hand.frozen:
             return
         await self._claim(hand)
-        keep = list(hand.tasks)
+        keep = list(hand.tasks.values())
         async with self.mail.rt.db.tx(claims=True) as tx:
             await hand.dispatcher.disown(self.mail.rt, tx, hand.lease, keep)
             await claims.disown(tx, QUEUE, worker=hand.lease.worker, keep=keep)
@@ -100,9 +100,9 @@ class Stroll(Walk):
         for call in self.calls:
             if call.hand is hand and call.taken is None:
                 self._met(call, taken=self.dice.random() < 0.5)
-        for task in hand.tasks.values():
+        for task in hand.tasks:
             task.cancel()
-        await asyncio.gather(*hand.tasks.values(), return_exceptions=True)
+        await asyncio.gather(*hand.tasks, return_exceptions=True)
         hand.tasks, hand.results, hand.frozen = {}, [], []
         await self._bury(hand)
 
@@ -152,10 +152,12 @@ class Stroll(Walk):
         taken, hand.results = hand.results[:3], hand.results[3:]
         self.dice.shuffle(taken)
         for _ in range(self.dice.choice([1, 1, 2]) if taken else 0):
-            await self.mail.apply(*(result for result, _ in taken))
-        for result, done in taken:
+            await self.mail.apply(*(result for result, _, _ in taken))
+        for _, done, task in taken:
             done.set_result(None)
-            await hand.tasks.pop(result.message_id)
+            async with asyncio.timeout(30):
+                await task
+            del hand.tasks[task]
 
     async def status(self) -> None:
         """Meta tells of messages it took: in any order, of any attempt, once or more."""
