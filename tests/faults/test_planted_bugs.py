@@ -22,7 +22,7 @@ from harness.history import violations
 from harness.planting import plant
 from harness.waiting import eventually
 from harness.world import ALICE, World, a_world
-from sayso.confirmations import asked, moving, receipts, service
+from sayso.confirmations import asked, moving, receipts, service, timers
 from sayso.confirmations import reading as readings
 from sayso.confirmations.rules import AskWhich, Decide
 from sayso.core import claims
@@ -136,7 +136,7 @@ async def a_deadline_over_an_unread_reply(world: World, patch: Patch) -> None:
 
 
 def expire_without_looking(patch: Patch) -> None:
-    plant(patch, service, "expire", ("if await undigested(", "if False and await undigested("))
+    plant(patch, timers, "handle", ("if not await _unread(", "if True or await _unread("))
 
 
 async def one_update_in_two_shapes(world: World, _patch: Patch) -> None:
@@ -244,7 +244,10 @@ async def _came_to_rest(world: World, message_id: str) -> bool:
 
 def write_a_result_twice(patch: Patch) -> None:
     """What has been written is written again, and nobody works on it any more."""
-    fence = " AND (m.state IN ('sending', 'unknown') OR m.work = 'running')"
+    fence = (
+        " AND (m.state IN ('sending', 'unknown') OR m.work = 'running'\n"
+        "        OR m.state = 'queued' AND m.risked AND r.state = 'accepted')"
+    )
     assert fence in results._APPLY
     again = "WHEN m.state = 'queued' THEN 'ready' END"
     assert again in results._APPLY

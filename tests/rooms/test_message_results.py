@@ -9,6 +9,7 @@ from harness.mail import Mail
 from harness.rooms import Clock
 from harness.waiting import eventually
 from sayso.core.runtime import Runtime
+from sayso.messages import lost
 from sayso.messages.results import Result
 from sayso.messages.rules import RANK
 
@@ -152,6 +153,20 @@ async def test_a_status_for_a_message_about_to_be_posted_again_ends_that(mail: M
     await mail.promote()
     assert await mail.claim() == []
     assert await mail.state(message) == ("sent", None)
+
+
+async def test_an_acceptance_that_comes_very_late_ends_a_second_attempt_before_it_begins(
+    mail: Mail, clock: Clock
+) -> None:
+    message = await mail.queue(await mail.person(), if_unknown="retry_once")
+    await mail.claim()
+    await mail.apply(Result(message, 1, clock(), state="unknown", reason="cut", again_at=clock()))
+    async with mail.rt.db.tx() as tx:
+        await lost.post_again(tx, mail.rt, await mail.row(message), "nobody knows what became of it")
+    assert await mail.state(message) == ("queued", "ready")
+    await mail.apply(Result(message, 1, clock(), state="accepted", wamid="wamid.1"))
+    assert await mail.state(message) == ("accepted", None)
+    assert await mail.claim() == [], "it is not posted again"
 
 
 async def test_an_unknown_status_is_written_down_and_moves_nothing(mail: Mail) -> None:

@@ -29,22 +29,25 @@ WITH r AS (
         $8::bool[], $9::text[], $10::text[], $11::bool[])
         AS r (id, attempt, state, reason, code, wamid, again_at, refused, held, held_by, falls_back)
 ), was AS MATERIALIZED (
-    SELECT m.id, m.state = 'sending' OR m.state = 'unknown' AND m.work IS DISTINCT FROM 'running' AS open,
+    SELECT m.id, m.state = 'sending' OR m.state = 'unknown' AND m.work IS DISTINCT FROM 'running'
+            OR m.state = 'queued' AND m.risked AND r.state = 'accepted' AS open,
         m.state = 'unknown' AND m.work IS NULL AS told, m.risked AND r.state = 'failed' AS in_doubt
     FROM messages m JOIN r ON r.id = m.id
-    WHERE m.attempt = r.attempt AND (m.state IN ('sending', 'unknown') OR m.work = 'running')
+    WHERE m.attempt = r.attempt AND (m.state IN ('sending', 'unknown') OR m.work = 'running'
+        OR m.state = 'queued' AND m.risked AND r.state = 'accepted')
     ORDER BY m.id FOR UPDATE OF m
 )
 UPDATE messages m SET
     state = CASE WHEN NOT was.open THEN m.state WHEN was.in_doubt THEN 'unknown' ELSE r.state END,
     reason = CASE WHEN was.open THEN r.reason || CASE WHEN was.in_doubt THEN $12 ELSE '' END ELSE m.reason END,
     error_code = CASE WHEN was.open THEN r.code ELSE m.error_code END,
-    wamid = CASE WHEN m.state <> 'queued' THEN coalesce(m.wamid, r.wamid) END,
+    wamid = CASE WHEN was.open OR m.state <> 'queued' THEN coalesce(m.wamid, r.wamid) END,
     retries = m.retries + (was.open AND r.refused)::int,
     fell_back = m.fell_back OR (was.open AND r.falls_back),
     held = CASE WHEN was.open THEN r.held ELSE m.held END,
     held_by = CASE WHEN was.open THEN r.held_by ELSE m.held_by END,
-    work = CASE WHEN was.open AND r.again_at IS NOT NULL THEN 'waiting' WHEN m.state = 'queued' THEN 'ready' END,
+    work = CASE WHEN was.open AND r.again_at IS NOT NULL THEN 'waiting'
+        WHEN m.state = 'queued' AND NOT was.open THEN 'ready' END,
     work_at = coalesce(r.again_at, m.work_at), worker = NULL, tries = 0
 FROM r JOIN was ON was.id = r.id WHERE m.id = r.id RETURNING m.*, was.open AS was_open,
     was.told AS was_told
@@ -122,8 +125,9 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
 
     A status may have moved the message on before its answer was recorded; the higher state stays (``queued`` is one,
     where a late failure had it fall back to its template). Written twice, as after a commit that was never heard of, a
-    result changes nothing the second time. A refusal for good says nothing about an earlier attempt whose answer was
-    lost: such a message (``risked``) ends ``unknown``.
+    result changes nothing the second time. An acceptance so late that the message waits to be posted again ends that,
+    as a status does. A refusal for good says nothing about an earlier attempt whose answer was lost: such a message
+    (``risked``) ends ``unknown``.
     """
     await trouble.obey(tx, rt, [result.trouble for result in results if result.trouble])
     results = await _after_their_holds(tx, results)
