@@ -92,6 +92,12 @@ class Standing:
             return own
         return meta if meta is not None and meta.action == "suppressed_by_meta" else None
 
+    def stops(self) -> list[Entry]:
+        """Every entry by which something may not go: in one category there may be the person's own and Meta's."""
+        own = [entry for entry in self.own.values() if entry.action == "withdrawn"]
+        metas = [entry for entry in self.metas.values() if entry.action == "suppressed_by_meta"]
+        return list({entry.id: entry for entry in (*own, *metas)}.values())
+
     def opt_in(self, category: str) -> Entry | None:
         """The opt-in that holds for ``category``. One without proof holds for everything but marketing."""
         entry = self.own.get(category)

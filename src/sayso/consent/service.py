@@ -138,8 +138,7 @@ async def erase(tx: Tx, rt: Runtime, person: Person) -> int:
     To be called before the identifiers themselves go. The chain goes on verifying: it covers a digest of what went.
     """
     entries = (await entries_of(tx, rt, [person]))[person.id]
-    holding = rules.standing(entries, now=rt.now())
-    stops = {stop.id: stop for scope in rules.SCOPES if (stop := holding.stopped(scope))}
+    stops = rules.standing(entries, now=rt.now()).stops()
     now, secret = rt.now(), key(rt)
     await tx.executemany(
         "INSERT INTO consent_suppressions (digest, entry_id, action, method, scope, captured_at, at) "
@@ -147,7 +146,7 @@ async def erase(tx: Tx, rt: Runtime, person: Person) -> int:
         [
             (blind, stop.id, stop.action, stop.method, list(stop.scope), stop.captured_at, now)
             for blind in _blind(secret, person)
-            for stop in stops.values()
+            for stop in stops
         ],
     )
     await tx.execute("UPDATE consent_questions SET shown = NULL WHERE person_id = ANY($1)", list(person.ids))
