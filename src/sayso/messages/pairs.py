@@ -21,9 +21,15 @@ _WRITE = (
     "ON CONFLICT (phone_number_id, person_id) DO UPDATE SET began = EXCLUDED.began, count = EXCLUDED.count"
 )
 _GIVE_BACK = """
-UPDATE pairs p SET count = greatest(0, p.count - g.count)
-FROM (SELECT person_id, sender, count(*) AS count FROM unnest($1::text[], $2::text[]) AS g (person_id, sender)
-    GROUP BY 1, 2) g WHERE p.phone_number_id = g.sender AND p.person_id = g.person_id
+WITH given AS (
+    SELECT person_id, phone_number_id, count(*) AS count
+    FROM unnest($1::text[], $2::text[]) AS g (person_id, phone_number_id) GROUP BY 1, 2
+), locked AS MATERIALIZED (
+    SELECT person_id, phone_number_id, given.count FROM pairs JOIN given USING (person_id, phone_number_id)
+    ORDER BY 1, 2 FOR UPDATE OF pairs
+)
+UPDATE pairs p SET count = greatest(0, p.count - l.count) FROM locked l
+WHERE p.phone_number_id = l.phone_number_id AND p.person_id = l.person_id
 """
 #: When the last of those that wait for one thing looks again.
 TAILS = """
