@@ -219,8 +219,8 @@ async def _wait(tx: Tx, rt: Runtime, waiting: Sequence[tuple[Record, Wait]]) -> 
 
 def _look_in(taken: Sequence[Taken], line: Line, at_most: float) -> float:
     """When the next claim is worth it: at once where slots and messages are left, else when there are slots again."""
-    if len(taken) == pace.AT_ONCE:
-        return 0.0
+    if len(taken) == pace.AT_ONCE and any(one.went for one in taken):
+        return 0.0  # others may be next
     when = [at_most]
     for one in taken:
         if one.next() is None:
