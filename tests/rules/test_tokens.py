@@ -153,6 +153,38 @@ def test_what_we_did_not_sign_is_not_ours(kind: str) -> None:
     assert "not one of ours" in refused(NOT_OURS[kind]())
 
 
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        (lambda: "token", "it is no JWT, three parts with dots between them"),
+        (
+            lambda: by_hand({"alg": "HS256"}, [CLAIMS], b"x"),
+            "it is no JWT, three parts with dots between them",
+        ),
+        (rs256, 'its `alg` is "RS256", and must be HS256'),
+        (lambda: signed({**CLAIMS, "iss": "auth0"}, secret=b"x" * 40), '"auth0" made it for "sayso"'),
+        (
+            lambda: signed(CLAIMS, secret=b"x" * 40),
+            "it was signed with another key, so it is of another service",
+        ),
+    ],
+)
+def test_a_token_that_is_not_ours_is_told_from_the_others_and_what_to_do(
+    token: Callable[[], str], why: str
+) -> None:
+    said = refused(token())
+    assert said.startswith(f"The bearer token is not one of ours: {why}")
+    assert said.endswith("`sayso token`, run where this service runs, makes one.")
+
+
+def test_when_a_token_ended_and_whose_it_is_are_said() -> None:
+    assert refused(signed(CLAIMS), now=NOW + timedelta(days=1)) == (
+        "The token expired at 2026-03-14 13:00:00 UTC; make a new one with `sayso token`."
+    )
+    other = refused(signed({**CLAIMS, "aud": "billing"}))
+    assert other.endswith('its iss and aud are "sayso" and "billing", and must be "sayso" and "sayso".')
+
+
 def test_a_token_made_by_hand_with_our_secret_is_ours() -> None:
     assert (
         TOKENS.actor(signed_payload(CLAIMS), now=NOW).user_id == "alice"
@@ -200,5 +232,5 @@ def test_a_lifetime_is_read(text: str, ttl: timedelta) -> None:
     "text", ["", "7", "d", "7w", "7 d", "-7d", "1.5h", "7D", "1h30m", "9999999d", "7d\x00"]
 )
 def test_what_is_no_lifetime_is_refused(text: str) -> None:
-    with pytest.raises(InputInvalidError, match="not a lifetime"):
+    with pytest.raises(InputInvalidError, match="no length of time"):
         parse_ttl(text)
