@@ -244,3 +244,11 @@ def test_a_stop_delivered_days_late_undoes_no_later_opt_in() -> None:
 def test_a_no_to_a_question_does_not_soften_an_opt_out() -> None:
     holds = stands(entry("out", "withdrawn", method="api"), entry("no", "denied", 1))
     assert may(holds, initiated=False) == set()
+
+
+def test_every_stop_is_kept_metas_beside_the_persons_own() -> None:
+    meta = entry("m", "suppressed_by_meta", method="meta_preference", scope=("marketing",))
+    holds = stands(meta, entry("w", "withdrawn", 1), entry("g", "granted", 2, scope=("notifications",)))
+    assert {stop.id for stop in holds.stops()} == {"m", "w"}
+    assert stands(meta, entry("w", "withdrawn", 1), entry("g", "granted", 2)).stops() == [meta]
+    assert stands(entry("g", "granted")).stops() == []
