@@ -123,6 +123,13 @@ TABLE: list[tuple[str, list[Question], Callable[[Question], Reply], list[Reading
     ("no after a yes", HELD, quote("no"), [Explain(A, "decline", "quote", "again")] * 3),
     ("extend", LONGER, word("extend"), [NothingOpen("extend"), Extend(A, "word"), WHICH["extend"]]),
     ("extend, quoted", LONGER, quote("extend"), [Extend(A, "quote")] * 3),
+    ("extend of what is counted", COUNTED, word("extend"), [NothingOpen("extend"),
+                                                            Explain(A, "extend", "word", "again"), Pending()]),
+    ("undo of what is counted", COUNTED, word("undo"), [NothingOpen("undo"),
+                                                        Explain(A, "undo", "word", "not_undoable"), Pending()]),
+    ("undo of what is open, by a word", PLAIN, word("undo"), [NothingOpen("undo")] * 3),
+    ("yes to what is counted", COUNTED, word("yes"), [NothingOpen("confirm"),
+                                                      Explain(A, "confirm", "word", "again"), Pending()]),
     ("extend where it cannot be", PLAIN, quote("extend"), [Explain(A, "extend", "quote", "not_extendable")] * 3),
     ("frozen, tapped", FROZEN, tap("confirm"), [Explain(A, "confirm", "button", "frozen")] * 3),
     ("frozen, cancel", FROZEN, quote("cancel"), [Explain(A, "cancel", "quote", "frozen")] * 3),
@@ -187,7 +194,8 @@ LIST = Listed((IDS[1], IDS[0]), "confirm", SHOWN + timedelta(minutes=1))
         ("2 no", None, Decide(IDS[0], "decline", "number")),
         ("oui 1", None, Decide(IDS[1], "confirm", "number")),
         ("cancel 1", "confirm", Decide(IDS[1], "cancel", "number")),
-        ("2", None, Explain(IDS[0], None, "number", "how")),
+        ("2", None, Explain(IDS[0], "answer", "number", "how")),
+        ("2", "answer", Explain(IDS[0], "answer", "number", "how")),
         ("3", "confirm", Comment("")),
         ("0", "confirm", Comment("")),
         ("yes 3", None, AskWhich("confirm")),
@@ -226,6 +234,77 @@ def later(minutes: float, *items: str) -> Listed:
 )
 def test_a_number_by_itself_means_the_list_on_the_screen(lists: list[Listed], reading: Reading) -> None:
     assert silent(read(replace(_BARE, text="1"), PLAIN, lists)) == reading
+
+
+def options(minutes: float, of: Question) -> Listed:
+    """The options of a question, shown once more."""
+    items = tuple(each.id for each in of.options)
+    return Listed(items, "answer", SHOWN + timedelta(minutes=minutes), options_of=of.id)
+
+
+TWO = [CHOICES[0], PLAIN[1]]
+YES = later(1, A, IDS[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "lists", "reading"),
+    [
+        ("1", [YES], Explain(A, "confirm", "number", "needs_option")),
+        ("2", [YES], Decide(IDS[1], "confirm", "number")),
+        ("2", [YES, options(2, TWO[0])], Decide(A, "answer", "number", "blue")),
+        ("4", [YES, options(2, TWO[0])], Comment("")),
+        ("yes 2", [YES, options(2, TWO[0])], AskWhich("confirm")),
+        ("2", [YES, options(4.9, TWO[0])], AskWhich(None)),  # may have been written below either
+        ("2", [YES, options(6, TWO[0])], Decide(IDS[1], "confirm", "number")),  # came later
+        ("2", [options(2, TWO[0]), later(3, A, IDS[1])], Decide(IDS[1], "confirm", "number")),
+        ("2", [options(2, CHOICES[2])], Comment("")),  # of a question that is none of theirs any more
+    ],
+)
+def test_the_numbers_of_options_that_were_shown_again_are_those_options(
+    text: str, lists: list[Listed], reading: Reading
+) -> None:
+    assert silent(read(replace(_BARE, text=text), TWO, lists)) == reading
+
+
+def test_options_shown_again_and_the_only_open_question_say_the_same() -> None:
+    only = [CHOICES[0]]
+    assert read(replace(_BARE, text="2"), only, [options(1, only[0])]) == Decide(A, "answer", "word", "blue")
+    frozen = [replace(CHOICES[0], frozen=True)]
+    said = read(replace(_BARE, text="2"), frozen, [options(1, only[0])])
+    assert said == Explain(A, "answer", "word", "frozen")
+
+
+@pytest.mark.parametrize(
+    ("later_one", "text", "asks"),
+    [
+        (CHOICES[2], "2", None),
+        (FREE[2], "2", None),
+        (FREE[2], "no 2", "decline"),
+        (replace(CHOICES[2], open=False, ended_at=SAID - timedelta(seconds=3)), "2", None),
+    ],
+)
+def test_a_number_that_may_be_for_a_question_put_after_the_list_decides_nothing(
+    later_one: Question, text: str, asks: Any
+) -> None:
+    """Somebody reads the list, is asked something else that takes a number, and writes one."""
+    reply = replace(_BARE, text=text)
+    put_after = replace(later_one, shown_at=SHOWN + timedelta(minutes=2))
+    assert read(reply, [*PLAIN[:2], put_after], [YES]) == AskWhich(asks)
+    decided = Decide(IDS[1], "decline" if asks else "confirm", "number")
+    assert read(reply, [*PLAIN[:2], replace(later_one, shown_at=SHOWN)], [YES]) == decided, "put before it"
+    assert read(reply, [*PLAIN[:2], put_after], [later(3, A, IDS[1])]) == decided, "before this list"
+    fresh = later(4.95, A, IDS[1])
+    assert read(reply, [*PLAIN[:2], put_after], [fresh]) == AskWhich(asks), "which may not have arrived"
+    quoting = replace(reply, quotes_something=True, quoted_list=YES)
+    assert read(quoting, [*PLAIN[:2], put_after], [YES]) == decided, "quoting leaves no doubt"
+
+
+def test_a_number_or_a_word_of_their_own_never_confirms() -> None:
+    """Somebody writes text, is asked which question it was for, and gives the number of a yes or no."""
+    assert read(replace(_BARE, text="at noon"), [PLAIN[0], FREE[1]]) == AskWhich("answer")
+    for verdict in (None, "answer"):
+        listed = replace(YES, verdict=verdict)
+        assert read(replace(_BARE, text="1"), PLAIN[:2], [listed]) == Explain(A, "answer", "number", "how")
 
 
 def test_a_number_with_two_meanings_decides_nothing() -> None:

@@ -46,20 +46,29 @@ def test_every_list_is_fit_to_send_whatever_was_asked(
 @given(_HOSTILE)
 def test_every_explanation_is_fit_to_send_whatever_was_asked(description: str) -> None:
     for line in (
-        lines.again(description, held=True),
-        lines.again(description, held=False),
+        lines.again(description, held=True, theirs=True),
+        lines.again(description, held=True, theirs=False),
+        lines.again(description, held=False, theirs=True),
         lines.needs_code(description, "code"),
         lines.needs_code(description, "number"),
         lines.wrong_code(description, 2),
         lines.wrong_code(description, 1),
         lines.wrong_code(description, 0),
-        lines.needs_option(description, [description] * 10),
-        lines.not_extendable(description),
-        lines.not_undoable(description),
-        lines.how(description),
-        lines.why(description),
+        Text(lines.how("approve", description)),
+        Text(lines.how("ask", description)),
     ):
         fit(line)
+
+
+def test_whoever_answers_again_is_told_whose_answer_there_is() -> None:
+    mine = lines.again("pay", held=True, theirs=True).body
+    others = lines.again("pay", held=True, theirs=False).body
+    counted = lines.again("pay", held=False, theirs=True).body
+    assert "UNDO" in mine
+    assert "UNDO" not in others + counted
+    assert "Others have answered" in others
+    assert "others still have to" in counted
+    assert all("CANCEL" in each for each in (mine, others, counted))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +96,7 @@ def test_a_long_list_is_numbered_says_how_many_it_leaves_out_and_shortens_openly
     assert isinstance(listed, Text)
     assert "10. “" + "w" * 79 + "…” (“9”)" in listed.body
     assert "(“10”)" not in listed.body
-    assert "… and 2 more" in listed.body
+    assert "\n+2 more\n" in listed.body
     assert "Reply with its number" in listed.body
     assert length(listed.body) <= 4096
 
@@ -115,3 +124,16 @@ def test_one_open_question_is_asked_about_by_itself() -> None:
 def test_what_is_open_is_told_with_how_to_answer() -> None:
     assert "YES 1, NO 1 or CANCEL 1" in lines.pending(many(2)).body
     assert lines.pending([]).body.startswith("Nothing is open")
+
+
+def test_what_is_answered_and_not_for_good_is_told_beside_what_is_open() -> None:
+    told = lines.pending(many(1), [Action("x", "pay Bob", "$10")]).body
+    assert told.index("1. “0 do”") < told.index("not yet final:\n\n• “pay Bob” (“$10”)")
+    alone = lines.pending([], [Action("x", "pay Bob", "$10")]).body
+    assert "pay Bob" in alone
+    assert "Nothing is open" not in alone
+
+
+def test_lines_of_many_wide_letters_are_shortened_until_three_fit_below_buttons() -> None:
+    wide = [(CNF[:-1] + n, Action("x", n + "😀" * 200, n + "😀" * 200)) for n in "123"]
+    fit(lines.which("confirm", wide, MAKE))

@@ -240,7 +240,7 @@ def test_every_outcome_has_its_closing_line_or_a_message_of_its_own(outcome: Out
         assert "“pay Bob”" in line.body
         assert ("othing" in line.body) == (outcome != "confirmed")
     assert "This answer changed nothing." in render.too_late(outcome, "pay Bob", ENDED).body
-    assert "14 Mar, 12:00 UTC" in render.too_late(outcome, "pay Bob", ENDED).body
+    assert "2026-03-14 12:00 UTC" in render.too_late(outcome, "pay Bob", ENDED).body
 
 
 @pytest.mark.parametrize(

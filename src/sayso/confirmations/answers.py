@@ -14,9 +14,9 @@ from sayso.confirmations import (
     moving,
     payloads,
     reading,
-    render,
     rules,
     service,
+    told,
 )
 from sayso.confirmations.asked import Inbound
 from sayso.confirmations.explaining import Answered, keep, tell
@@ -72,7 +72,7 @@ async def answer(tx: Tx, rt: Runtime, inbound: Inbound, *, calls_off: bool = Fal
     tap = payloads.read(payloads.key(rt.settings), reply.payload)
     reacted = await asked.behind(tx, message.reaction[0], prompt=True) if message.reaction else None
     quoted = await asked.behind(tx, message.quoted_wamid)
-    named = {item for row in kept for item in row["items"]} | {each for each in (reacted, quoted) if each}
+    named = {name for row in kept for name in lists.names(row)} | {each for each in (reacted, quoted) if each}
     rows = await asked.of(tx, inbound, named | ({tap.question_id} if tap else set()))
     reply = replace(
         reply,
@@ -108,7 +108,8 @@ def _reply(inbound: Inbound, *, calls_off: bool) -> Reply:
 
 
 def _quoted_list(kept: Sequence[Record], wamid: str | None) -> rules.Listed | None:
-    found = [row for row in kept if wamid is not None and row["wamid"] == wamid]
+    """The list of questions that is quoted; whoever quotes one question's options quotes that question."""
+    found = [row for row in kept if wamid is not None and row["wamid"] == wamid and not row["options_of"]]
     return lists.listed(found[0]) if found else None
 
 
@@ -138,7 +139,7 @@ async def _undecided(
         case Pending():
             return await _pending(tx, rt, met)
         case NothingOpen(verdict=wish):
-            return await _nothing_open(tx, rt, met.inbound, wish)
+            return await _nothing_open(tx, rt, met, wish)
         case Comment(why=why):
             reason = await explaining.commented(tx, rt, met.inbound, met.rows.get(met.quoted or ""))
             return reason or Answered(f"comment: {why}", comment=True)
@@ -153,10 +154,16 @@ async def _decide(tx: Tx, rt: Runtime, met: _Met, decided: Decide) -> Answered:
     value = _value(row, decided.value)
     done = await moving.record(tx, rt, row, inbound.person, verdict, answer_id=answer_id, answer=value)
     if done.state in ("closed", "not_asked"):
-        await tell(tx, rt, inbound, row, explaining.line("again", inbound, row))
+        await tell(tx, rt, inbound, row, explaining.line(rt, "again", inbound, row))
         return Answered(f"answer: {row['id']} stays as it is: {done.state}")
     if verdict == "decline" and row["rule"].get("ask_reason"):
-        await tell(tx, rt, inbound, row, lines.why(row["action"]["action_description"]))
+        asks = told.line(
+            "why",
+            row["action"]["action_description"],
+            inbound.person.language,
+            span=explaining.REASON_WITHIN,
+        )
+        await tell(tx, rt, inbound, row, asks)
     what = done.outcome if done.state == "decided" else done.state
     return Answered(f"answer: {row['id']} {what} by {decided.how}", called_off=verdict == "cancel")
 
@@ -189,17 +196,27 @@ async def _change(tx: Tx, rt: Runtime, met: _Met, wished: Extend | Undo) -> Answ
 
 async def _ask_which(tx: Tx, rt: Runtime, met: _Met, wish: Wish | None) -> Answered:
     rows = [met.rows[each.id] for each in rules.waiting(wish, met.questions)]
-    told = [(row["id"], Action.of(row["action"])) for row in rows]
-    content = lines.which(wish, told, partial(payloads.make, payloads.key(rt.settings)))
+    if wish == "answer":  # what was written is an option or words of their own: neither is for a yes or no
+        rows = [row for row in rows if row["kind"] != "approve"] or rows
+    if not rows:
+        return await _pending(tx, rt, met)
+    make = partial(payloads.make, payloads.key(rt.settings))
+    content = lines.which(wish, _told(rows), make, met.inbound.person.language)
     await _list(tx, rt, met.inbound, rows, content, wish=wish)
     return Answered(f"answer: asked which of {len(rows)} was meant; nothing decided")
 
 
 async def _pending(tx: Tx, rt: Runtime, met: _Met) -> Answered:
+    """What is open; what has its answer, and not for good, is told, too."""
     rows = [met.rows[each.id] for each in rules.waiting(None, met.questions)]
-    content = lines.pending([(row["id"], Action.of(row["action"])) for row in rows])
+    answered = [Action.of(met.rows[each.id]["action"]) for each in met.questions if each.undecided]
+    content = lines.pending(_told(rows), answered, met.inbound.person.language)
     await _list(tx, rt, met.inbound, rows, content, wish=None)
     return Answered(f"answer: listed {len(rows)} open questions")
+
+
+def _told(rows: Sequence[Record]) -> list[tuple[str, Action]]:
+    return [(row["id"], Action.of(row["action"])) for row in rows]
 
 
 async def _list(
@@ -227,31 +244,27 @@ async def _list(
             quotes=inbound.message.wamid,
         ),
     )
-    if rows and lines.tells_apart([(row["id"], Action.of(row["action"])) for row in rows]):
+    if rows and lines.tells_apart(_told(rows)):
         items = [row["id"] for row in rows[: lines.MOST_LISTED]]
         sender = inbound.message.phone_number_id
         await lists.keep(tx, rt, inbound.person, message_id, sender=sender, verdict=wish, items=items)
 
 
-async def _nothing_open(tx: Tx, rt: Runtime, inbound: Inbound, wish: Wish) -> Answered:
-    """A yes or no to nothing. CANCEL then means leaving, as the guide has it."""
-    last = await tx.fetchrow(
-        "SELECT * FROM confirmations WHERE person_id = ANY($1) AND phone_number_id = $2 AND status = 'decided' "
-        "AND created_at > $3 ORDER BY decided_at DESC LIMIT 1",
-        list(inbound.person.ids),
-        inbound.message.phone_number_id,
-        inbound.received_at - _REMEMBERED,
-    )
+async def _nothing_open(tx: Tx, rt: Runtime, met: _Met, wish: Wish) -> Answered:
+    """A word to nothing that it could be for. CANCEL then means leaving, as the guide has it."""
+    inbound = met.inbound
+    last = await asked.last(tx, inbound, inbound.received_at - _REMEMBERED)
     if wish == "cancel":
         # Whoever means the question they just answered must not believe that it is undone.
-        aside = (
-            render.not_undone(last["action"]["action_description"]) if last and _recent(last, inbound) else ""
-        )
+        aside = last["action"]["action_description"] if last and _recent(last, inbound) else ""
         return Answered("opt-out: CANCEL with nothing open", leaving=True, aside=aside)
-    if last is None:
+    is_open = any(each.open for each in met.questions)
+    if wish == "undo" and (is_open or last is not None):
+        await _list(tx, rt, inbound, (), lines.nothing_to_undo(inbound.person.language), wish=None)
+        return Answered("answer: nothing can be taken back; nothing changed")
+    if is_open or last is None:  # one that is open has not been shown yet
         return Answered("comment: a yes or no, and nothing was asked", comment=True)
-    line = render.nothing_open(last["outcome"], last["action"]["action_description"], last["decided_at"])
-    await tell(tx, rt, inbound, last, line)
+    await tell(tx, rt, inbound, last, explaining.nothing_open(inbound, last))
     return Answered("answer: nothing was open; nothing changed")
 
 

@@ -69,6 +69,19 @@ async def of(tx: Tx, inbound: Inbound, named: Collection[str]) -> dict[str, Reco
     return {row["id"]: row for row in rows}
 
 
+async def last(tx: Tx, inbound: Inbound, since: datetime) -> Record | None:
+    """The question decided last of those that were put to the person since then, whoever else was asked."""
+    return await tx.fetchrow(
+        "SELECT c.*, p.message_id AS asked_by FROM approvers p JOIN confirmations c ON c.id = p.confirmation_id "
+        "WHERE p.person_id = ANY($1) AND p.confirmation_id >= $2 AND p.state IN ('asked', 'answered') "
+        "AND c.phone_number_id = $3 AND c.status = 'decided' AND c.message_id IS NOT NULL "
+        "ORDER BY c.decided_at DESC LIMIT 1",
+        list(inbound.person.ids),
+        id_at("cnf", since),
+        inbound.message.phone_number_id,
+    )
+
+
 async def behind(tx: Tx, wamid: str | None, *, prompt: bool = False) -> str | None:
     """The id of the question whose message (or a line about it) has this id of Meta's; ``prompt``: itself alone."""
     found = await messages.by_wamid(tx, wamid) if wamid else None

@@ -1,16 +1,19 @@
 """Answers that decide nothing: each is kept as evidence, and the person is told why nothing came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-from sayso.confirmations import lines, render, rules, service, told
+from sayso.confirmations import lines, lists, payloads, render, rules, service, showing, told
 from sayso.confirmations.asked import LONGEST, Inbound
+from sayso.confirmations.question import offer
 from sayso.confirmations.rules import Explain, How, Late, Why
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime, id_at
 from sayso.events import service as events
-from sayso.whatsapp.content import Content
+from sayso.messages import service as messages
+from sayso.whatsapp.content import Content, Text
 
 #: How long what follows a no is taken for its reason, where one was asked for.
 REASON_WITHIN = timedelta(minutes=10)
@@ -18,7 +21,10 @@ REASON_WITHIN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of a reply: a sentence for the record, and what is left for others to do."""
+    """What came of a reply: a sentence for the record, and what is left for others to do.
+
+    ``aside``: what was confirmed just before, which somebody who is leaving must not believe to be undone.
+    """
 
     result: str
     comment: bool = False
@@ -56,9 +62,11 @@ async def keep(
     return answer_id if written else None
 
 
-async def tell(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, line: Content) -> None:
-    """Say something below the question."""
-    await service.say(tx, rt, row, line, purpose="notice", person=inbound.person)
+async def tell(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, line: Content) -> str:
+    """Say something below the question as this person was asked it; the message's id."""
+    return await messages.send(
+        tx, rt, service.about(rt, row, line, purpose="notice", person=inbound.person, quotes=row["asked_by"])
+    )
 
 
 async def late(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, late: Late) -> Answered:
@@ -71,41 +79,53 @@ async def late(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, late: Late) -
         tx, rt, client_id=row["client_id"], kind="confirmation.answered_late", subject=row["id"], data=data
     )
     if row["status"] == "decided":  # else the line that closes it says so, in a moment
-        what = row["action"]["action_description"]
-        await tell(tx, rt, inbound, row, render.too_late(row["outcome"], what, row["decided_at"]))
+        await tell(tx, rt, inbound, row, _ended(render.too_late, inbound, row))
     return Answered(f"answer: {row['id']} had ended; nothing changed")
+
+
+def nothing_open(inbound: Inbound, last: Record) -> Text:
+    """That nothing is open, and what became of the last question."""
+    return _ended(render.nothing_open, inbound, last)
+
+
+def _ended(line: Callable[..., Text], inbound: Inbound, row: Record) -> Text:
+    what, person = row["action"]["action_description"], inbound.person
+    return line(row["outcome"], what, row["decided_at"], language=person.language, time_zone=person.time_zone)
 
 
 async def explain(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, said: Explain) -> Answered:
     """It is clear which question was meant, and nothing comes of it: kept, and explained."""
     if await keep(tx, rt, inbound, row, how=said.how, verdict=said.verdict or "", effect=said.why) is None:
         return SEEN
-    await tell(tx, rt, inbound, row, line(said.why, inbound, row))
+    message_id = await tell(tx, rt, inbound, row, line(rt, said.why, inbound, row))
+    if row["kind"] == "choose" and said.why in _SHOWS_ANSWERS:
+        items, sender = [each["id"] for each in row["options"]], row["phone_number_id"]
+        person, of = inbound.person, row["id"]
+        await lists.keep(
+            tx, rt, person, message_id, sender=sender, verdict="answer", items=items, options_of=of
+        )
     return Answered(f"answer: {row['id']} stays as it is: {said.why}")
 
 
-def line(why: Why, inbound: Inbound, row: Record) -> Content:
+#: What is told with the question's own answers below it; the numbers of its options are good from then on.
+_SHOWS_ANSWERS: frozenset[Why] = frozenset({"needs_option", "how"})
+
+
+def line(rt: Runtime, why: Why, inbound: Inbound, row: Record) -> Content:
     """Why nothing comes of an answer."""
-    what = row["action"]["action_description"]
+    what, spoken = row["action"]["action_description"], inbound.person.language
     match why:
         case "again":
-            return lines.again(what, held=row["status"] == "held")
+            held, theirs = row["status"] == "held", row["standing"] == "answered"
+            return lines.again(what, held=held, theirs=theirs, language=spoken)
         case "needs_code":
-            return lines.needs_code(what, row["challenge"])
-        case "needs_option":
-            return lines.needs_option(what, [each["label"] for each in row["options"] or ()])
-        case "frozen":
-            return told.line("frozen", what, inbound.person.language)
-        case "locked" | "not_extendable" | "not_undoable" | "how":
-            return _PLAIN[why](what)
-
-
-_PLAIN = {
-    "locked": lines.locked,
-    "not_extendable": lines.not_extendable,
-    "not_undoable": lines.not_undoable,
-    "how": lines.how,
-}
+            return lines.needs_code(what, row["challenge"], spoken)
+        case "frozen" | "locked" | "not_extendable" | "not_undoable":
+            return told.line(why, what, spoken)
+        case "needs_option" | "how":
+            question = showing.again(row, rt.now(), asked=1)
+            body = lines.how(question.kind, what, [each.label for each in question.options], spoken)
+            return offer(question, body, partial(payloads.make, payloads.key(rt.settings), row["id"]), spoken)
 
 
 async def wrong_code(tx: Tx, rt: Runtime, inbound: Inbound, rows: Sequence[Record]) -> Answered:
@@ -119,7 +139,8 @@ async def wrong_code(tx: Tx, rt: Runtime, inbound: Inbound, rows: Sequence[Recor
         list(inbound.person.ids),
     )
     left = rules.MOST_WRONG - row["wrong"] - 1
-    await tell(tx, rt, inbound, row, lines.wrong_code(row["action"]["action_description"], left))
+    line = lines.wrong_code(row["action"]["action_description"], left, inbound.person.language)
+    await tell(tx, rt, inbound, row, line)
     return Answered(f"answer: a wrong code for {row['id']}; {left} tries left")
 
 

@@ -1,4 +1,4 @@
-"""The numbered lists that were sent: what each number means, for as long as the list is good."""
+"""The numbered lists that were sent, of questions or of one question's options: what each number means."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from sayso.people.service import Person
 from sayso.whatsapp.updates import InboundMessage
 
 _LISTS = (
-    "SELECT l.verdict, l.items, m.wamid, CASE WHEN m.state = ANY($1) THEN m.posted_at END AS shown_at "
+    "SELECT l.verdict, l.items, l.options_of, m.wamid, CASE WHEN m.state = ANY($1) THEN m.posted_at END AS shown_at "
     "FROM question_lists l JOIN messages m ON m.id = l.message_id "
 )
 
@@ -24,17 +24,19 @@ async def keep(
     sender: str,
     verdict: Wish | None,
     items: Sequence[str],
+    options_of: str | None = None,
 ) -> None:
-    """Write down what the numbers of a list mean; ``sender`` is the phone number id it is sent from."""
+    """Write down what the numbers of a list mean, as ``rules.Listed``; ``sender`` is the phone number id it is from."""
     await tx.execute(
-        "INSERT INTO question_lists (id, person_id, phone_number_id, message_id, verdict, items, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO question_lists (id, person_id, phone_number_id, message_id, verdict, items, options_of, "
+        "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         rt.new_id("lst"),
         person.id,
         sender,
         message_id,
         verdict,
         list(items),
+        options_of,
         rt.now(),
     )
 
@@ -54,4 +56,11 @@ async def around(tx: Tx, person: Person, message: InboundMessage, reply: Reply) 
 
 def listed(row: Record) -> Listed | None:
     """A list as it was shown; None while it was not."""
-    return Listed(tuple(row["items"]), row["verdict"], row["shown_at"]) if row["shown_at"] else None
+    if row["shown_at"] is None:
+        return None
+    return Listed(tuple(row["items"]), row["verdict"], row["shown_at"], row["options_of"])
+
+
+def names(row: Record) -> list[str]:
+    """The ids of the questions that a list is about."""
+    return [row["options_of"]] if row["options_of"] else list(row["items"])

@@ -1,47 +1,54 @@
 """What we say ourselves of a question, in the person's language. Pure."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-DEFAULT: Final = "en"
-_SAME: Final = {"in": "id"}
+from sayso.core import spoken as tables
+
+DEFAULT: Final = tables.DEFAULT
+FILES: Final = ("phrases.toml", "told.toml", "replies.toml")
 _UNITS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 _TWO_MINUTES: Final = 120
 
 
 @cache
-def _table() -> Mapping[str, Mapping[str, Any]]:
-    text = files("sayso.confirmations").joinpath("phrases.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+def _table() -> tables.Spoken:
+    merged: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for name in FILES:
+        for spoken, phrases in tables.load("sayso.confirmations", name).texts.items():
+            merged[spoken] |= phrases
+    return tables.Spoken(dict(merged))
 
 
 def languages() -> tuple[str, ...]:
     """The languages there are phrases in."""
-    return tuple(_table())
+    return _table().languages
 
 
 def language(*wanted: str | None) -> str:
     """The first of these languages (BCP 47, or as Meta writes them) that there are phrases in, else English."""
-    for tag in wanted:
-        base = (tag or "").replace("_", "-").partition("-")[0].lower()
-        if _SAME.get(base, base) in _table():
-            return _SAME.get(base, base)
-    return DEFAULT
+    return _table().nearest(*wanted)
 
 
 def phrase(name: str, spoken: str | None = None, /, **values: object) -> str:
-    """One phrase, in the language nearest to ``spoken``."""
-    text: str = _table()[language(spoken)][name]
-    return text.format(**values)
+    """One phrase, in the language nearest to ``spoken``; a time among the values is put into its words."""
+    said = {key: span(each, spoken) if isinstance(each, timedelta) else each for key, each in values.items()}
+    text: str = _table().texts[language(spoken)][name]
+    return text.format(**said)
+
+
+def counted(name: str, number: int, spoken: str | None = None) -> str:
+    """A phrase that has a form for each plural, for so many."""
+    forms: Sequence[str] = _table().texts[language(spoken)][name]
+    return forms[_PLURALS[len(forms)](number)].format(n=number)
 
 
 def names(*keys: str) -> frozenset[str]:
     """What these are called in any language."""
-    return frozenset(str(phrases[key]) for phrases in _table().values() for key in keys)
+    return frozenset(str(phrases[key]) for phrases in _table().texts.values() for key in keys)
 
 
 def span(lasts: timedelta, spoken: str | None = None) -> str:
@@ -49,15 +56,10 @@ def span(lasts: timedelta, spoken: str | None = None) -> str:
     seconds = max(1, round(lasts.total_seconds()))
     for unit, length in _UNITS:
         if seconds >= length and seconds % length == 0:
-            return _counted(unit, seconds // length, spoken)
+            return counted(unit, seconds // length, spoken)
     if seconds > _TWO_MINUTES:
-        return _counted("minute", round(seconds / 60), spoken)
-    return _counted("second", seconds, spoken)
-
-
-def _counted(unit: str, number: int, spoken: str | None) -> str:
-    forms: Sequence[str] = _table()[language(spoken)][unit]
-    return forms[_PLURALS[len(forms)](number)].format(n=number)
+        return counted("minute", round(seconds / 60), spoken)
+    return counted("second", seconds, spoken)
 
 
 def _three(number: int) -> int:

@@ -41,8 +41,6 @@ TEMPLATES: Final = {
     "ask": "confirmation_question",
 }
 LANGUAGE: Final = "en"
-#: How somebody without a name is greeted, after the template's own "Hi", "Hallo" …
-_NOBODY: Final = {"de": "und guten Tag", "es": "buenas", "fr": "à vous", "it": "a te", "pt": "tudo bem"}
 
 #: Our own limits on the assistant's words, chosen so that the whole fits a body of 1,024 characters (cloud-api 2.8);
 #: counted as ``limits.length`` counts. Details share their room with the action's fields and with choices.
@@ -148,14 +146,22 @@ def _session(it: _Parts, business: str) -> tuple[Buttons | List, int]:
     paragraphs.append(" ".join(_foot(question, it.reader, spoken)))
     body = _greeted(paragraphs, _name(it.reader.greet or ""), spoken)
     _check_body(body, "/action" if lines else "/action_details")
-    buttons = _buttons(question, it.payloads, spoken)
+    return offer(question, body, it.payloads, spoken), hidden
+
+
+def offer(
+    question: Question, body: str, payloads: Callable[[Any], str], language: str | None
+) -> Buttons | List:
+    """The answers to a question below a text, to be tapped: the same as below the question itself."""
+    spoken = phrases.language(language)
+    buttons = _buttons(question, payloads, spoken)
     if buttons is not None:
-        return Buttons(body=body, buttons=buttons), hidden
+        return Buttons(body=body, buttons=buttons)
     rows = tuple(
-        Row(it.payloads(each.id), clean(each.label), clean(each.description) if each.description else None)
+        Row(payloads(each.id), clean(each.label), clean(each.description) if each.description else None)
         for each in question.options
     )
-    return List(body=body, button=phrase("open", spoken), sections=(Section(rows),)), hidden
+    return List(body=body, button=phrase("open", spoken), sections=(Section(rows),))
 
 
 def _greeted(paragraphs: Sequence[str], name: str, spoken: str) -> str:
@@ -206,7 +212,7 @@ def _template(it: _Parts) -> tuple[Template, int]:
         follows = phrase("follows", spoken) if question.kind == "approve" else ""
         last = [phrase("details", spoken, text=f"“{details}”")] if details else []
         details = follows + "; ".join([*lines, *last])
-    name = _name(reader.greet or "") or _NOBODY.get(spoken, "there")
+    name = _name(reader.greet or "") or phrase("stranger", spoken)
     parameters: tuple[str, ...] = (name, it.description, details or _NOTHING)
     if question.challenge is not None:
         typed = reader.code if question.challenge == "code" else phrase("shown_number", spoken)

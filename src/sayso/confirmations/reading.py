@@ -7,6 +7,7 @@ word was written. Otherwise the person is asked which, and nothing is decided. N
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
@@ -61,7 +62,7 @@ def _typed(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed])
     if rules.number(reply.text) is not None:
         return _digits(reply, questions, lists)
     if rules.numbered(reply.text) is not None and rules.meaning(reply.text) is None:
-        return _of_list(reply, questions, _on_screen(reply, questions, lists))
+        return _placed(reply, questions, lists)
     return _bare(reply, questions)
 
 
@@ -171,6 +172,8 @@ def _answer(question: Question, wish: Wish, how: How, value: str | None) -> Read
     if question.kind == "approve":
         if wish == "decline":
             return Decide(question.id, "decline", how)
+        if wish != "confirm":  # a number that only says which question
+            return Explain(question.id, wish, how, "how")
         if question.challenge and question.locked:
             return Explain(question.id, wish, how, "locked")
         if question.challenge and how != "code":
@@ -194,8 +197,9 @@ def _bare(reply: Reply, questions: Sequence[Question]) -> Reading:
         return _unclear(reply, about)
     if about:
         return AskWhich(wish)
-    if wish in ("confirm", "decline") and (again := [each for each in questions if each.undecided]):
-        return settle(again[-1], wish, "word")
+    again = [each for each in questions if each.undecided and _was_shown(reply, each)]
+    if again and wish != "cancel":  # answered already, and not for good: of several all are told
+        return settle(again[0], wish, "word") if len(again) == 1 else Pending()
     meant = [each for each in questions if _could_mean(reply, each) and not each.open]
     return Late(meant[-1].id, wish, "word") if meant and wish != "undo" else NothingOpen(wish)
 
@@ -232,11 +236,18 @@ def _digits(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]
     if only is not None and only.kind != "approve":
         asked = None if only.kind == "ask" and reply.asked_why else _to(only, reply, "word")
         found += [asked] if asked is not None else []
-    listed = _of_list(reply, questions, _on_screen(reply, questions, lists))
-    found += [] if isinstance(listed, Comment) else [listed]
+    listed = _placed(reply, questions, lists)
+    found += [] if isinstance(listed, Comment) or any(_same(listed, each) for each in found) else [listed]
     if len(found) == 1:
         return found[0]
     return AskWhich(None) if found else _no_code(reply, digits, questions)
+
+
+def _same(one: Reading, other: Reading) -> bool:
+    """Whether two readings come to the same, by whichever way."""
+    if isinstance(one, Decide | Explain | Late) and isinstance(other, Decide | Explain | Late):
+        return replace(one, how=other.how) == other
+    return one == other
 
 
 def _no_code(reply: Reply, digits: str, questions: Sequence[Question]) -> Reading:
@@ -268,7 +279,30 @@ def _on_screen(reply: Reply, questions: Sequence[Question], lists: Sequence[List
 
 
 def _any_open(listed: Listed, known: dict[str, Question]) -> bool:
-    return any(known[item].open or known[item].undecided for item in listed.items if item in known)
+    about = (listed.options_of,) if listed.options_of else listed.items
+    return any(known[item].open or known[item].undecided for item in about if item in known)
+
+
+def _placed(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]) -> Reading:
+    """A number, with or without a word, in the list on the screen; nothing where it may be for something else."""
+    shown = _on_screen(reply, questions, lists)
+    said = _of_list(reply, questions, shown)
+    if isinstance(said, Decide | Extend | Undo) and _overlaid(reply, questions, shown):
+        return AskWhich((rules.numbered(reply.text) or (None,))[0])
+    return said
+
+
+def _overlaid(reply: Reply, questions: Sequence[Question], shown: Sequence[Listed]) -> bool:
+    """Whether a question that takes such an answer was put after these lists, or they were only on their way then."""
+    settled = [each.shown_at for each in shown if each.shown_at <= reply.sent_at - LINGERS]
+    about = {each.options_of for each in shown}
+    return any(
+        each.id not in about
+        and (each.kind == "ask" or rules.option(each, reply.text) is not None)
+        and _could_mean(reply, each)
+        and (not settled or each.shown_at is None or each.shown_at >= max(settled))
+        for each in questions
+    )
 
 
 def _of_list(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]) -> Reading:
@@ -288,24 +322,22 @@ def _of_list(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed
 def _in_list(reply: Reply, known: dict[str, Question], listed: Listed) -> Reading:
     digits, both = rules.number(reply.text), rules.numbered(reply.text)
     wish = both[0] if both else listed.verdict if digits else _wish(reply)
-    if both:
-        place = both[1]
-    elif digits:
-        place = int(digits) if len(digits) <= 2 else 0  # noqa: PLR2004 - ten
-    else:
-        place = 1 if len(listed.items) == 1 else 0
     if wish is None and not digits:
         return Comment("not a word that answers")
-    if not 1 <= place <= len(listed.items) or listed.items[place - 1] not in known:
-        return (
-            AskWhich(wish)
-            if wish is not None and not digits
-            else Comment("a number that the list does not have")
-        )
-    question = known[listed.items[place - 1]]
+    place = both[1] if both else _place(digits) if digits else int(len(listed.items) == 1)
+    item = listed.items[place - 1] if 1 <= place <= len(listed.items) else ""
+    question = known.get(listed.options_of or item) if item else None
+    if question is None:
+        return Comment("a number that the list does not have") if digits else AskWhich(wish)
     if not _was_shown(reply, question):  # a list names questions in brief: it does not stand for their words
         return AskWhich(wish)
-    return settle(question, wish, "number") if wish else Explain(question.id, None, "number", "how")
+    if listed.options_of is None:
+        return settle(question, wish or "answer", "number")
+    return settle(question, "answer", "number", item) if digits else AskWhich(wish)
+
+
+def _place(digits: str) -> int:
+    return int(digits) if len(digits) <= 2 else 0  # noqa: PLR2004 - ten
 
 
 def _was_shown(reply: Reply, question: Question) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sayso.confirmations.cleaning import clean, quoted
 from sayso.confirmations.phrases import phrase
@@ -64,26 +65,44 @@ def executed(status: str, description: str, note: str | None, language: str | No
     return Text(f"{line}\n\n{phrase('says', language, text=said)}" if said else line)
 
 
-def too_late(outcome: Outcome, description: str, decided_at: datetime) -> Text:
-    """To somebody who answers a question that has ended."""
-    what = quoted(description)
-    when = f"{decided_at:%d %b, %H:%M} UTC"
-    said = {
-        "confirmed": f"was already confirmed ({when})",
-        "declined": f"was already declined ({when})",
-        "cancelled": f"was already cancelled ({when})",
-        "expired": f"ended without an answer ({when}), and nothing was done",
-    }
-    return Text(f"{what} {said.get(outcome, f'has ended ({when})')}. This answer changed nothing.")
+#: What is said of a question that ended so; of any other only that it ended.
+_LATE: frozenset[Outcome] = frozenset({"confirmed", "declined", "cancelled", "expired"})
 
 
-def nothing_open(outcome: Outcome, description: str, decided_at: datetime) -> Text:
+def too_late(
+    outcome: Outcome,
+    description: str,
+    decided_at: datetime,
+    *,
+    language: str | None = None,
+    time_zone: str | None = None,
+) -> Text:
+    """To somebody who answers a question that has ended; the time is that of their zone."""
+    name = f"late_{outcome}" if outcome in _LATE else "late_ended"
+    ended = phrase(name, language, what=quoted(description), when=_moment(decided_at, time_zone))
+    return Text(f"{ended} {phrase('unchanged', language)}")
+
+
+def nothing_open(
+    outcome: Outcome,
+    description: str,
+    decided_at: datetime,
+    *,
+    language: str | None = None,
+    time_zone: str | None = None,
+) -> Text:
     """To somebody who says yes or no while nothing is asked."""
-    return Text(
-        f"There is no open question right now. The last one: {too_late(outcome, description, decided_at).body}"
-    )
+    last = too_late(outcome, description, decided_at, language=language, time_zone=time_zone)
+    return Text(f"{phrase('none_open', language)} {last.body}")
 
 
-def not_undone(description: str) -> str:
+def not_undone(description: str, language: str | None = None) -> str:
     """To somebody whose CANCEL came after their yes, and unsubscribes them."""
-    return f"{quoted(description)} was already confirmed; this did not cancel it."
+    return phrase("not_undone", language, what=quoted(description))
+
+
+def _moment(at: datetime, time_zone: str | None) -> str:
+    """In digits, which read the same in every language; a guessed zone misleads nobody, as its offset is told."""
+    there = at.astimezone(ZoneInfo(time_zone or "UTC")).isoformat(sep=" ", timespec="minutes")
+    clock, offset = there[:16], there[16:]
+    return f"{clock} UTC{'' if offset == '+00:00' else offset}"

@@ -98,11 +98,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A numbered list as it was shown: ``items`` are question ids from number 1 on; ``verdict``: what was asked for."""
+    """A numbered list as it was shown: ``items`` are question ids from number 1 on; ``verdict``: what was asked for.
+
+    ``options_of``: it lists the options of this one question, and ``items`` are their ids.
+    """
 
     items: tuple[str, ...]
     verdict: Wish | None
     shown_at: datetime
+    options_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

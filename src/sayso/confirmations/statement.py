@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sayso.confirmations.rules import How, Verdict
 from sayso.core import canonical
 from sayso.core.chains import instant, salted
 
@@ -28,14 +29,20 @@ _SOURCES = {
     "undeliverable": "delivery",
     "opted_out": "opt_out",
 }
-_HOW = {
+_HOW: Mapping[How, str] = {
     "button": "tapped a button",
     "quote": "replied to the question",
     "word": "wrote a word",
     "reaction": "reacted to the question",
     "code": "typed the code",
+    "number": "gave a number from a list",
 }
-_VERDICTS = {"confirm": "yes", "decline": "no", "cancel": "cancel", "answer": "an answer of its own"}
+_VERDICTS: Mapping[Verdict, str] = {
+    "confirm": "yes",
+    "decline": "no",
+    "cancel": "cancel",
+    "answer": "an answer of its own",
+}
 
 
 @dataclass(frozen=True, slots=True)

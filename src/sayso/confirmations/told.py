@@ -1,14 +1,11 @@
 """What those who were asked are told while a question goes on, and when others have answered it. Pure."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from functools import cache
-from importlib.resources import files
+from collections.abc import Sequence
 from typing import Final
 
-from sayso.confirmations import phrases, render
+from sayso.confirmations import render
 from sayso.confirmations.cleaning import quoted
+from sayso.confirmations.phrases import phrase
 from sayso.confirmations.rules import OUTCOMES, Outcome, Verdict
 from sayso.confirmations.steps import Approver
 from sayso.whatsapp.content import Text
@@ -16,22 +13,9 @@ from sayso.whatsapp.content import Text
 _BY_PERSON: Final = frozenset(OUTCOMES.values())
 
 
-@cache
-def table() -> Mapping[str, Mapping[str, str]]:
-    """The lines, by language and name."""
-    return tomllib.loads(files("sayso.confirmations").joinpath("told.toml").read_text(encoding="utf-8"))
-
-
 def line(name: str, description: str, language: str | None = None, **values: object) -> Text:
-    """One line about a question; ``span`` among the values is a time, put into the language's words."""
-    spoken = phrases.language(language)
-    lines = table()
-    chosen = spoken if spoken in lines else phrases.DEFAULT
-    said = {
-        key: phrases.span(value, chosen) if isinstance(value, timedelta) else value
-        for key, value in values.items()
-    }
-    return Text(lines[chosen][name].format(what=quoted(description), **said))
+    """One line about a question, in the language; a time among the values is put into its words."""
+    return Text(phrase(name, language, what=quoted(description), **values))
 
 
 def closing(

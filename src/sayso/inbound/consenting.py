@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sayso.confirmations import approvers, payloads
+from sayso.confirmations import approvers, payloads, render
 from sayso.confirmations import rules as confirmation_rules
 from sayso.confirmations import service as confirmations
 from sayso.confirmations.answers import Inbound
@@ -87,10 +87,11 @@ async def leave(
     scope: tuple[str, ...] = (ALL,),
     aside: str = "",
 ) -> str:
-    """Opt out by a word; what came of it."""
+    """Opt out by a word; what came of it. ``aside``: what was confirmed just before, and is not undone by it."""
     chat = _chat(inbound, word or reading(inbound.message.text))
     said = _said(inbound, chat, action="withdrawn", scope=scope)
-    left = await leaving.leave(tx, rt, said, chat, aside=aside)
+    still = render.not_undone(aside, chat.language) if aside else ""
+    left = await leaving.leave(tx, rt, said, chat, aside=still)
     if left.stale:
         return "opt-out: older than the opt-in that holds"
     if not left.news:

@@ -4,6 +4,7 @@ Identity, then consent, then an answer to a question, then a status or a mere re
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -138,6 +139,8 @@ async def _message(tx: Tx, rt: Runtime, row: Record, message: InboundMessage) ->
         heard = await consenting.hear(tx, rt, inbound)
         if heard.result is not None:
             return heard.result
+    if heard.soft:  # the word may have given away the language in which they are answered
+        inbound = replace(inbound, person=await people.get(tx, person.id))
     answered = await answers.answer(tx, rt, inbound, calls_off=heard.soft)
     if answered.leaving:
         return await consenting.leave(tx, rt, inbound, aside=answered.aside)

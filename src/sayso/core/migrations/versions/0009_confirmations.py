@@ -63,6 +63,7 @@ STATEMENTS = (
     SELECT c.id, c.person_id, CASE WHEN a.id IS NULL THEN 'asked' ELSE 'answered' END, c.message_id, a.verdict, a.id,
         a.received_at FROM confirmations c LEFT JOIN answers a ON a.id = c.decided_by
     """,
+    # ``items``: what the numbers mean, questions or, with ``options_of``, the options of that question.
     """
     CREATE TABLE question_lists (
         id text PRIMARY KEY,
@@ -71,6 +72,7 @@ STATEMENTS = (
         message_id text NOT NULL,
         verdict text,
         items jsonb NOT NULL,
+        options_of text,
         created_at timestamptz NOT NULL
     )
     """,
