@@ -1,13 +1,17 @@
 """What is wrong with an input is a sentence: what is expected, what was given, and where."""
 
+import json
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sayso.core import faults
+from sayso.core.described_fields import fields_at
 from sayso.core.errors import Fault
+from sayso.core.faults_json import not_json
 
 
 def said(kind: Any, given: Any) -> list[Fault]:
@@ -38,6 +42,11 @@ CASES: list[tuple[Any, Any, str]] = [
     (dict[str, str], 7, "must be an object, not 7"),
     (Inner, 7, "must be an object, not 7"),
     (Literal["a", "b"], "c", "must be 'a' or 'b', not \"c\""),
+    (
+        Literal["high", "low"] | None,
+        "Hihg",
+        "must be 'high' or 'low', not \"Hihg\"; do you mean high?",
+    ),
     (Annotated[int, Field(ge=1)], 0, "must be at least 1, not 0"),
     (Annotated[int, Field(le=5)], 6, "must be at most 5, not 6"),
     (Annotated[int, Field(gt=1)], 1, "must be more than 1, not 1"),
@@ -101,3 +110,75 @@ def test_what_the_reader_of_content_says_is_said_in_the_same_words(
     complaint: str, given: Any, choices: tuple[str, ...], sentence: str
 ) -> None:
     assert faults.of_reading(complaint, given, choices) == sentence
+
+
+class Person(BaseModel):
+    """What is inside of a request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first_name: str = ""
+    last_name: str = ""
+
+
+class Outer(BaseModel):
+    """A request with others inside."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    people: list[Person] | None = None
+    by_name: dict[str, Person] = {}
+    failed: bool = False
+    delivered: bool = False
+
+
+MISTYPED: list[tuple[Any, Fault]] = [
+    ({"Delivred": 1}, Fault("is not a field of this request; do you mean delivered?", "/Delivred")),
+    ({"colour": 1}, Fault("is not a field of this request", "/colour")),
+    ({"arrived": 1}, Fault("is not a field of this request", "/arrived")),
+    (
+        {"people": [{"first_nmae": 2}]},
+        Fault("is not a field of this request; do you mean first_name?", "/people/0/first_nmae"),
+    ),
+    (
+        {"by_name": {"x": {"first": "x"}}},
+        Fault("is not a field of this request; do you mean first_name?", "/by_name/x/first"),
+    ),
+    ({"by_name": {"x": {"name": "x"}}}, Fault("is not a field of this request", "/by_name/x/name")),
+    ({"x" * 101: 1}, Fault("is not a field of this request", f"/{'x' * 101}")),
+]
+
+
+@pytest.mark.parametrize(("body", "fault"), MISTYPED, ids=[case[1].pointer[:20] for case in MISTYPED])
+def test_a_name_that_is_none_is_told_the_nearest_there_is_at_its_place(body: Any, fault: Fault) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Outer.model_validate(body)
+    assert faults.of_validation(refused.value.errors(), fields=partial(fields_at, Outer)) == [fault]
+
+
+def test_a_body_of_mistakes_alone_is_not_guessed_at() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Outer.model_validate({f"delivere{number}": 1 for number in range(11)})
+    found = faults.of_validation(refused.value.errors(), fields=partial(fields_at, Outer))
+    assert {fault.detail for fault in found} == {"is not a field of this request"}
+
+
+SPOILT = [
+    ('{"a": 1\n "b": 2}', 'in line 2, column 2: a comma or an end is expected, at the mark ▸: {"a": 1 ▸"b": 2}'),
+    ('{"a": 1,}', "in line 1, column 9: "),
+    ('{"a": "tom\norrow"}', "in line 1, column 11: a text holds a line break or a control character"),
+    ("{a: 1}", "in line 1, column 2: a name in double quotes is expected, at the mark ▸: {▸a: 1}"),
+    ('{"a": "\x01"}', 'is written \\n or \\u0000, at the mark ▸: {"a": "▸\ufffd"}'),
+    ('{"a": 1} x', 'in line 1, column 10: the JSON has ended before this, at the mark ▸: {"a": 1} ▸x'),
+    ('{"a":\n', 'it ends in line 2, column 1, where a value is expected: {"a": ▸'),
+    (f'{{"{"a" * 99}" 1}}', f"at the mark ▸: {'a' * 28}\" ▸1}}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "says"), SPOILT, ids=[repr(case[0])[:20] for case in SPOILT])
+def test_what_is_not_json_is_said_with_its_line_its_column_and_the_spot(text: str, says: str) -> None:
+    with pytest.raises(json.JSONDecodeError) as stopped:
+        json.loads(text)
+    said = not_json(text, stopped.value.pos, stopped.value.msg)
+    assert said.startswith("is not JSON")
+    assert says in said

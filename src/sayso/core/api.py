@@ -1,7 +1,7 @@
 """What every route shares: strict input, problem details, cursors, the runtime at hand."""
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
+from functools import partial
 from http import HTTPStatus
 from itertools import islice
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sayso.core import faults
 from sayso.core.database import UNAVAILABLE
+from sayso.core.described_fields import body_of, fields_at
 from sayso.core.errors import (
     BodyTooLargeError,
     DatabaseUnavailableError,
@@ -30,6 +31,7 @@ from sayso.core.errors import (
     RequestUnreadableError,
     SaysoError,
 )
+from sayso.core.faults_json import not_json
 from sayso.core.runtime import Runtime
 
 log = structlog.get_logger("sayso.api")
@@ -160,7 +162,7 @@ async def _as_problem(request: Request, error: Exception) -> Response:
     if isinstance(error, SaysoError):
         return problem(error, instance=where)
     if isinstance(error, RequestValidationError):
-        wrong = faults.of_validation(error.errors(), inside=1)
+        wrong = _wrong(request, error)
         return problem(InputInvalidError(faults.summary(wrong), faults=wrong), instance=where)
     if isinstance(error, HTTPException):
         return _http_problem(error, where)
@@ -170,6 +172,15 @@ async def _as_problem(request: Request, error: Exception) -> Response:
         return problem(away, instance=where)
     log.error("api.failed", route=where, exc_info=error)
     return problem(SaysoError("Something went wrong; the log has the cause."), instance=where)
+
+
+def _wrong(request: Request, error: RequestValidationError) -> list[Fault]:
+    """What is wrong with a request, in its body or its address."""
+    found = error.errors()
+    if found[0]["type"] == "json_invalid":
+        return [Fault(not_json(str(error.body), found[0]["loc"][1], found[0]["ctx"]["error"]))]
+    body = body_of(request.scope["route"])
+    return faults.of_validation(found, inside=1, fields=partial(fields_at, body))
 
 
 def _http_problem(error: HTTPException, where: str) -> Response:
@@ -215,6 +226,7 @@ def parameters(route: APIRoute) -> frozenset[str]:
 
 
 def _unknown_parameter(name: str, taken: Collection[str]) -> str:
-    near = get_close_matches(name, sorted(taken), n=1)
-    takes = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
-    return f"is not a parameter of this route; {f'do you mean {near[0]}? ' if near else ''}{takes}"
+    names = sorted(taken)
+    meant = faults.near(name, names)
+    takes = f"it takes {', '.join(names)}" if names else "it takes none"
+    return f"is not a parameter of this route{f'{meant} ' if meant else '; '}{takes}"

@@ -2,12 +2,19 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 from sayso.core.errors import Fault, InputInvalidError
 
 _MOST_SHOWN: Final = 40
+#: So many faults get a guess at what was meant: a body that holds only mistakes is not worth the time.
+_MOST_GUESSED: Final = 10
+_SHORTEST_GUESSED: Final = 3
+_LONGEST_GUESSED: Final = 100
+#: From here on two words are alike: `arrived` is not yet `failed`.
+_ALIKE: Final = 0.65
 
 _TEXT: Final = "text"
 _WHOLE: Final = "a whole number"
@@ -72,33 +79,57 @@ _NAMES: Final = {
 _MISREAD: Final = re.compile(r"Expected `(?P<kinds>[^`]+)`(?P<bound>.*?)(?:, got `[^`]+`)?")
 #: The steps a validator takes through the alternatives of a field; nothing of the request's is called so.
 _BRANCH: Final = re.compile(r"(list|dict|tuple|set)\[.*\]", re.DOTALL)
+#: What may be chosen, as the validator lists it: ``'a', 'b' or 'c'``.
+_CHOICE: Final = re.compile(r"'([^']*)'")
+
+#: The names of the fields that there are at a place of a request.
+Fields = Callable[[Sequence[Any]], Collection[str]]
 
 
-def of_validation(errors: Sequence[Mapping[str, Any]], *, inside: int = 0) -> list[Fault]:
+def of_validation(
+    errors: Sequence[Mapping[str, Any]], *, inside: int = 0, fields: Fields = lambda _place: ()
+) -> list[Fault]:
     """What pydantic found, each once, by JSON Pointer; ``inside``: steps of its places that are not of the request.
 
     Where a field may be one of several things, what it must be is said together, and nothing of a thing that it
-    evidently is not.
+    evidently is not. ``fields``: those there are at a place, for a guess at what was meant.
     """
     expected: dict[str, list[str]] = {}
     said: list[tuple[str, str]] = []
     given: dict[str, Any] = {}
+    guessed = len(errors) <= _MOST_GUESSED
     for error in errors:
-        place = () if error["type"] == "json_invalid" else error["loc"][inside:]
-        at = pointer(place if error["type"] == "extra_forbidden" else _own(place))
+        unknown, place = error["type"] == "extra_forbidden", error["loc"][inside:]
+        at = pointer(place if unknown else _own(place))
         given[at] = error.get("input")
         noun = _EXPECTED.get(error["type"])
         if noun is None:
-            said.append((at, _sentence(error)))
+            meant = near(str(place[-1]), fields(place[:-1])) if unknown and guessed else ""
+            said.append((at, f"{_sentence(error)}{meant}"))
             continue
         said += [(at, "")] if at not in expected else []
         expected.setdefault(at, []).append(noun.format_map(error.get("ctx", {})))
     places = [at for at, _ in said]
     return [
-        Fault(detail or unlike(expected[at], given[at]), at)
+        Fault(detail or _unlike(expected[at], given[at], guessed=guessed), at)
         for at, detail in said
         if not any(other.startswith(f"{at}/") for other in places)
     ]
+
+
+def _unlike(expected: Sequence[str], given: Any, *, guessed: bool) -> str:
+    choices = [choice for each in expected for choice in _CHOICE.findall(each)]
+    return f"{unlike(expected, given)}{near(given, choices) if guessed else ''}"
+
+
+def near(word: Any, known: Iterable[str]) -> str:
+    """What may have been meant by a word that is not known, to be put behind a sentence; empty if it is like none."""
+    if not isinstance(word, str) or not _SHORTEST_GUESSED <= len(word) <= _LONGEST_GUESSED:
+        return ""
+    by_lower, lower = {each.lower(): each for each in known}, word.lower()
+    close = get_close_matches(lower, by_lower, n=1, cutoff=_ALIKE)
+    holding = close or [each for each in by_lower if lower in each]
+    return f"; do you mean {by_lower[holding[0]]}?" if len(holding) == 1 else ""
 
 
 def of_reading(complaint: str, given: Any, choices: Sequence[str] = ()) -> str:
@@ -108,7 +139,7 @@ def of_reading(complaint: str, given: Any, choices: Sequence[str] = ()) -> str:
         kinds = [_NAMES.get(kind, kind) for kind in found["kinds"].split(" | ")]
         return unlike([f"{kind}{found['bound']}" for kind in kinds], given)
     if choices:
-        return unlike([repr(choice) for choice in choices], given)
+        return unlike([repr(choice) for choice in choices], given) + near(given, choices)
     return f"{complaint[:1].lower()}{complaint[1:]}"
 
 

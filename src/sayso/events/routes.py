@@ -116,6 +116,7 @@ def check_types(types: tuple[str, ...], at: str) -> None:
         raise faults.wrong(at, f"names {len(types)} types; at most {_MOST_TYPES} are taken")
     for each in types:
         if not known(each):
-            raise faults.wrong(
-                at, f"{faults.shown(each)} is no type of event, and no family such as confirmation.*"
-            )
+            families = {f"{kind.partition('.')[0]}.*" for kind in service.CATALOGUE}
+            meant = faults.near(each, [*service.CATALOGUE, *sorted(families)])
+            said = f"{faults.shown(each)} is no type of event, and no family such as confirmation.*{meant}"
+            raise faults.wrong(at, said)

@@ -1,6 +1,7 @@
 """Opt-ins that were given elsewhere, over HTTP: rows as JSON, or a file of CSV."""
 
 import hashlib
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -13,6 +14,7 @@ from sayso.core.api import Input, Rt
 from sayso.core.auth import MayOperate
 from sayso.core.database import Tx
 from sayso.core.described import refusals
+from sayso.core.described_fields import fields_at
 from sayso.core.errors import BodyTooLargeError, IdempotencyMismatchError, InputInvalidError
 from sayso.core.runtime import Runtime
 from sayso.inbound import importing
@@ -159,7 +161,8 @@ def _of_json(raw: bytes, rt: Runtime) -> list[Imported | Rejected]:
     try:
         given = ImportIn.model_validate_json(raw)
     except ValidationError as error:
-        wrong = faults.of_validation(error.errors(include_url=False))
+        fields = partial(fields_at, ImportIn)
+        wrong = faults.of_validation(error.errors(include_url=False), fields=fields)
         raise InputInvalidError(faults.summary(wrong), faults=wrong) from None
     return read_rows(given.rows, now=rt.now())
 

@@ -122,7 +122,8 @@ class SendIn(Input):
         kind = self.message_type
         unknown = [name for name in self._given if name not in TYPES]
         if unknown:
-            raise _wrong(unknown[0], "is not a field of this request")
+            meant = faults.near(unknown[0], [*SendIn.model_fields, *TYPES])
+            raise _wrong(unknown[0], f"is not a field of this request{meant}")
         other = next((name for name in self._given if name != kind), None)
         if other is not None:
             raise _wrong(other, f"message_type {kind!r} takes `{kind}`, and no `{other}`")

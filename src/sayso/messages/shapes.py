@@ -61,8 +61,10 @@ def _placed(complaint: str, kind: str, given: Any, at: str) -> tuple[str, str]:
     named = _NAMED.match(said)
     if named is None:
         return faults.of_reading(said, _inside(given, steps), _choices(kind, steps)), pointer
-    detail = "is missing" if "missing" in said else "is not a field of this object"
-    return detail, f"{pointer}/{escaped(named['field'])}"
+    at = f"{pointer}/{escaped(named['field'])}"
+    if "missing" in said:
+        return "is missing", at
+    return f"is not a field of this object{faults.near(named['field'], _fields(kind, steps))}", at
 
 
 def _inside(given: Any, steps: Sequence[str | int]) -> Any:
@@ -77,13 +79,24 @@ def _inside(given: Any, steps: Sequence[str | int]) -> Any:
 
 def _choices(kind: str, steps: Sequence[str | int]) -> list[str]:
     """What a field of few values may be: msgspec says what it is not."""
-    schema = schema_of(kind)
+    return [str(value) for each in _forms(kind, steps) for value in each.get("enum", ()) if value is not None]
+
+
+def _fields(kind: str, steps: Sequence[str | int]) -> list[str]:
+    """The names there are at a place: msgspec says which one is none."""
+    return [name for each in _forms(kind, steps) for name in each.get("properties", ())]
+
+
+def _forms(kind: str, steps: Sequence[str | int]) -> list[Any]:
+    """The schemas of what may stand at a place."""
+    forms: list[Any] = [schema_of(kind)]
     for step in steps:
-        schema = (
-            schema.get("items", {}) if isinstance(step, int) else schema.get("properties", {}).get(step, {})
-        )
-    either = (schema, *schema.get("anyOf", ()))
-    return [str(value) for each in either for value in each.get("enum", ()) if value is not None]
+        inside = [
+            each.get("items") if isinstance(step, int) else each.get("properties", {}).get(step)
+            for each in forms
+        ]
+        forms = [form for each in inside if each for form in (each, *each.get("anyOf", ()))]
+    return forms
 
 
 def _unfit(value: Any, depth: int, ours: frozenset[str] = _OURS) -> Iterator[tuple[str, str]]:

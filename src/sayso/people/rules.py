@@ -145,7 +145,8 @@ def time_zone(text: str, *, pointer: str) -> str:
     """A name of the IANA database, such as ``America/Sao_Paulo``; raises :class:`InputInvalidError` for all else."""
     name = text.strip()
     if name not in _zones():
-        raise faults.wrong(pointer, f"{text!r} is not an IANA time zone; write for example America/Sao_Paulo")
+        meant = faults.near(name, _zones()) or "; write for example America/Sao_Paulo"
+        raise faults.wrong(pointer, f"{text!r} is not an IANA time zone{meant}")
     return name
 
 
