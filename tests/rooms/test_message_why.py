@@ -7,7 +7,7 @@ from harness.mail import Mail
 from harness.rooms import Clock
 from sayso.consent import service as consent
 from sayso.consent.service import Said
-from sayso.messages import story
+from sayso.messages import dead, story
 from sayso.messages.rules import WINDOW
 from sayso.messages.story import Story
 from sayso.people.service import Person
@@ -121,6 +121,30 @@ async def test_where_the_policy_stops_it_an_opt_in_is_to_be_recorded(mail: Mail)
         )
         await consent.append(tx, mail.rt, [said])
     assert (await why(mail, message)).next.startswith("What stopped it does not any more.")
+
+
+async def test_what_was_taken_back_or_outlived_its_time_was_not_seen_and_what_to_do_is_said(
+    mail: Mail, clock: Clock
+) -> None:
+    cancelled = await mail.queue(await mail.person())
+    async with mail.rt.db.tx() as tx:
+        row = await dead.locked(tx, cancelled)
+        assert row is not None
+        await dead.cancel(tx, mail.rt, row, by="the operator", on_failed=_nothing)
+    told = await why(mail, cancelled)
+    assert dict(told.facts)["state"] == "cancelled: taken back by the operator"
+    unseen = "It ended before it went out: the person has not seen it."
+    assert told.next == f"{unseen} To say it after all, send it as a new message."
+    expired = await mail.queue(await mail.person(), expires_at=clock() + timedelta(seconds=1))
+    clock.advance(minutes=1)
+    assert await mail.claim() == []
+    told = await why(mail, expired)
+    assert dict(told.facts)["state"] == "expired: its time to live ended before it could be sent"
+    assert told.next == f"{unseen} To send it again: sayso messages retry {expired}"
+
+
+async def _nothing(*_: object) -> None:
+    pass
 
 
 async def test_what_the_window_stops_is_told_what_may_go_outside_it(mail: Mail, clock: Clock) -> None:

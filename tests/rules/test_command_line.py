@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from sayso.cli import main
 from sayso.cli.main import app
+from sayso.consent.rules import CATEGORIES
 from sayso.messages.views import State
 
 
@@ -58,7 +59,7 @@ def test_it_lists_the_commands(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
         (("serve", "--port", "soon"), '--port must be a whole number; it is "soon".'),
         (
             ("consent", "policy", "summary"),
-            "sayso: There is no category 'summary'; there are: confirmations, notifications, daily_summary, marketing.",
+            f"sayso: There is no category 'summary'; there are: {', '.join(CATEGORIES)}; do you mean daily_summary?",
         ),
         (
             ("consent", "policy", "marketing", "--opt-in"),
@@ -72,6 +73,30 @@ def test_it_lists_the_commands(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
         (
             ("messages", "tail", "--state", "gone"),
             f"sayso: There is no state 'gone'; there are: {', '.join(get_args(State))}.",
+        ),
+        (
+            ("messages", "tail", "--state", "delivred"),
+            f"sayso: There is no state 'delivred'; there are: {', '.join(get_args(State))}; do you mean delivered?",
+        ),
+        (
+            ("messages", "settle", "msg_1", "--as", "arrived"),
+            "sayso: There is no settling as 'arrived'; there are: delivered, failed, retry.",
+        ),
+        (
+            ("listen", "--client", "bot", "--url", "127.0.0.1:8000"),
+            "sayso: --url takes an address such as http://127.0.0.1:8000, not '127.0.0.1:8000'.",
+        ),
+        (
+            ("verify", "none.json", "--jwks", "none.jwks"),
+            "sayso: none.jwks cannot be read: there is no such file.",
+        ),
+        (
+            ("verify", "none.json", "--jwks", "http://127.0.0.1:1/jwks.json"),
+            "sayso: The keys cannot be had from http://127.0.0.1:1/jwks.json: nobody listens there.",
+        ),
+        (
+            ("policy", "check", "--file", "none.toml"),
+            "sayso: none.toml cannot be read: there is no such file.",
         ),
     ],
 )
@@ -93,6 +118,47 @@ def test_what_is_no_flag_is_refused(
 ) -> None:
     code, _, err = said(monkeypatch, capfd, "simulator", "--prot", "1")
     assert (code, "--prot" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ("--scope", "message:send"),
+            r"Unknown scope message:send; there are: .*; do you mean messages:send\?",
+        ),
+        (("--scope", ""), "A token without a scope opens nothing"),
+        (("--ttl", "900d"), "A token lives between"),
+        (("--client", " "), "A token speaks for somebody"),
+    ],
+)
+def test_a_token_that_nobody_should_have_leaves_no_key_behind(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    says: str,
+) -> None:
+    env_file = tmp_path / "env"
+    env_file.write_text(f"SAYSO_DATA_DIR={tmp_path / 'data'}\n", "utf-8")
+    given = ("token", "--user", "alice", "--client", "bot", *words, "--env-file", str(env_file))
+    code, out, err = said(monkeypatch, capfd, *given)
+    assert (code, out) == (2, "")
+    assert re.match(f"sayso: {says}", err), err
+    assert not (tmp_path / "data").exists()
+
+
+def test_who_listens_where_no_key_is_makes_none(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    env_file = tmp_path / "env"
+    env_file.write_text(f"SAYSO_DATA_DIR={tmp_path / 'data'}\n", "utf-8")
+    code, _, err = said(monkeypatch, capfd, "listen", "--client", "bot", "--env-file", str(env_file))
+    assert code == 2
+    assert err.startswith(
+        f"sayso: There is no key to make a token with in {tmp_path / 'data'}. Run this in the folder"
+    )
+    assert not (tmp_path / "data").exists()
 
 
 def commands(group: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -129,6 +195,8 @@ def filled(words: tuple[str, ...]) -> tuple[str, ...]:
             given += [each.opts[0], "x"] if each.param_type_name == "option" else ["+15550001111"]
     if words == ("messages", "retry"):
         given.append("msg_1")
+    if words == ("messages", "settle"):
+        given[-1] = "delivered"
     return (*given, "--yes") if words == ("people", "erase") else tuple(given)
 
 

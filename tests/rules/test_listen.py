@@ -73,7 +73,8 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def followed(service: Service, count: int, after: str = "") -> list[str]:
     with httpx2.Client(transport=httpx2.MockTransport(service)) as http:
-        events = listen.follow(http, "http://sayso.test", "t", {"types": "confirmation.*"}, after)
+        hint = "Look in the right folder."
+        events = listen.follow(http, "http://sayso.test", "t", {"types": "confirmation.*"}, after, hint=hint)
         return [next(events) for _ in range(count)]
 
 
@@ -84,8 +85,10 @@ def test_what_breaks_is_taken_up_where_it_was_and_nothing_is_shown_twice() -> No
 
 
 def test_a_refusal_ends_it_in_the_words_of_the_service() -> None:
-    with pytest.raises(SaysoError, match=r"The token has expired\."):
+    with pytest.raises(SaysoError, match=r"^The token has expired\. Look in the right folder\.$"):
         followed(Service(401), 1)
+    with pytest.raises(SaysoError, match=r"^The token has expired\.$"):  # of what the hint says nothing
+        followed(Service(403), 1)
 
 
 def test_what_is_handed_on_is_accepted_by_the_public_library() -> None:

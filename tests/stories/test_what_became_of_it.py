@@ -84,8 +84,8 @@ async def test_a_duplicate_that_was_risked_is_told(world: World, monkeypatch: py
     assert any("attempt 1 did reach the person after all" in (step["reason"] or "") for step in timeline)
 
 
-async def test_an_assistant_that_is_asked_settles_what_became_of_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
+async def test_an_assistant_that_is_asked_settles_what_became_of_it_and_so_does_an_operator(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outcome, "REPORT_UNKNOWN_AFTER", timedelta(seconds=0.2))
     await world.open_window()
@@ -103,6 +103,18 @@ async def test_an_assistant_that_is_asked_settles_what_became_of_it(
     await world.stands(message_id, "read")
     status, body = await world.api.call("POST", route, json={"as": "failed"})
     assert (status, body["code"]) == (409, "not_unknown")
+    world.sim.arm(DropBefore())
+    other = await sent(world, "another", if_unknown="ask")
+    await eventually(lambda: _told_of(world, other), "the second question")
+    assert f"sayso messages settle {other} --as delivered" in await sayso(world, tmp_path, "why", other)
+    for _ in range(2):
+        assert f"{other}  delivered" in await sayso(world, tmp_path, "settle", other, "--as", "delivered")
+    await sayso(world, tmp_path, "settle", message_id, "--as", "failed", expect=1)  # it has been read
+    await sayso(world, tmp_path, "settle", "msg_nobody", "--as", "failed", expect=1)
+
+
+async def _told_of(world: World, message_id: str) -> bool:
+    return any(told["subject"] == message_id for told in await world.events("message.unknown"))
 
 
 async def test_a_message_that_is_refused_again_and_again_is_a_dead_letter_until_it_is_retried(

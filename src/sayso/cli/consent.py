@@ -13,11 +13,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from sayso.cli.database import has_key, token_settings, with_runtime
+from sayso.cli.published import text_of
 from sayso.cli.running import ENV_FILE
 from sayso.cli.saying import count, moment
 from sayso.consent.rules import ALL, CATEGORIES, SCOPES
 from sayso.core.database import Tx
 from sayso.core.errors import InputInvalidError
+from sayso.core.faults import near
 from sayso.core.runtime import Runtime
 from sayso.core.settings import consent_key
 from sayso.people.service import Person
@@ -140,7 +142,7 @@ def take_in(
     from sayso.core.runtime import wall_clock  # noqa: PLC0415
     from sayso.inbound import importing  # noqa: PLC0415
 
-    rows = read_import(_read(file), name=file.name, now=wall_clock())
+    rows = read_import(text_of(file), name=file.name, now=wall_clock())
     good, wrong = importing.checked(rows)
     if wrong:
         _show_rejected(wrong, len(rows))
@@ -272,7 +274,7 @@ async def verify_database(rt: Runtime, *, sealed: bool = True) -> "Walk":
 def _verify_file(file: Path, env_file: Path) -> "tuple[Walk, bool]":
     from sayso.consent import chain, portable  # noqa: PLC0415
 
-    found = portable.read_export(_read(file))
+    found = portable.read_export(text_of(file))
     settings = token_settings(env_file)
     key = consent_key(settings) if has_key(settings) else None
     walk = chain.verify(found.lines, head=found.head, key=key, extent=found.extent)
@@ -332,7 +334,10 @@ def policy(
 def _switch(category: str | None, required: bool | None, reason: str | None) -> tuple[str, bool, str] | None:  # noqa: FBT001 - as the command line gives it
     """The switch that is asked for, or None; raises :class:`InputInvalidError` naming the one thing that is missing."""
     if category is not None and category not in CATEGORIES:
-        raise InputInvalidError(f"There is no category {category!r}; there are: {', '.join(CATEGORIES)}.")
+        meant = near(category, CATEGORIES) or "."
+        raise InputInvalidError(
+            f"There is no category {category!r}; there are: {', '.join(CATEGORIES)}{meant}"
+        )
     if required is None and reason is None:
         return None
     if category is None:
@@ -366,8 +371,9 @@ async def _known(tx: Tx, who: str) -> Person | None:
 def _scopes(given: Sequence[str]) -> tuple[str, ...]:
     strange = [each for each in given if each not in (ALL, *SCOPES)]
     if strange:
+        meant = near(strange[0], (ALL, *SCOPES)) or "."
         raise InputInvalidError(
-            f"There is no scope {', '.join(strange)}; there are: all, {', '.join(SCOPES)}."
+            f"There is no scope {', '.join(strange)}; there are: all, {', '.join(SCOPES)}{meant}"
         )
     return tuple(dict.fromkeys(given))
 
@@ -382,12 +388,3 @@ def _moment(rt: Runtime, text: str | None) -> datetime:
     if at > now:
         raise InputInvalidError(f"{text} lies in the future.")
     return at
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputInvalidError(f"{file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InputInvalidError(f"{file} cannot be read: it is no text in UTF-8.") from error

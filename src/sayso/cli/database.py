@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sayso.cli import running
 from sayso.cli.running import Note
 from sayso.cli.saying import ourselves
+from sayso.client.unreached import why
 from sayso.core import embedded
 from sayso.core.errors import DatabaseUnavailableError, SettingError
 from sayso.core.redaction import redact_values
@@ -137,8 +138,7 @@ def _no_database(settings: Settings) -> str:
 
 
 def _away(settings: Settings, error: Exception) -> str:
-    why = " ".join(str(error.__cause__ or error).split()) or type(error).__name__
     where = "Is the server of DATABASE_URL up, and is the URL right?" if settings.database_url else (
         f"Its log is {settings.sayso_data_dir / 'postgres' / 'server.log'}."
     )  # fmt: skip
-    return f"The database does not answer: {why}. {where}"
+    return f"The database does not answer: {why(error.__cause__ or error)}. {where}"

@@ -25,6 +25,7 @@ from rich.text import Text
 from sayso.cli.saying import moment, ourselves
 from sayso.cli.token import issue
 from sayso.client import Confirmation, Sayso, verify
+from sayso.client.unreached import why
 from sayso.core import embedded
 from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
 
@@ -345,7 +346,7 @@ def _inbound(stage: Stage, what: dict[str, Any]) -> None:
     try:
         answer = httpx2.post(f"{stage.phone_url}/_sim/inbound", json=what, timeout=5)
     except httpx2.TransportError as error:
-        raise StepError(f"the simulator does not answer: {error!r}") from error
+        raise StepError(f"the simulator does not answer: {why(error)}") from error
     if answer.status_code != httpx2.codes.OK:
         raise StepError(f"the simulator refused {what}: {answer.text}")
 

@@ -16,7 +16,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from sayso.cli.running import ENV_FILE, chosen
-from sayso.cli.token import issue, settings_of
+from sayso.cli.token import has_key, issue, settings_of
+from sayso.client.unreached import why
 from sayso.core.api import PREFIX
 from sayso.core.errors import InputInvalidError, SaysoError, SettingError
 from sayso.core.settings import load_settings
@@ -33,6 +34,14 @@ _TTL = timedelta(days=30)
 
 class _CutError(Exception):
     """The stream ended, or could not be had; it may be asked for again."""
+
+
+class _RefusedError(Exception):
+    """The service gives no stream to whoever asks so; ``about_token``: to whoever has this token."""
+
+    def __init__(self, detail: str, *, about_token: bool) -> None:
+        super().__init__(detail)
+        self.about_token = about_token
 
 
 def listen(
@@ -61,24 +70,44 @@ def listen(
     env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = ENV_FILE,
 ) -> None:
     """Show what happens as it happens; with --forward-to, hand it on. Ctrl-C ends it."""
-    settings = settings_of(env_file)
-    if token is None:
-        if client is None:
-            raise InputInvalidError("Say whose events: --client with the assistant's name, or --token.")
-        token = issue(settings, user="listen", client=client, ttl=_TTL, scopes=("events:read",))
+    service = _address(url) if url else _service(env_file)
+    token, hint = (token, "") if token is not None else _made(env_file, client, service)
     keys = Keys(_secret(secret), bytes(32))
-    service = url or _service(env_file)
     console.print(f"[dim]Following {service}; Ctrl-C ends it.[/]", soft_wrap=True)
     if forward_to:
         console.print(f"[dim]Posting to {forward_to}, signed with[/] {keys.shown_secret}", soft_wrap=True)
     with contextlib.suppress(KeyboardInterrupt), httpx2.Client(follow_redirects=False) as http:
         query = {"types": types} if types else {}
-        for event in follow(http, service, token, query, "" if after == "start" else after):
+        for event in follow(http, service, token, query, "" if after == "start" else after, hint=hint):
             console.print(line(event, forward(http, forward_to, keys, event) if forward_to else None))
 
 
-def follow(http: httpx2.Client, service: str, token: str, query: dict[str, str], after: str) -> Iterator[str]:
-    """Events as JSON, one after the other, for ever; whatever breaks is taken up where it was."""
+def _made(env_file: Path, client: str | None, service: str) -> tuple[str, str]:
+    """A token for an assistant's events, and what to do if the service does not take it."""
+    if client is None:
+        raise InputInvalidError("Say whose events: --client with the assistant's name, or --token.")
+    settings = settings_of(env_file)
+    elsewhere = (
+        "Run this in the folder that the service runs in, name its settings with --env-file, or give a token of it "
+        "with --token."
+    )
+    place = settings.sayso_data_dir.absolute()
+    if not has_key(settings):
+        raise InputInvalidError(f"There is no key to make a token with in {place}. {elsewhere}")
+    token = issue(settings, user="listen", client=client, ttl=_TTL, scopes=("events:read",))
+    return (
+        token,
+        f"The token was made with the settings of {place}; the service at {service} has others. {elsewhere}",
+    )
+
+
+def follow(
+    http: httpx2.Client, service: str, token: str, query: dict[str, str], after: str, *, hint: str = ""
+) -> Iterator[str]:
+    """Events as JSON, one after the other, for ever; whatever breaks is taken up where it was.
+
+    A refusal raises :class:`SaysoError`, in the words of the service; ``hint``: what it cannot know about the token.
+    """
     place, pause = after, 0.0
     while True:
         try:
@@ -90,6 +119,8 @@ def follow(http: httpx2.Client, service: str, token: str, query: dict[str, str],
         except _CutError as cut:
             if pause == 0:
                 console.print(f"[yellow]{cut}[/] [dim]It is taken up where it was.[/]", soft_wrap=True)
+        except _RefusedError as refused:
+            raise SaysoError(f"{refused} {hint}".rstrip() if refused.about_token else str(refused)) from None
         time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
         pause = min(max(2 * pause, 0.5), _LONGEST_PAUSE_S)
 
@@ -115,7 +146,7 @@ def _stream(
                     yield found.get("id", place), found.get("data", "")
                     found = {}
     except httpx2.HTTPError as error:
-        raise _CutError(f"The service does not answer ({type(error).__name__}).") from error
+        raise _CutError(f"{service} does not answer: {why(error)}.") from error
 
 
 def _must_be_well(answer: httpx2.Response) -> None:
@@ -129,7 +160,7 @@ def _must_be_well(answer: httpx2.Response) -> None:
         detail = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):
         detail = f"{answer.url} answered {answer.status_code}; is that where the service is?"
-    raise SaysoError(detail)
+    raise _RefusedError(detail, about_token=answer.status_code == httpx2.codes.UNAUTHORIZED)
 
 
 def forward(http: httpx2.Client, url: str, keys: Keys, data: str) -> str:
@@ -145,7 +176,7 @@ def forward(http: httpx2.Client, url: str, keys: Keys, data: str) -> str:
             timeout=_FORWARD_WITHIN_S,
         )
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        return f"✗ {str(error) or type(error).__name__}"
+        return f"✗ {why(error)}"
     took = f"{answer.status_code} {int((time.monotonic() - began) * 1000)} ms"
     return f"→ {took}" if answer.is_success else f"✗ {took}"
 
@@ -169,6 +200,13 @@ def _secret(given: str | None) -> bytes:
         return secret_bytes(given)
     except ValueError as error:
         raise InputInvalidError(f"--secret: {error}.") from error
+
+
+def _address(given: str) -> str:
+    """An address that can be called; raises :class:`InputInvalidError` for any other text."""
+    if not given.startswith(("http://", "https://")):
+        raise InputInvalidError(f"--url takes an address such as http://127.0.0.1:8000, not {given!r}.")
+    return given.rstrip("/")
 
 
 def _service(env_file: Path) -> str:

@@ -1,4 +1,4 @@
-"""``sayso messages``: watch messages go, hear why one did or did not, send dead letters again, take back what waits."""
+"""``sayso messages``: watch them go, hear why one did or did not, send dead letters again, take back, settle."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,17 @@ from sayso.cli.running import ENV_FILE
 from sayso.cli.saying import moment
 from sayso.core.database import Record, Tx
 from sayso.core.errors import InputInvalidError, NotFoundError
+from sayso.core.faults import near
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import parse_ttl
 
 if TYPE_CHECKING:
+    from sayso.messages.dead import Settlement
     from sayso.people.service import Person
 
 messages = typer.Typer(
-    help="Watch what goes out, ask why, send again, take back. Times are in UTC.", no_args_is_help=True
+    help="Watch what goes out, ask why, send again, take back, settle. Times are in UTC.",
+    no_args_is_help=True,
 )
 
 #: Who retried or cancelled, on the timeline.
@@ -46,7 +49,8 @@ def tail(
 ) -> None:
     """Show the newest messages; with --follow a table that renews itself, until Ctrl-C."""
     if state is not None and state not in _states():
-        raise InputInvalidError(f"There is no state {state!r}; there are: {', '.join(_states())}.")
+        meant = near(state, _states()) or "."
+        raise InputInvalidError(f"There is no state {state!r}; there are: {', '.join(_states())}{meant}")
 
     async def work(rt: Runtime) -> None:
         console = Console(highlight=False)
@@ -170,6 +174,45 @@ def cancel(message_id: MessageId, env_file: EnvFile = ENV_FILE) -> None:
             return await letters.cancel(tx, rt, row, by=OPERATOR, on_failed=moving.prompt_failed)
 
     typer.echo(f"{message_id}  {with_runtime(env_file, work)}")
+
+
+@messages.command()
+def settle(
+    message_id: MessageId,
+    *,
+    said: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            help="delivered, failed, or retry, which sends it again: the person may get it twice.",
+        ),
+    ],
+    env_file: EnvFile = ENV_FILE,
+) -> None:
+    """Say what became of an unknown message, one of which Meta's answer was lost."""
+    as_ = _settlement(said)
+
+    async def work(rt: Runtime) -> str:
+        from sayso.confirmations import moving  # noqa: PLC0415
+        from sayso.messages import dead as letters  # noqa: PLC0415
+
+        async with rt.db.tx() as tx:
+            row = await letters.locked(tx, message_id)
+            if row is None:
+                raise NotFoundError(f"No message {message_id!r}.")
+            return await letters.settle(tx, rt, row, as_, by=OPERATOR, on_failed=moving.prompt_failed)
+
+    typer.echo(f"{message_id}  {with_runtime(env_file, work)}")
+
+
+def _settlement(said: str) -> "Settlement":
+    from sayso.messages.dead import Settlement  # noqa: PLC0415
+
+    known: dict[str, Settlement] = {each: each for each in get_args(Settlement)}
+    if said not in known:
+        meant = near(said, known) or "."
+        raise InputInvalidError(f"There is no settling as {said!r}; there are: {', '.join(known)}{meant}")
+    return known[said]
 
 
 def _states() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from sayso.cli.database import token_settings
 from sayso.cli.published import text_of
 from sayso.cli.saying import count
+from sayso.client.unreached import why
 from sayso.core.errors import InputInvalidError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _read(file: Path | None, env_file: Path) -> "tuple[Policy, Path]":
     try:
         found, findings = policy_file.read(path)
     except OSError as error:
-        raise InputInvalidError(f"{path} cannot be read: {error}.") from error
+        raise InputInvalidError(f"{path} cannot be read: {why(error)}.") from error
     if found is None:
         for each in findings:
             out.print(Text(str(each), style="red"), soft_wrap=True)

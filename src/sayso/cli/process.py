@@ -12,6 +12,7 @@ import uvicorn
 
 from sayso.app import Service, running
 from sayso.cli.running import noted
+from sayso.client.unreached import why
 from sayso.core.errors import SettingError
 from sayso.core.settings import Settings
 
@@ -79,6 +80,6 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise SettingError(
-            f"{host}:{port} cannot be listened on: {error.strerror}. Choose another with --port or SAYSO_PORT."
+            f"{host}:{port} cannot be listened on: {why(error)}. Choose another with --port or SAYSO_PORT."
         ) from error
     return listener

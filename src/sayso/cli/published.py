@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 
 from sayso.cli.database import token_settings
+from sayso.client.unreached import why
 from sayso.core import keys
 from sayso.core.errors import InputInvalidError
 from sayso.core.runtime import wall_clock
@@ -33,7 +34,7 @@ def text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputInvalidError(f"{file} cannot be read: {error.strerror}.") from error
+        raise InputInvalidError(f"{file} cannot be read: {why(error)}.") from error
     except UnicodeDecodeError as error:
         raise InputInvalidError(f"{file} cannot be read: it is no text in UTF-8.") from error
 
@@ -43,7 +44,7 @@ def _fetched(url: str) -> str:
         answer = httpx2.get(url, timeout=_WITHIN_S)
         answer.raise_for_status()
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise InputInvalidError(f"The keys cannot be had from {url}: {error!r}.") from error
+        raise InputInvalidError(f"The keys cannot be had from {url}: {why(error)}.") from error
     return answer.text
 
 

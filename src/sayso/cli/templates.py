@@ -177,7 +177,7 @@ def diff(
 def push(
     names: Names = None,
     *,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be done.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     folder: Folder = None,
     env_file: EnvFile = DEFAULT_ENV,
 ) -> None:

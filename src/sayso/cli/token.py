@@ -10,7 +10,7 @@ import typer
 from sayso.cli.running import chosen
 from sayso.core.runtime import wall_clock
 from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
-from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES, Tokens, parse_ttl
+from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES, Tokens, check, parse_ttl
 
 
 def token(
@@ -25,27 +25,29 @@ def token(
     env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = Path(".env"),
 ) -> None:
     """Print a bearer token, signed with this installation's key."""
-    lives = parse_ttl(ttl)
+    lives, scopes = parse_ttl(ttl), tuple(scope.split())
+    check(user=user, client=client, scopes=scopes, ttl=lives)  # before a key is made for it
     settings = settings_of(env_file)
-    if not _has_key(settings):
+    if not has_key(settings):
         typer.echo(
             f"sayso: no key was in {settings.sayso_data_dir.absolute()}, so a new one is made there; a service with "
             "another data directory will not take this token (see SAYSO_DATA_DIR).",
             err=True,
         )
-    typer.echo(issue(settings, user=user, client=client, scopes=tuple(scope.split()), ttl=lives))
+    typer.echo(issue(settings, user=user, client=client, scopes=scopes, ttl=lives))
 
 
 def settings_of(env_file: Path) -> TokenSettings:
     """Those given; where they lead to no key, those of the service that runs here, if they do."""
     settings = load_token_settings(env_file)
-    if _has_key(settings) or (note := chosen(env_file)) is None:
+    if has_key(settings) or (note := chosen(env_file)) is None:
         return settings
     theirs = load_token_settings(note.env_file, given=note.given)
-    return theirs if _has_key(theirs) else settings
+    return theirs if has_key(theirs) else settings
 
 
-def _has_key(settings: TokenSettings) -> bool:
+def has_key(settings: TokenSettings) -> bool:
+    """Whether the key of bearer tokens is here; whoever asks for it otherwise makes one."""
     return settings.sayso_jwt_secret is not None or (settings.sayso_data_dir / "jwt-secret").exists()
 
 

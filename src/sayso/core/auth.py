@@ -30,7 +30,10 @@ class needs:  # noqa: N801 - reads as a sentence where it stands: Depends(needs(
             )
         actor: Actor = request.app.state.tokens.actor(token.strip(), now=request.app.state.rt.now())
         if not actor.may(self.scope):
-            raise ForbiddenError(f"This route needs the scope {self.scope}; the token has: {_listed(actor)}.")
+            raise ForbiddenError(
+                f"This route needs the scope {self.scope}; the token has: {_listed(actor)}. "
+                f"`sayso token --scope {self.scope}` makes one that has it."
+            )
         refuse_unknown_parameters(
             request
         )  # every route names its scope; who may not call it learns nothing else

@@ -36,6 +36,8 @@ async def what_next(tx: Tx, rt: Runtime, row: Record, person: Person, sender: Se
             return await _suppressed(tx, rt, row, person)
         case "failed" | "expired":
             return await _dead(tx, rt, row)
+        case "cancelled":
+            return " ".join(filter(None, (_UNSEEN, _AFTER_ALL.get(row["purpose"]))))
         case state:
             return _OTHERWISE[state]
 
@@ -46,7 +48,11 @@ _OTHERWISE: Final = {
     "sent": "It has left Meta; the phone may be off. `delivered` will come, or nothing, if Meta drops it at its end.",
     "delivered": "Nothing: it has reached the person.",
     "read": "Nothing: the person has read it.",
-    "cancelled": "Nothing: it was cancelled.",
+}
+_UNSEEN: Final = "It ended before it went out: the person has not seen it."
+_AFTER_ALL: Final = {
+    "send": "To say it after all, send it as a new message.",
+    "prompt": "To ask it after all, ask it anew.",
 }
 
 
@@ -58,7 +64,8 @@ def _unknown(row: Record) -> str:
         )
     return (
         "A status of Meta's may still say what became of it. If you know: "
-        f'POST /messages/{row["id"]}/settle {{"as": "delivered" | "failed" | "retry"}}.'
+        f"sayso messages settle {row['id']} --as delivered, or --as failed. "
+        "With --as retry it is sent again, and the person may get it twice."
     )
 
 
@@ -102,7 +109,10 @@ async def _suppressed(tx: Tx, rt: Runtime, row: Record, person: Person) -> str:
     anew = _ANEW.get(row["purpose"], "What it spoke of is over.")
     reason = row["reason"] or ""
     if ONLY_TEMPLATE in reason:
-        return f"Give a `fallback` for outside the 24-hour window, send a template, or wait until they write. {anew}"
+        return (
+            "Outside the 24-hour window only a template may go out: give the message a `fallback`, send a template, or "
+            f"wait until they write. {anew}"
+        )
     if INSIDE_ALONE in reason:
         return f"It answered something that the person wrote more than 24 hours ago. {anew}"
     category = "marketing" if "of marketing" in reason else row["category"]
@@ -147,6 +157,8 @@ async def _dead(tx: Tx, rt: Runtime, row: Record) -> str:
     failure = classify(GraphError(code, ""), None) if code is not None else None
     operator = failure.operator if failure and failure.operator != "Nothing." else ""
     said = [failure.meaning, operator] if failure else []
+    if row["state"] == "expired":
+        said.insert(0, _UNSEEN)
     why_not = dead.refusal(row) or (await prospects.obstacles(tx, rt, [row])).get(row["id"])
     if why_not:
         said.append(f"It cannot be sent again: {sentence(why_not)}.")
