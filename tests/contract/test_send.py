@@ -150,6 +150,8 @@ async def test_a_text_into_a_window_that_is_known_to_be_closed_is_refused_and_a_
     assert (outside["type"], outside["name"], outside["language"]) == ("template", "greeting", "en")
     template = await accepted(api, message_type="template", template=fallback)
     assert (await row(api, template["id"]))["template_name"] == "greeting"
+    assert with_fallback["advice"].endswith("So it goes out as its fallback, the template greeting (en).")
+    assert template["advice"] is None
 
 
 async def test_the_window_counts_to_its_last_minute_and_opens_with_the_next_message(api: Contract) -> None:
@@ -174,6 +176,7 @@ async def test_what_is_scheduled_may_find_the_window_open_by_then(api: Contract)
     await wrote(api, timedelta(hours=25))
     at = api.rt.now() + timedelta(hours=2)
     told = await accepted(api, content="hello", send_at=at.isoformat(), ttl_seconds=60)
+    assert "will be suppressed, unless the person writes before" in told["advice"]
     queued = await row(api, told["id"])
     assert (queued["work"], queued["work_at"], queued["send_at"]) == ("waiting", at, at)
     assert queued["expires_at"] == at + timedelta(seconds=60)

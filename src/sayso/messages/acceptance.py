@@ -13,9 +13,9 @@ from sayso.core.errors import ConsentMissingError, Fault, InputInvalidError, Win
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.messages import conversations, service, templating
+from sayso.messages.acceptance_advice import Window, advice
 from sayso.messages.recipients import resolve
 from sayso.messages.requests import SendIn
-from sayso.messages.rules import WINDOW, WINDOW_MARGIN, window_closed, window_open
 from sayso.messages.service import Draft
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -71,11 +71,23 @@ async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, A
         price_estimate=priced,
     )
     message_id = await service.send(tx, rt, draft)
-    return _told(message_id, "queued", body.message_type, window.said, (send_at, expires_at))
+    times = send_at, expires_at
+    advised = None if isinstance(content, Template) else _advice(window, send_at, outside)
+    return _told(message_id, "queued", body.message_type, window.said, times, advised=advised)
+
+
+def _advice(window: Window, send_at: datetime | None, outside: Template | None) -> str | None:
+    return advice(window, send_at, None if outside is None else f"{outside.name} ({outside.language})")
 
 
 def _told(
-    message_id: str, state: str, kind: str, window: str, times: tuple[datetime | None, datetime]
+    message_id: str,
+    state: str,
+    kind: str,
+    window: str,
+    times: tuple[datetime | None, datetime],
+    *,
+    advised: str | None = None,
 ) -> dict[str, Any]:
     """A message as ``views.SentOut``."""
     return {
@@ -85,35 +97,17 @@ def _told(
         "window": window,
         "send_at": times[0],
         "expires_at": times[1],
+        "advice": advised,
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Whether the person wrote in the last 24 hours, and until when that counts.
-
-    ``closed`` says why it is known that they did not.
-    """
-
-    open: bool
-    closed: str | None
-    until: datetime | None
-
-    @property
-    def said(self) -> str:
-        return "open" if self.open else "closed" if self.closed else "unknown"
-
-
-async def _window(tx: Tx, rt: Runtime, person: Person, sender: str) -> _Window:
+async def _window(tx: Tx, rt: Runtime, person: Person, sender: str) -> Window:
     talks = await conversations.read(tx, [person])
     talk = talks.of(person, sender)
-    opened_at = talk.opened_at
-    closed = window_closed(opened_at, talks.heard_since.get(sender), rt.now(), refused_at=talk.refused_at)
-    until = opened_at + WINDOW - WINDOW_MARGIN if opened_at is not None else None
-    return _Window(window_open(opened_at, rt.now()), closed, until)
+    return Window.of(talk.opened_at, talks.heard_since.get(sender), rt.now(), refused_at=talk.refused_at)
 
 
-def _inside(window: _Window, send_at: datetime | None) -> None:
+def _inside(window: Window, send_at: datetime | None) -> None:
     """An answer is not scheduled for when the window that it rests on has closed."""
     if send_at is not None and window.until is not None and send_at >= window.until:
         ends = f"{window.until:%Y-%m-%dT%H:%M:%SZ}"
@@ -121,7 +115,7 @@ def _inside(window: _Window, send_at: datetime | None) -> None:
         raise faults.wrong("/send_at", detail)
 
 
-async def _permitted(tx: Tx, rt: Runtime, person: Person, body: SendIn, window: _Window) -> None:
+async def _permitted(tx: Tx, rt: Runtime, person: Person, body: SendIn, window: Window) -> None:
     if body.category == "service" and not window.open:
         raise ConsentMissingError(
             "Nothing was queued: category service is for answers to what the person wrote in the last 24 hours."
@@ -150,7 +144,7 @@ def sender_of(rt: Runtime, wanted: str | None) -> str:
 
 
 async def _filled(
-    tx: Tx, rt: Runtime, person: Person, asked: Asked, window: _Window
+    tx: Tx, rt: Runtime, person: Person, asked: Asked, window: Window
 ) -> tuple[Content, Template | None, str | None]:
     """What is to be sent, its templates in the person's language and checked; and a template's category at Meta.
 

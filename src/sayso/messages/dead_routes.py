@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
@@ -23,12 +23,12 @@ from sayso.core.tokens import Actor
 from sayso.messages import dead
 from sayso.messages.dead import MOST_AT_ONCE, Settlement, Which
 from sayso.messages.prospects import obstacles
+from sayso.messages.routes import MessageId
 from sayso.messages.views import DeadLettersOut, RetriedManyOut, RetriedOut, StandsOut
 from sayso.whatsapp.failures import GraphError, classify
 
 router = APIRouter(tags=["messages"])
 
-MessageId = Annotated[Text, Path(max_length=40, examples=["msg_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
 Code = Annotated[int | None, Field(ge=-1, le=2**31 - 1, description="A code of Meta's.", examples=[131042])]
 Sender = Annotated[Text | None, Field(max_length=40, description="A phone number id of ours.")]
 Name = Annotated[Text | None, Field(max_length=512, description="The name of a template.")]

@@ -29,7 +29,14 @@ from sayso.messages.views import MessagesOut, MessageWithTimelineOut, SentOut, S
 
 router = APIRouter(tags=["messages"])
 
-MessageId = Annotated[Text, Path(max_length=40, examples=["msg_01k9y3v6e8m0q2s4t6w8x0z2b4"])]
+MessageId = Annotated[
+    Text,
+    Path(
+        max_length=40,
+        description="The `id` that sending was answered with.",
+        examples=["msg_01k9y3v6e8m0q2s4t6w8x0z2b4"],
+    ),
+]
 Sending = Annotated[SendIn, Body(openapi_examples=EXAMPLES)]
 
 
@@ -52,8 +59,9 @@ async def send(rt: Rt, actor: MaySend, body: Sending, key: idempotency.Key = Non
     """Queue a message; it is durable when the answer comes. `GET /messages/{id}` tells what became of it.
 
     Inside the 24-hour window it goes out as it is given, outside as its `fallback` template; a `template` goes out at
-    any time. Refused at once, with nothing queued: what WhatsApp would not take (422, pointing at the field), what the
-    person has not agreed to (403), and a window that is known to be closed with no template to send (409).
+    any time. Where the window is closed when it is due, or may be, `advice` says what happens then. Refused at once,
+    with nothing queued: what WhatsApp would not take (422, pointing at the field), what the person has not agreed to
+    (403), and a window that is known to be closed with no template to send (409).
     """
     asked = Asked(body, body.outgoing(), body.outside())
     return await idempotency.once(

@@ -23,7 +23,11 @@ State = Literal[
 
 
 class SentOut(BaseModel):
-    """A message that was accepted. `window`: whether the person wrote in the last 24 hours, as far as is known."""
+    """A message that was accepted. `window`: whether the person wrote in the last 24 hours, as far as is known.
+
+    `advice`: what becomes of it when it is due and the window is closed or may be, and what to do; null where the
+    window carries it.
+    """
 
     id: str
     state: State
@@ -31,6 +35,7 @@ class SentOut(BaseModel):
     window: Literal["open", "closed", "unknown"]
     send_at: datetime | None
     expires_at: datetime
+    advice: str | None
 
 
 class PriceOut(BaseModel):
