@@ -160,6 +160,7 @@ def _calls(sayso: Any) -> list[Any]:
         sayso.ask("a", "b", "c", sender="100", idempotency_key="k3"),
         sayso.confirm("a", "b", "c", idempotency_key="k4"),
         sayso.confirmation("cnf_1"),
+        sayso.withdraw("cnf_1"),
         sayso.receipt("cnf_1"),
         sayso.keys(),
         sayso.claim("cnf_1", {"a": 1}, idempotency_key="k6"),
@@ -168,6 +169,7 @@ def _calls(sayso: Any) -> list[Any]:
         sayso.message("msg_1"),
         sayso.cancel("msg_1"),
         sayso.retry("msg_1"),
+        sayso.settle("msg_1", "delivered"),
         sayso.senders(),
         sayso.alerts(),
         sayso.events("1.x", types=["confirmation.*"], wait_s=60),
@@ -183,6 +185,7 @@ def _answers() -> list[Any]:
         (202, PENDING),
         (202, CONFIRMED),
         (200, CONFIRMED),
+        (200, {"id": "cnf_1", "status": "decided", "outcome": "withdrawn"}),
         (200, {"receipt": "a.b.c", "opened": None}),
         (200, {"keys": []}),
         (201, {"grant": "grt_1"}),
@@ -191,6 +194,7 @@ def _answers() -> list[Any]:
         (200, SENT),
         (200, {"id": "msg_1", "state": "cancelled"}),
         (200, {"id": "msg_1", "state": "queued", "retried": True}),
+        (200, {"id": "msg_1", "state": "delivered"}),
         (200, {"senders": [{"id": "100"}]}),
         (200, {"alerts": [{"id": "2"}], "next": "2"}),
         (200, {"alerts": [{"id": "1"}], "next": None}),
@@ -212,17 +216,32 @@ async def test_every_method_of_both_faces_makes_the_same_request_and_gives_the_s
     ]
     assert seen[0] == seen[1]
     assert len(first) == len(set(_public(Sayso)) - {"close"})
-    consents, cancelled, alerts = first[3], first[13], first[16]
-    assert (first[7].jws, first[8], first[9]["grant"]) == ("a.b.c", {"keys": []}, "grt_1")
+    consents, cancelled, alerts = first[3], first[14], first[18]
+    assert (first[8].jws, first[9], first[10]["grant"]) == ("a.b.c", {"keys": []}, "grt_1")
     assert (consents.allows("notifications"), consents.allows("marketing")) == (True, False)
     assert (cancelled.state, [each["id"] for each in alerts]) == ("cancelled", ["2", "1"])
-    assert (first[17].next, [each["id"] for each in first[17].events]) == ("3.x", ["evt_1"])
+    assert (first[19].next, [each["id"] for each in first[19].events]) == ("3.x", ["evt_1"])
     for request in blocking.requests:
         path = request.url.path.removeprefix(PREFIX)
         named = {"msg_1": "{message_id}", "cnf_1": "{confirmation_id}", "alice": "{external_id}"}
         for name, place in named.items():
             path = path.replace(name, place)
         assert (request.method, path) in CALLS or path in OPEN
+
+
+async def chosen_and_withdrawn(sayso: AsyncSayso) -> None:
+    """A question with options of every depth, and taken back."""
+    rooms = await sayso.ask(
+        "room_book",
+        "book a room",
+        kind="choose",
+        options=[{"label": "Room A"}, {"label": "Room B", "id": "b", "description": "with a view"}],
+        undo_seconds=60,
+        dedupe_key="rooms",
+    )
+    assert [each["id"] for each in rooms.raw["options"]] == ["1", "b"]
+    await sayso.withdraw(rooms.id)
+    assert (await sayso.confirmation(rooms.id)).outcome == "withdrawn"
 
 
 async def test_what_the_client_sends_the_service_takes(api: Contract) -> None:
@@ -240,6 +259,7 @@ async def test_what_the_client_sends_the_service_takes(api: Contract) -> None:
         assert (await sayso.retry(typed.id)).raw["retried"] is False
         asked = await sayso.ask("a", "b", "c", sender=PHONE_NUMBER_ID)
         assert asked.raw["sender"] == PHONE_NUMBER_ID
+        await chosen_and_withdrawn(sayso)
         receipt, jwks = await sayso.receipt(api.made["decided"]), await sayso.keys()
         assert verify.check(receipt, jwks, audience="bot").proven
         done = await sayso.executed(api.made["decided"], "done", note="the invitation is sent")

@@ -8,14 +8,19 @@ with Sayso("http://127.0.0.1:8000", token) as sayso:
         ...
 """
 
+from sayso.client.asking import Asking, Choice, Escalation, Labels
 from sayso.client.faces import AsyncSayso, Sayso
 from sayso.client.model import Confirmation, Consents, Events, Message, ProblemError, UnreachableError
 
 __all__ = [
+    "Asking",
     "AsyncSayso",
+    "Choice",
     "Confirmation",
     "Consents",
+    "Escalation",
     "Events",
+    "Labels",
     "Message",
     "ProblemError",
     "Sayso",

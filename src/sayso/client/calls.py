@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
+from sayso.client.asking import Asking
 from sayso.client.model import Confirmation, Consents, Events, Message, ProblemError, UnreachableError
 from sayso.client.verify import Receipt
 
@@ -18,15 +19,6 @@ GRACE_S = 10.0
 _TRIES = 5
 _PREFIX = "/api/v1/whatsapp"
 _Result = TypeVar("_Result")
-
-
-class Asking(TypedDict, total=False):
-    """Options of a question: minutes until it ends (30), whom to ask (the token's user), from which number, a key."""
-
-    timeout_minutes: float
-    recipient: str
-    sender: str
-    idempotency_key: str
 
 
 class Listening(TypedDict, total=False):
@@ -171,13 +163,11 @@ def opt_in(wording: str, evidence: str, options: OptingIn) -> Call[None]:
 
 def ask(action_type: str, description: str, details: str, options: Asking) -> Call[Confirmation]:
     """Ask, and return at once."""
-    body = {
+    body: dict[str, Any] = {
         "action_type": action_type,
         "action_description": description,
-        "action_details": details,
-        "timeout_minutes": options.get("timeout_minutes"),
-        "recipient": options.get("recipient"),
-        "sender": options.get("sender"),
+        "action_details": details or None,
+        **{name: value for name, value in options.items() if name != "idempotency_key"},
     }
     return Confirmation.of((yield from _create("/confirmation", body, options.get("idempotency_key"))))
 
@@ -205,6 +195,11 @@ def confirm(action_type: str, description: str, details: str, options: Asking) -
     while not asked.decided:
         asked = yield from confirmation(asked.id, wait_s=LONGEST_WAIT_S)
     return asked
+
+
+def withdraw(confirmation_id: str) -> Call[None]:
+    """Take a question back; done twice, it is done once."""
+    yield from _exchange(Request("POST", f"{_of(confirmation_id)}/withdraw"))
 
 
 def receipt(confirmation_id: str) -> Call[Receipt]:
@@ -273,10 +268,15 @@ def retry(message_id: str) -> Call[Message]:
     return Message.of((yield from _about(message_id, "retry")))
 
 
-def _about(message_id: str, action: str) -> Call[Any]:
+def settle(message_id: str, said: str) -> Call[Message]:
+    """Say what became of an unknown message."""
+    return Message.of((yield from _about(message_id, "settle", {"as": said})))
+
+
+def _about(message_id: str, action: str, body: Any = None) -> Call[Any]:
     """Done twice, each of these is done once: the request may be repeated."""
     path = f"{_PREFIX}/messages/{quote(message_id, safe='')}/{action}"
-    return (yield from _exchange(Request("POST", path)))
+    return (yield from _exchange(Request("POST", path, body)))
 
 
 def opt_out(reason: str, options: OptingOut) -> Call[None]:

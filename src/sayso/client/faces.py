@@ -8,9 +8,9 @@ from typing import Any, Literal, Self, TypeVar, Unpack
 import httpx2
 
 from sayso.client import calls
+from sayso.client.asking import Asking
 from sayso.client.calls import (
     Answer,
-    Asking,
     Call,
     Listening,
     OptingIn,
@@ -21,6 +21,7 @@ from sayso.client.calls import (
     Sending,
 )
 from sayso.client.model import Confirmation, Consents, Events, Message
+from sayso.client.unreached import why
 from sayso.client.verify import Receipt
 
 _Result = TypeVar("_Result")
@@ -56,21 +57,16 @@ class Sayso:
         self._drive(calls.opt_in(wording, evidence, options))
 
     def ask(
-        self,
-        action_type: str,
-        description: str,
-        details: str,
-        **options: Unpack[Asking],
+        self, action_type: str, description: str, details: str = "", **options: Unpack[Asking]
     ) -> Confirmation:
-        """Ask the token's user (or ``recipient``), and return at once."""
+        """Ask the token's user (or ``recipient``, or ``approvers``), and return at once.
+
+        ``details`` may be left out where ``action`` or ``options`` says it all.
+        """
         return self._drive(calls.ask(action_type, description, details, options))
 
     def confirm(
-        self,
-        action_type: str,
-        description: str,
-        details: str,
-        **options: Unpack[Asking],
+        self, action_type: str, description: str, details: str = "", **options: Unpack[Asking]
     ) -> Confirmation:
         """Ask, and return with the outcome; at the latest when the time is up."""
         return self._drive(calls.confirm(action_type, description, details, options))
@@ -78,6 +74,10 @@ class Sayso:
     def confirmation(self, confirmation_id: str, *, wait_s: float = 0) -> Confirmation:
         """Look at a confirmation, waiting up to ``wait_s`` seconds for its outcome."""
         return self._drive(calls.confirmation(confirmation_id, wait_s=wait_s))
+
+    def withdraw(self, confirmation_id: str) -> None:
+        """Take a question back; whoever was asked is told. Raises :class:`ProblemError` ``already_decided``."""
+        self._drive(calls.withdraw(confirmation_id))
 
     def receipt(self, confirmation_id: str) -> Receipt:
         """The signed proof of a decision; :mod:`sayso.client.verify` verifies it."""
@@ -118,6 +118,10 @@ class Sayso:
         """Send a message again that failed or expired; ``raw["retried"]`` is false when it is on its way already."""
         return self._drive(calls.retry(message_id))
 
+    def settle(self, message_id: str, said: Literal["delivered", "failed", "retry"]) -> Message:
+        """Say what became of an ``unknown`` message; ``retry`` may send it a second time."""
+        return self._drive(calls.settle(message_id, said))
+
     def opt_out(self, reason: str, **options: Unpack[OptingOut]) -> None:
         """Opt the token's user (or ``recipient``) out: what waits to go to them is taken back."""
         self._drive(calls.opt_out(reason, options))
@@ -155,7 +159,7 @@ class Sayso:
         try:
             return _answer(self._http.request(**_arguments(request)))
         except httpx2.TransportError as error:
-            return Answer(0, None, repr(error))
+            return Answer(0, None, f"{self._http.base_url} does not answer: {why(error)}")
 
 
 class AsyncSayso:
@@ -185,21 +189,16 @@ class AsyncSayso:
         await self._drive(calls.opt_in(wording, evidence, options))
 
     async def ask(
-        self,
-        action_type: str,
-        description: str,
-        details: str,
-        **options: Unpack[Asking],
+        self, action_type: str, description: str, details: str = "", **options: Unpack[Asking]
     ) -> Confirmation:
-        """Ask the token's user (or ``recipient``), and return at once."""
+        """Ask the token's user (or ``recipient``, or ``approvers``), and return at once.
+
+        ``details`` may be left out where ``action`` or ``options`` says it all.
+        """
         return await self._drive(calls.ask(action_type, description, details, options))
 
     async def confirm(
-        self,
-        action_type: str,
-        description: str,
-        details: str,
-        **options: Unpack[Asking],
+        self, action_type: str, description: str, details: str = "", **options: Unpack[Asking]
     ) -> Confirmation:
         """Ask, and return with the outcome; at the latest when the time is up."""
         return await self._drive(calls.confirm(action_type, description, details, options))
@@ -207,6 +206,10 @@ class AsyncSayso:
     async def confirmation(self, confirmation_id: str, *, wait_s: float = 0) -> Confirmation:
         """Look at a confirmation, waiting up to ``wait_s`` seconds for its outcome."""
         return await self._drive(calls.confirmation(confirmation_id, wait_s=wait_s))
+
+    async def withdraw(self, confirmation_id: str) -> None:
+        """Take a question back; whoever was asked is told. Raises :class:`ProblemError` ``already_decided``."""
+        await self._drive(calls.withdraw(confirmation_id))
 
     async def receipt(self, confirmation_id: str) -> Receipt:
         """The signed proof of a decision; :mod:`sayso.client.verify` verifies it."""
@@ -247,6 +250,10 @@ class AsyncSayso:
         """Send a message again that failed or expired; ``raw["retried"]`` is false when it is on its way already."""
         return await self._drive(calls.retry(message_id))
 
+    async def settle(self, message_id: str, said: Literal["delivered", "failed", "retry"]) -> Message:
+        """Say what became of an ``unknown`` message; ``retry`` may send it a second time."""
+        return await self._drive(calls.settle(message_id, said))
+
     async def opt_out(self, reason: str, **options: Unpack[OptingOut]) -> None:
         """Opt the token's user (or ``recipient``) out: what waits to go to them is taken back."""
         await self._drive(calls.opt_out(reason, options))
@@ -284,7 +291,7 @@ class AsyncSayso:
         try:
             return _answer(await self._http.request(**_arguments(request)))
         except httpx2.TransportError as error:
-            return Answer(0, None, repr(error))
+            return Answer(0, None, f"{self._http.base_url} does not answer: {why(error)}")
 
 
 def _headers(token: str) -> dict[str, str]:

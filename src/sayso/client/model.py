@@ -30,7 +30,11 @@ class UnreachableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """A question and, once decided, its outcome."""
+    """A question and, once decided, its outcome.
+
+    ``number``: what to show to the user, where they have to type it. ``answer``: what was chosen or written, or which
+    rule of the policy decided. ``raw`` has everything else that the service says of it.
+    """
 
     id: str
     status: str
@@ -39,6 +43,8 @@ class Confirmation:
     expires_at: datetime
     delivery: str | None
     action_hash: str
+    number: str | None
+    answer: Mapping[str, Any] | None
     raw: Mapping[str, Any]
 
     @property
@@ -62,23 +68,35 @@ class Confirmation:
             expires_at=datetime.fromisoformat(body["expires_at"]),
             delivery=body["delivery"],
             action_hash=body["action_hash"],
+            number=body.get("number"),
+            answer=body.get("answer"),
             raw=body,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message and how far it has come."""
+    """A message and how far it has come.
+
+    ``advice``: what becomes of one just sent where the 24-hour window does not carry it, and what to do.
+    """
 
     id: str
     state: str
     reason: str | None
+    advice: str | None
     raw: Mapping[str, Any]
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> "Message":
         """From the service's JSON."""
-        return cls(id=body["id"], state=body["state"], reason=body.get("reason"), raw=body)
+        return cls(
+            id=body["id"],
+            state=body["state"],
+            reason=body.get("reason"),
+            advice=body.get("advice"),
+            raw=body,
+        )
 
 
 @dataclass(frozen=True, slots=True)
