@@ -207,7 +207,17 @@ def test_a_changed_file_is_taken_up_and_a_broken_one_leaves_the_last_good_one_in
 
 def asked(**changes: Any) -> dict[str, Any]:
     action = {"action_type": "payment", "action": {"amount": 50}}
-    return {"policy_version": "2+00", "action": action, "tier": "high", "needed": 2, **changes}
+    return {
+        "policy_version": "2+00",
+        "action": action,
+        "tier": "high",
+        "needed": 2,
+        "answer": None,
+        **changes,
+    }
+
+
+BY_A_RULE = {"answer": {"how": "policy", "rule": "before"}, "needed": 1}
 
 
 def test_what_was_asked_under_another_policy_holds_only_where_todays_would_have_allowed_it(
@@ -227,6 +237,18 @@ def test_what_was_asked_under_another_policy_holds_only_where_todays_would_have_
     assert [end for end, said in why.items() if said is None or not said.endswith(end)] == []
     assert policy.still_allows(found, asked(policy_version=found.stamp, needed=1)) is None
     assert policy.still_allows(NONE, asked(needed=1)) is None
+
+
+def test_what_a_rule_decided_holds_only_where_todays_rules_allow_it(file: Path) -> None:
+    found = loaded(file)
+
+    def why(**action: Any) -> str:
+        given = {"action_type": "payment", "action": action}
+        return str(policy.still_allows(found, asked(action=given, **BY_A_RULE)))
+
+    assert why(amount=5, currency="EUR") == "None"
+    assert why(amount=50, currency="EUR").endswith("wants a person asked, and a rule decided it")
+    assert why(amount=20_000, currency="EUR").endswith("denies it (huge)")
 
 
 @given(

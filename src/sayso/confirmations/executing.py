@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sayso.confirmations import policy, policy_file, receipts, render, service
+from sayso.confirmations import approvers, policy, policy_file, receipts, render, service, whom
 from sayso.core.database import Record, Tx
 from sayso.core.errors import ForbiddenError, NotFoundError, SaysoError
 from sayso.core.runtime import Runtime
@@ -105,7 +105,7 @@ async def claim(
     now = rt.now()
     if row["use_by"] is None or now > row["use_by"]:
         raise ClaimExpiredError(f"{confirmation_id} could be claimed until {row['use_by']}. Ask again.")
-    if forbidden := policy.still_allows(policy_file.load(rt.settings), row):
+    if forbidden := await _forbidden(tx, rt, actor, row):
         raise PolicyForbidsError(f"{confirmation_id} was confirmed, but {forbidden}. Ask again.")
     grant = {
         "confirmation_id": confirmation_id,
@@ -161,6 +161,23 @@ async def _same(tx: Tx, confirmation_id: str, told: Report) -> Record:
     if (found["status"], found["note"]) != (told.status, told.note):
         raise AlreadyReportedError(f"{confirmation_id} was reported as {found['status']} before.")
     return found
+
+
+async def _forbidden(tx: Tx, rt: Runtime, actor: Actor, row: Record) -> str | None:
+    """Why the policy of today does not let it be done. Whoever said yes in somebody's place counts as that one."""
+    in_force = policy_file.load(rt.settings)
+    if in_force.stamp in (None, row["policy_version"]):
+        return None
+    yes = [
+        each["delegated_from"] or each["person_id"]
+        for each in (await approvers.of(tx, [row["id"]]))[row["id"]]
+        if each["verdict"] == "confirm"
+    ]
+    persons = await people.get_many(tx, yes)
+    names = policy.who_may(in_force.demands(row["action"]["action_type"]))
+    return policy.still_allows(
+        in_force, row, await whom.called(tx, actor, names, [persons[each] for each in yes])
+    )
 
 
 async def _theirs(tx: Tx, actor: Actor, confirmation_id: str) -> Record:

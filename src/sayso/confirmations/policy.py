@@ -275,18 +275,21 @@ def matches(match: Mapping[str, Any], action: Any) -> bool:
 def still_allows(policy: Policy, asked: Mapping[str, Any], approvers: Sequence[str] = ()) -> str | None:
     """Why the policy of today does not allow what was asked under an earlier one; None when it does.
 
-    ``asked`` is the question's row, ``approvers`` the external ids of those who said yes, as far as they have one.
+    ``asked`` is the question's row, ``approvers`` those who said yes, by the names in :func:`who_may` where they are
+    among them.
     """
     if policy.stamp is None or policy.stamp == asked["policy_version"]:
         return None
     action_type = asked["action"]["action_type"]
     demands = policy.demands(action_type)
-    denied = ruling(policy, action_type, asked["action"].get("action")).decided
-    if denied is not None and denied.then == "deny":
-        return f"the policy {policy.version} denies it ({denied.name})"
+    ruled = ruling(policy, action_type, asked["action"].get("action")).decided
+    if ruled is not None and ruled.then == "deny":
+        return f"the policy {policy.version} denies it ({ruled.name})"
+    if by_rule(asked):
+        return None if ruled else f"the policy {policy.version} wants a person asked, and a rule decided it"
     if _TIERS.index(demands.tier or "low") > _TIERS.index(asked["tier"]):
         return f"the policy {policy.version} asks for tier {demands.tier}, and it was asked at tier {asked['tier']}"
-    strangers = sorted(set(approvers) - _allowed(demands)) if demands.approvers else []
+    strangers = sorted(set(approvers) - who_may(demands)) if demands.approvers else []
     if strangers:
         return f"the policy {policy.version} does not let {', '.join(strangers)} approve it"
     count = needed(demands.need or "any", len(demands.approvers or [1]))
@@ -295,7 +298,12 @@ def still_allows(policy: Policy, asked: Mapping[str, Any], approvers: Sequence[s
     return None
 
 
-def _allowed(demands: Demands) -> set[str]:
+def by_rule(decided: Mapping[str, Any]) -> bool:
+    """Whether a rule of the policy decided it, and nobody was asked."""
+    return (decided["answer"] or {}).get("how") == "policy"
+
+
+def who_may(demands: Demands) -> set[str]:
     """Who may approve, where that is said."""
     return {*(demands.approvers or []), *(step.to for step in demands.escalation or [])}
 
@@ -312,7 +320,7 @@ def _time_faults(demands: Demands, wish: Wish) -> list[Fault]:
 
 def _whom_faults(demands: Demands, wish: Wish) -> list[Fault]:
     """Who is asked, is of those who may approve, and enough of them are asked."""
-    faults, allowed = [], _allowed(demands)
+    faults, allowed = [], who_may(demands)
     if demands.approvers and wish.recipient_named:
         detail = "the policy says who may approve this: leave it out, or name some of them in `approvers`"
         faults.append(Fault(detail, "/recipient"))

@@ -1,6 +1,6 @@
 """Who is asked: the people behind the names of a request or of the policy."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sayso.confirmations import absences
@@ -9,8 +9,8 @@ from sayso.core.database import Tx
 from sayso.core.errors import Fault, InputInvalidError, PersonUnknownError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
-from sayso.messages.recipients import resolve
-from sayso.people import rules, service
+from sayso.messages.recipients import find, resolve
+from sayso.people import links, rules, service
 from sayso.people.service import Person
 
 
@@ -76,7 +76,7 @@ async def later(tx: Tx, rt: Runtime, actor: Actor, rule: Rule, asked: Sequence[A
 
 async def _named(tx: Tx, rt: Runtime, actor: Actor, name: str, at: str) -> Asked:
     """By a number or user id, which mean the same person whoever asks; else by the assistant's own external id."""
-    if name.startswith("+") or rules.is_bsuid(name):
+    if _is_everybodys(name):
         person, _ = await resolve(tx, rt, actor, name)
         return Asked(person, person.name)
     found = await service.linked(tx, client_id=actor.client_id, external_id=name)
@@ -85,3 +85,30 @@ async def _named(tx: Tx, rt: Runtime, actor: Actor, name: str, at: str) -> Asked
         raise PersonUnknownError(detail, faults=[Fault(detail, at)])
     person, called = found
     return Asked(person, called or person.name)
+
+
+async def called(tx: Tx, actor: Actor, names: Collection[str], persons: Sequence[Person]) -> list[str]:
+    """Which of ``names`` each person goes by; who goes by none is told by the assistant's own, or a number's end."""
+    known: dict[str, str] = {}
+    for name in sorted(names):
+        found = await _meant(tx, actor, name)
+        known |= dict.fromkeys(found.ids if found else (), name)
+    return [known.get(each.id) or await _in_short(tx, actor, each) for each in persons]
+
+
+async def _meant(tx: Tx, actor: Actor, name: str) -> Person | None:
+    """Whom a name means, as far as anybody is known by it."""
+    if _is_everybodys(name):
+        return await find(tx, actor, name)
+    found = await service.linked(tx, client_id=actor.client_id, external_id=name)
+    return found[0] if found else None
+
+
+async def _in_short(tx: Tx, actor: Actor, person: Person) -> str:
+    users = (await links.users_of(tx, person)).get(actor.client_id)
+    return users[0] if users else f"…{(person.to or '')[-4:]}"
+
+
+def _is_everybodys(name: str) -> bool:
+    """Whether it means the same person whoever says it."""
+    return name.startswith("+") or rules.is_bsuid(name)
