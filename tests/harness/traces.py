@@ -17,16 +17,20 @@ async def traces(dsn: str, looked_for: Iterable[str]) -> set[tuple[str, str, str
     """(table, column, what) for everything that is found, as itself or within what is written in base64."""
     sought = sorted({form: each for each in looked_for for form in _forms(each)}.items())
     found = set()
-    for at in await evidence.rows(dsn, _COLUMNS):
-        kind, column = ("bytea", f"t.{at['column']}") if at["raw"] else ("text", f"t.{at['column']}::text")
-        forms = [form.encode() if at["raw"] else form for form, _ in sought]
-        rows = await evidence.rows(
-            dsn,
-            f"SELECT DISTINCT n.nr FROM {at['table']} AS t, unnest($1::{kind}[]) WITH ORDINALITY AS n (form, nr) "
-            f"WHERE position(n.form IN {column}) > 0",
-            forms,
-        )
-        found |= {(at["table"], at["column"], sought[row["nr"] - 1][1]) for row in rows}
+    connection = await evidence.connect(dsn)  # one: there are some hundred columns
+    try:
+        for at in await connection.fetch(_COLUMNS):
+            kind, column = (
+                ("bytea", f"t.{at['column']}") if at["raw"] else ("text", f"t.{at['column']}::text")
+            )
+            rows = await connection.fetch(
+                f"SELECT DISTINCT n.nr FROM {at['table']} AS t, unnest($1::{kind}[]) WITH ORDINALITY AS n (form, nr) "
+                f"WHERE position(n.form IN {column}) > 0",
+                [form.encode() if at["raw"] else form for form, _ in sought],
+            )
+            found |= {(at["table"], at["column"], sought[row["nr"] - 1][1]) for row in rows}
+    finally:
+        await connection.close()
     return found
 
 

@@ -309,9 +309,14 @@ def _shows(shown: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
 
 
 def _opens(opened: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    """Whether every salted digest is opened, by the value it was made of; all of a person's, or none."""
-    besides = {"user": claims["asked_by"]["user"], "answer": claims["answer"]}
-    found = {name: _salted(each) for name, each in opened.items() if name != "approvals"}
+    """Whether every salted digest is opened, by the value it was made of; all of a person's, or none.
+
+    What was chosen or written may be gone with whoever chose or wrote it.
+    """
+    gone = None in opened["approvals"] and "answer" in opened and opened["answer"] is None
+    besides = {"user": claims["asked_by"]["user"], "answer": None if gone else claims["answer"]}
+    shut = {"approvals", "answer"} if gone else {"approvals"}
+    found = {name: _salted(each) for name, each in opened.items() if name not in shut}
     behind = zip(opened["approvals"], claims["approvals"], strict=True)
     return found == {name: digest for name, digest in besides.items() if digest} and all(
         one is None

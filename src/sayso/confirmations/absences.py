@@ -40,6 +40,16 @@ async def drop(tx: Tx, person: Person) -> bool:
     return await tx.execute("DELETE FROM absences WHERE person_id = ANY($1)", list(person.ids)) > 0
 
 
+async def forget(tx: Tx, person: Person, client_id: str | None) -> None:
+    """Whoever is forgotten, by one client or by all, is away no more, and stands in for nobody."""
+    await tx.execute(
+        "DELETE FROM absences WHERE (person_id = ANY($1) OR delegate_id = ANY($1)) "
+        "AND ($2::text IS NULL OR set_by = $2)",
+        list(person.ids),
+        client_id,
+    )
+
+
 async def stand_ins(tx: Tx, rt: Runtime, person_ids: Sequence[str]) -> dict[str, str]:
     """Who is asked now in whose place: a delegate who is away hands on to theirs, unless it goes in a circle."""
     found: dict[str, str] = {}

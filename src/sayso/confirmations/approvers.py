@@ -100,9 +100,10 @@ async def taken_back(tx: Tx, row: Record) -> None:
 
 
 async def lose(tx: Tx, confirmation_id: str, person_ids: Sequence[str], why: Lost) -> None:
-    """These cannot be asked, or not any more."""
+    """These cannot be asked, or not any more. Who was not asked yet is passed over, and needs nobody to stand in."""
     await tx.execute(
-        "UPDATE approvers SET state = 'undeliverable', lost = $3, verdict = NULL, answer_id = NULL, answer = NULL "
+        "UPDATE approvers SET state = CASE WHEN state = 'waiting' THEN 'passed' ELSE 'undeliverable' END, "
+        "lost = CASE WHEN state <> 'waiting' THEN $3 END, verdict = NULL, answer_id = NULL, answer = NULL "
         "WHERE confirmation_id = $1 AND person_id = ANY($2) AND state <> 'passed'",
         confirmation_id,
         list(person_ids),

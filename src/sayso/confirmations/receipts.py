@@ -30,7 +30,8 @@ _SEEN = "coalesce(p.shown, c.shown)"
 _FACTS = f"""
 SELECT c.*, p.person_id AS asked_id, p.because, {_SEEN} AS seen,
     coalesce(p.shown_hash, c.shown_hash) AS seen_hash, m.wamid AS prompt, m.form,
-    m.posted_at, a.how, a.verdict, a.said, a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest
+    m.posted_at, m.type = 'erased' AS gone,
+    a.how, a.verdict, a.said, a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest
 FROM confirmations c LEFT JOIN approvers p ON p.confirmation_id = c.id LEFT JOIN messages m ON m.id = p.message_id
 LEFT JOIN answers a ON a.id = p.answer_id LEFT JOIN updates u ON u.key = a.update_key
 WHERE c.id = ANY($1) ORDER BY c.id, p.position, p.person_id
@@ -108,7 +109,7 @@ async def _facts(tx: Tx, rt: Runtime, whose: Mapping[str, Person]) -> list[Facts
     return [
         Facts(
             row=rows[0],
-            approvals=[Approval(_address(persons[row["asked_id"]]), row) for row in rows if row["asked_id"]],
+            approvals=[_approval(persons, row) for row in rows if row["asked_id"]],
             issuer=rt.settings.sayso_receipt_issuer,
             account=rt.settings.whatsapp_business_account_id,
             app_secret=secret,
@@ -118,6 +119,12 @@ async def _facts(tx: Tx, rt: Runtime, whose: Mapping[str, Person]) -> list[Facts
         )
         for rows in asked.values()
     ]
+
+
+def _approval(persons: Mapping[str, Person], row: Record) -> Approval:
+    """Of somebody who was forgotten since they were asked, nothing is told that would have to be hidden."""
+    gone = bool(row["gone"])
+    return Approval(None if gone else _address(persons[row["asked_id"]]), row, gone=gone)
 
 
 def _address(person: Person) -> str | None:
@@ -178,17 +185,25 @@ def _texts(told: dict[str, Any], opened: dict[str, Any], texts: Sequence[Any]) -
     return [text[each["shown"]["form"]] if each["shown"] and behind else None for each, behind, text in every]
 
 
-async def forget(tx: Tx, person_ids: Sequence[str], confirmation_ids: Sequence[str]) -> None:
-    """Destroy what opens these receipts and, in those of others, what opens these persons' parts."""
+async def forget(
+    tx: Tx, person_ids: Sequence[str], confirmation_ids: Sequence[str], parts: Sequence[str]
+) -> None:
+    """Destroy what opens these receipts and, in the ``parts`` of others, what opens what these persons had to do there.
+
+    That is their entry and, where it was their answer that decided, what they chose or wrote.
+    """
     await tx.execute(
         "UPDATE receipts SET opened = NULL WHERE confirmation_id = ANY($1)", list(confirmation_ids)
     )
     for person_id in person_ids:
         await tx.execute(
-            "UPDATE receipts r SET opened = jsonb_set(r.opened, "
+            "UPDATE receipts r SET opened = jsonb_set(CASE WHEN r.opened ? 'answer' AND c.decided_by = p.answer_id "
+            "THEN jsonb_set(r.opened, '{answer}', 'null') ELSE r.opened END, "
             "ARRAY['approvals', (array_position(r.persons, $1) - 1)::text], 'null') FROM approvers p "
-            "WHERE p.person_id = $1 AND p.confirmation_id = r.confirmation_id AND r.opened IS NOT NULL",
+            "JOIN confirmations c ON c.id = p.confirmation_id WHERE p.person_id = $1 "
+            "AND p.confirmation_id = r.confirmation_id AND r.opened IS NOT NULL AND r.confirmation_id = ANY($2)",
             person_id,
+            list(parts),
         )
 
 

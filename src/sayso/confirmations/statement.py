@@ -47,10 +47,14 @@ _VERDICTS: Mapping[Verdict, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One person who was asked, by whichever message, and what they answered. ``whom``: their number or user id."""
+    """One person who was asked, by whichever message, and what they answered. ``whom``: their number or user id.
+
+    ``gone``: they were forgotten since, so that nothing of theirs can be opened.
+    """
 
     whom: str | None
     row: Row
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,10 @@ def make(facts: Facts, salt: Callable[[], bytes]) -> Statement:
         "decided_at": instant(row["decided_at"]),
         "use_by": _moment(facts.use_by),
     }
-    opened = {**veil.opened, "approvals": [behind for _, behind in approvals]}
+    behind = [
+        None if each.gone else opening for each, (_, opening) in zip(facts.approvals, approvals, strict=True)
+    ]
+    opened = {**veil.opened, "approvals": behind}
     return Statement(entry, in_words(entry), None if facts.erased else opened)
 
 

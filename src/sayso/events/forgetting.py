@@ -29,3 +29,15 @@ async def empty(tx: Tx, persons: Sequence[str], objects: Sequence[str], client_i
         list(_TELLING),
         client_id,
     )
+
+
+async def unsay(tx: Tx, objects: Sequence[str], wamids: Sequence[str], names: Sequence[str]) -> None:
+    """Take from events of these objects what these messages said, and these names of whom was asked."""
+    await tx.execute(
+        "UPDATE events SET data = CASE WHEN data->>'to' = ANY($3) THEN data - 'to' ELSE data - $4::text[] END "
+        "WHERE subject = ANY($1) AND (data->>'wamid' = ANY($2) OR data->>'to' = ANY($3))",
+        list(objects),
+        list(wamids),
+        list(names),
+        list(_TELLING),
+    )

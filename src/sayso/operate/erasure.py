@@ -124,9 +124,9 @@ async def _empty(tx: Tx, person: Person, client_id: str | None) -> None:
     """What was said by us, asked, answered and told, of one client or of all."""
     await read_whole(tx)
     message_ids = await messages.empty(tx, person, client_id)
-    confirmation_ids = await questions.empty(tx, person, client_id)
-    await events.empty(tx, person.ids, [*message_ids, *confirmation_ids], client_id)
-    await idempotency.forget(tx, [*message_ids, *confirmation_ids])
+    whole, part = await questions.empty(tx, person, client_id)
+    await events.empty(tx, person.ids, [*message_ids, *whole], client_id)
+    await idempotency.forget(tx, [*message_ids, *whole, *part])
 
 
 async def _known_to_others(rt: Runtime, person: Person, client_id: str) -> bool:

@@ -33,7 +33,10 @@ async def export(
     await read_whole(tx)
     sent = await messages.all_of(tx, person, client_id)
     asked = await questions.all_of(tx, person, client_id)
-    subjects = [*person.ids, *(row["id"] for row in sent), *(row["id"] for row in asked)]
+    own = [
+        row["id"] for row in asked if row.get("person_id") in person.ids
+    ]  # of others' questions others were told
+    subjects = [*person.ids, *(row["id"] for row in sent), *own]
     users = _of(await erasing.users(tx, person), client_id)
     told: dict[str, Any] = {
         "exported_at": rt.now(),
