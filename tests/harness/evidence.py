@@ -1,6 +1,9 @@
 """Gathering the facts of a run from the database, the wire and the simulator, once everything has come to rest."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -81,8 +84,24 @@ async def published(url: str) -> dict[str, Any]:
         return found
 
 
+def rules(policy: Path | None) -> Mapping[str, Mapping[str, dict[str, Any]]]:
+    """The rules of ``auto`` in a policy's file, by its stamp and their names, read without the service's own reader."""
+    if policy is None:
+        return {}
+    raw = policy.read_bytes()
+    data = tomllib.loads(raw.decode())
+    demands = [data.get("default", {}), *data.get("action", {}).values()]
+    named = {rule["name"]: rule for each in demands for rule in each.get("auto", ())}
+    return {f"{data['version']}+{hashlib.sha256(raw).hexdigest()[:16]}": named}
+
+
 async def gather(
-    dsn: str, wire: Wire, webhooks: Sequence[dict[str, Any]], *, jwks: dict[str, Any] | None = None
+    dsn: str,
+    wire: Wire,
+    webhooks: Sequence[dict[str, Any]],
+    *,
+    jwks: dict[str, Any] | None = None,
+    policy: Path | None = None,
 ) -> History:
     """Everything the judge needs; ``webhooks`` is the simulator's log, ``jwks`` what the service has published."""
     updates = await rows(dsn, "SELECT * FROM updates ORDER BY id")
@@ -102,6 +121,7 @@ async def gather(
         proof=Proof(
             await rows(dsn, "SELECT confirmation_id, jws FROM receipts"), await rows(dsn, _LOG), jwks
         ),
+        rules=rules(policy),
         deliveries=Deliveries(
             await rows(dsn, "SELECT * FROM endpoints WHERE state <> 'unverified'"),
             await rows(dsn, "SELECT * FROM deliveries ORDER BY seq"),

@@ -25,7 +25,8 @@ class History:
     ``acknowledged`` names, as (kind, wamid, status), every update that we answered with 200, and ``stored`` every one
     that is in the database, once for each time it is there. ``proofs``: the decision log, each entry with what it says
     was decided and whether it has a receipt. ``asked``: who was asked, as (confirmation, person); ``merged``: which
-    person became which. ``keyed``: what a test asked with keys, and was answered.
+    person became which. ``keyed``: what a test asked with keys, and was answered. ``rules``: those of the policy that
+    decide by themselves, by the policy's stamp and their names.
     """
 
     posts: Sequence[Post]
@@ -43,6 +44,7 @@ class History:
     proof: Proof = field(default_factory=Proof)
     deliveries: Deliveries = field(default_factory=Deliveries)
     keyed: Sequence[Keyed] = ()
+    rules: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
 
 
 def violations(history: History) -> list[str]:
@@ -80,7 +82,7 @@ def one_outcome(history: History) -> Iterator[str]:
         expected = [row["outcome"]] if row["outcome"] else []
         if told[row["id"]] != expected:
             yield f"{row['id']} is {row['outcome']}, but {told[row['id']]} was told"
-        verdict = _BY_PERSON.get(row["outcome"] or "")
+        verdict = None if kept.by_rule(row) else _BY_PERSON.get(row["outcome"] or "")
         if deciding[row["id"]] != ([verdict] if verdict else []):
             yield f"{row['id']} is {row['outcome']}, but the answers that decided it are {deciding[row['id']]}"
 
@@ -171,11 +173,11 @@ def silence_after_leaving(history: History) -> Iterator[str]:
 
 
 def replies_before_expiry(history: History) -> Iterator[str]:
-    """No question expires over a reply that came in before its end."""
+    """No question expires over a reply that came in before its end, and was read as late."""
     rows = {row["id"]: row for row in history.confirmations}
     for answer in history.answers:
-        row = rows[answer["confirmation_id"]]
-        if row["outcome"] == "expired" and answer["received_at"] < row["expires_at"]:
+        row, late = rows[answer["confirmation_id"]], answer["effect"] == "late"
+        if late and row["outcome"] == "expired" and answer["received_at"] < row["expires_at"]:
             yield f"{row['id']} expired over the answer {answer['wamid']} that came before its end"
 
 
@@ -209,6 +211,11 @@ def told_once(history: History) -> Iterator[str]:
 def only_who_was_asked(history: History) -> Iterator[str]:
     """Only somebody who was asked decides."""
     return kept.by_whom(history.answers, history.asked, history.merged)
+
+
+def rules_decide_alone(history: History) -> Iterator[str]:
+    """What a rule decided is told as that, and no rule decides that is only tried out."""
+    return kept.ruled(history.confirmations, history.messages, history.proof, history.rules)
 
 
 def one_key_one_effect(history: History) -> Iterator[str]:
@@ -252,6 +259,7 @@ PROMISES: tuple[Callable[[History], Iterator[str]], ...] = (
     a_word_decides_one,
     told_once,
     only_who_was_asked,
+    rules_decide_alone,
     one_key_one_effect,
     every_event_delivered,
     receipts_hold,

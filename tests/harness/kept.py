@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from base64 import urlsafe_b64decode
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ Row = Mapping[str, Any]
 
 #: A confirmation's life, as it is told.
 _COURSE = {"confirmation.asked": 0, "confirmation.decided": 1, "confirmation.executed": 2}
+#: What a rule of the policy gives that decides.
+_THEN = {"allow": "confirmed", "deny": "declined"}
 _ANOTHER = {"action_type": "payment", "action_description": "pay", "action_details": "everything"}
 
 
@@ -177,6 +180,49 @@ def proven(facts: Proof, confirmations: Sequence[Row]) -> Iterator[str]:
             yield f"the receipt of {name} says that it stands in the log, and it does not"
 
 
+def by_rule(row: Row) -> bool:
+    """Whether a rule of the policy decided, says the row."""
+    return (row["answer"] or {}).get("how") == "policy"
+
+
+def ruled(
+    confirmations: Sequence[Row],
+    messages: Sequence[Row],
+    proof: Proof,
+    rules: Mapping[str, Mapping[str, Row]],
+) -> Iterator[str]:
+    """Where a rule decided nobody was asked, it is a rule that decides and decides so, and the receipt tells of it.
+
+    ``rules``: those of each policy in force, by its stamp and their names.
+    """
+    put = {row["confirmation_id"] for row in messages if row["purpose"] == "prompt"}
+    claims = {each["confirmation_id"]: _claims(each["jws"]) for each in proof.receipts}
+    for row in confirmations:
+        said = claims.get(row["id"], {})
+        if not by_rule(row):
+            if said.get("source") == "policy":
+                yield f"the receipt of {row['id']} says that a rule decided, and none did"
+            continue
+        what = f"{row['id']} was decided by the rule {row['answer']['rule']}"
+        if row["id"] in put:
+            yield f"{what}, and somebody was asked"
+        rule = rules.get(row["policy_version"] or "", {}).get(row["answer"]["rule"])
+        if wrong := _wrong(rule, row):
+            yield f"{what}, which {wrong}"
+        told = (said.get("source"), said.get("policy_version"), said.get("approvals"))
+        if told != ("policy", row["policy_version"], []):
+            yield f"{what}, and its receipt says {told}"
+
+
+def _wrong(rule: Row | None, row: Row) -> str | None:
+    """Why this rule cannot have decided so."""
+    if rule is None:
+        return f"the policy {row['policy_version']} does not have"
+    if rule.get("dry_run"):
+        return "is only tried out"
+    return None if _THEN[rule["then"]] == row["outcome"] else f"says {rule['then']}: {row['outcome']}"
+
+
 def by_whom(answers: Sequence[Row], asked: frozenset[tuple[str, str]], merged: Row) -> Iterator[str]:
     """Only somebody who was asked decides."""
     known = {(name, _now(person_id, merged)) for name, person_id in asked}
@@ -203,6 +249,13 @@ def _now(person_id: str, merged: Row) -> str:
 
 def _said(claims: Row) -> tuple[str, str, str]:
     return claims["jti"], claims["outcome"], claims["action_hash"]
+
+
+def _claims(jws: str) -> Row:
+    """What a receipt says; whether it is genuine is judged elsewhere."""
+    part = jws.split(".")[1]
+    claims: Row = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims
 
 
 def _chained(log: Sequence[Row]) -> Iterator[str]:

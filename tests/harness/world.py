@@ -182,12 +182,14 @@ class World:
     async def history(self) -> History:
         """The facts so far."""
         jwks = await evidence.published(self.api.url)
-        return await evidence.gather(self.dsn, self.wire, self.sim.webhooks(), jwks=jwks)
+        policy = self.rt.settings.sayso_policy_file
+        return await evidence.gather(self.dsn, self.wire, self.sim.webhooks(), jwks=jwks, policy=policy)
 
     async def keeps_its_promises(self) -> None:
         """Come to rest, and let the judge look at everything that happened."""
         await self.at_rest()
-        assert violations(await self.history()) == []
+        broken = violations(await self.history())
+        assert not broken, "\n".join(broken)
         assert await told_otherwise(self.dsn) == [], "docs/events.md shows other members"
 
 

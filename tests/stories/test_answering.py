@@ -1,11 +1,32 @@
 """Every way to answer, on the phone: codes, numbers, reactions, choices, reasons; and what decides nothing."""
 
 import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.world import ALICE, World
+from harness.world import ALICE, World, a_world
+
+POLICY = """
+version = "1"
+
+[default]
+reactions = true
+remind_minutes_before = 5
+extend_minutes = 10
+extend_times = 1
+"""
+
+
+@pytest.fixture
+async def lenient(dsn: str, tmp_path: Path) -> AsyncIterator[World]:
+    """Everything, under a policy that takes reactions and gives more time."""
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICY, "utf-8")
+    async with a_world(dsn, tmp_path, sayso_policy_file=path) as world:
+        yield world
 
 
 async def row(world: World, confirmation_id: str) -> dict[str, Any]:
@@ -15,14 +36,6 @@ async def row(world: World, confirmation_id: str) -> dict[str, Any]:
 
 async def effects(world: World) -> list[str]:
     return [each["effect"] for each in await world.rows("SELECT effect FROM answers ORDER BY id")]
-
-
-async def set_rule(world: World, confirmation_id: str, rule: str) -> None:
-    await world.rows(
-        "UPDATE confirmations SET rule = rule || $2::text::jsonb WHERE id = $1 RETURNING 1",
-        confirmation_id,
-        rule,
-    )
 
 
 async def pending(world: World, confirmation_id: str) -> None:
@@ -55,30 +68,60 @@ async def test_a_list_is_answered_by_its_numbers(world: World) -> None:
     assert "listed 0" in await world.said("pending")
 
 
-async def test_a_reaction_decides_where_the_rule_takes_one(world: World) -> None:
+async def test_a_reaction_decides_nothing_where_no_rule_takes_one(world: World) -> None:
     asked, prompt = await world.asked()
     await reacts(world, prompt, "👍")
     await pending(world, asked["id"])
-    await set_rule(world, asked["id"], '{"reactions": true}')
+
+
+async def test_a_reaction_decides_where_the_rule_takes_one(lenient: World) -> None:
+    asked, prompt = await lenient.asked()
     for emoji in ("😂", ""):
-        await reacts(world, prompt, emoji)
-        await pending(world, asked["id"])
-    await reacts(world, prompt, "👎🏽")
-    assert (await row(world, asked["id"]))["outcome"] == "declined"
+        await reacts(lenient, prompt, emoji)
+        await pending(lenient, asked["id"])
+    await reacts(lenient, prompt, "👎🏽")
+    assert (await row(lenient, asked["id"]))["outcome"] == "declined"
+    await lenient.keeps_its_promises()
+
+
+async def test_who_wants_more_time_has_it_once_and_is_reminded_anew(lenient: World) -> None:
+    await lenient.open_window()
+    asked, _ = await lenient.asked()
+    lenient.let_pass(minutes=26)
+    first = await lenient.sim.expect_message(to=ALICE, containing="still waits for your answer")
+    assert "extended" in await lenient.said("EXTEND")
+    assert "not_extendable" in await lenient.said("more time")
+    await lenient.at_rest()
+    lenient.let_pass(minutes=10)
+    await lenient.sim.expect_message(to=ALICE, containing="still waits", after=first["wamid"])
+    await pending(lenient, asked["id"])
+    lenient.let_pass(minutes=5)
+    assert (await lenient.api.outcome(asked["id"]))["outcome"] == "expired"
+    [event] = await lenient.events("confirmation.extended")
+    assert event["data"]["expires_at"] == (await lenient.api.outcome(asked["id"]))["expires_at"]
+    await lenient.keeps_its_promises()
+
+
+async def with_code(world: World) -> tuple[str, dict[str, Any], str]:
+    """A question of the highest tier: its id, as it was shown, and the code in it."""
+    await world.open_window()
+    asked, prompt = await world.asked(tier="high")
+    [code] = re.findall(r"\b\d{4}\b", prompt["shown"])
+    return asked["id"], prompt, code
+
+
+def other_than(code: str) -> str:
+    return str(1000 + (int(code) + 1) % 9000)
 
 
 async def test_three_wrong_codes_lock_a_question_which_can_still_be_declined(world: World) -> None:
-    asked, prompt = await world.asked()
-    await world.rows(
-        "UPDATE confirmations SET challenge = 'code', tier = 'high' WHERE id = $1 RETURNING 1", asked["id"]
-    )
-    await world.rows("UPDATE approvers SET code = '4821' WHERE confirmation_id = $1 RETURNING 1", asked["id"])
+    question, prompt, code = await with_code(world)
     await world.said("Y")
-    await world.tapped(prompt["wamid"], 0)
+    await world.said("Y", quote=prompt["wamid"])
     for _ in range(3):
-        await world.said("4812")
-    await world.said("4821")
-    await pending(world, asked["id"])
+        await world.said(other_than(code))
+    await world.said(code)
+    await pending(world, question)
     assert await effects(world) == [
         "needs_code",
         "needs_code",
@@ -89,18 +132,16 @@ async def test_three_wrong_codes_lock_a_question_which_can_still_be_declined(wor
     ]
     await world.sim.expect_message(to=ALICE, containing="Too many wrong codes")
     await world.said("no")
-    assert (await row(world, asked["id"]))["outcome"] == "declined"
+    assert (await row(world, question))["outcome"] == "declined"
+    await world.keeps_its_promises()
 
 
 async def test_the_right_code_confirms(world: World) -> None:
-    asked, _ = await world.asked()
-    await world.rows(
-        "UPDATE confirmations SET challenge = 'code', tier = 'high' WHERE id = $1 RETURNING 1", asked["id"]
-    )
-    await world.rows("UPDATE approvers SET code = '4821' WHERE confirmation_id = $1 RETURNING 1", asked["id"])
-    await world.said("4822")
-    await world.said("4821")
-    assert (await row(world, asked["id"]))["outcome"] == "confirmed"
+    question, _, code = await with_code(world)
+    await world.said(other_than(code))
+    await world.said(code)
+    assert (await row(world, question))["outcome"] == "confirmed"
+    await world.keeps_its_promises()
 
 
 async def test_what_is_frozen_keeps_its_answers_and_decides_nothing(world: World) -> None:
@@ -131,8 +172,7 @@ async def test_a_choice_and_a_question_for_words_take_what_is_written(world: Wor
 
 
 async def test_what_is_held_is_taken_back_by_undo_and_ended_by_cancel(world: World) -> None:
-    asked, prompt = await world.asked()
-    await set_rule(world, asked["id"], '{"undo_s": 3600}')
+    asked, prompt = await world.asked(undo_seconds=3600)
     await world.tapped(prompt["wamid"], 0)
     assert (await row(world, asked["id"]))["status"] == "held"
     await world.said("UNDO")
@@ -144,8 +184,7 @@ async def test_what_is_held_is_taken_back_by_undo_and_ended_by_cancel(world: Wor
 
 async def test_the_reason_of_a_no_reaches_the_assistant_once(world: World) -> None:
     await world.api.link(ALICE)
-    asked, prompt = await world.asked()
-    await set_rule(world, asked["id"], '{"ask_reason": true}')
+    asked, prompt = await world.asked(ask_reason=True)
     await world.tapped(prompt["wamid"], 1)
     await world.sim.expect_message(to=ALICE, containing="Would you say why not")
     assert "the reason" in await world.said("too expensive")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.world import ALICE, BEN, MEI, World, a_world
+from harness.world import ALICE, BEN, CONFIRM, MEI, World, a_world
 
 PAY: dict[str, Any] = {
     "action_type": "payment",
@@ -142,8 +142,13 @@ async def test_a_rule_decides_at_once_and_the_receipt_says_so(
         "GET", f"/confirmations/{decided['id']}/receipt", params={"format": "json"}
     )
     assert status == 200
-    assert receipt["claims"]["source"] == "policy"
+    assert (receipt["claims"]["source"], receipt["claims"]["policy_version"]) == (
+        "policy",
+        decided["policy_version"],
+    )
+    assert "nobody was asked" in " ".join(receipt["claims"]["words"])
     assert await ruled.rows("SELECT id FROM messages") == []
+    await ruled.keeps_its_promises()
 
 
 async def test_nobody_the_policy_does_not_know_approves_and_limits_say_when_to_come_back(
@@ -153,25 +158,48 @@ async def test_nobody_the_policy_does_not_know_approves_and_limits_say_when_to_c
     assert (await post(ruled, **PAY, approvers=[ALICE, MEI]))[0] == 422
     for n in range(2):
         assert (await post(ruled, **{**PAY, "action": {"amount": 50 + n}}))[0] == 202
-    status, refused = await post(ruled, **{**PAY, "action": {"amount": 52}})
-    assert (status, refused["code"]) == (429, "too_many_questions")
+    wait = await told_to_wait(ruled, **{**PAY, "action": {"amount": 52}})
     assert await ruled.rows("SELECT 1 FROM confirmations OFFSET 2") == []
+    ruled.let_pass(seconds=wait - 600)
+    left = await told_to_wait(ruled, **{**PAY, "action": {"amount": 52}})
+    ruled.let_pass(seconds=left)
+    assert (await post(ruled, **{**PAY, "action": {"amount": 52}}))[0] == 202
+
+
+async def told_to_wait(world: World, **body: Any) -> int:
+    """Ask above a limit; after how many seconds to ask again."""
+    headers = {"Authorization": f"Bearer {world.api.bearer}"}
+    url = f"{world.api.url}/api/v1/whatsapp/confirmation"
+    async with world.api.session.post(url, headers=headers, json=body) as answer:
+        refused = await answer.json(content_type=None)
+        assert (answer.status, refused["code"]) == (429, "too_many_questions")
+        return int(answer.headers["Retry-After"])
 
 
 async def test_a_question_takes_the_place_of_an_open_one_only(world: World) -> None:
-    old, _ = await world.asked("sell the boat")
-    status, new = await post(
-        world, action_type="x", action_description="sell the ship", action_details="now", recipient=ALICE,
-        supersedes=old["id"],
-    )  # fmt: skip
-    assert status == 202
+    await world.open_window()
+    old, prompt = await world.asked("sell the boat", undo_seconds=600)
+    await world.tapped(prompt["wamid"], CONFIRM)
+    new, shown = await world.asked("sell the ship", supersedes=old["id"])
     ended = await world.api.outcome(old["id"], wait=0)
     assert (ended["outcome"], ended["superseded_by"]) == ("superseded", new["id"])
+    await world.sim.expect_message(to=ALICE, containing="another question takes the place of “sell the boat”")
+    await world.tapped(prompt["wamid"], CONFIRM)
+    await world.said("UNDO", quote=prompt["wamid"])
+    assert (await world.api.outcome(old["id"], wait=0))["outcome"] == "superseded"
+    assert (await world.api.outcome(new["id"], wait=0))["status"] == "pending"
+    await world.tapped(shown["wamid"], CONFIRM)
+    assert (await world.api.outcome(new["id"]))["outcome"] == "confirmed"
     status, refused = await post(
-        world, action_type="x", action_description="sell it", action_details="", action={"it": 1}, recipient=ALICE,
+        world,
+        action_type="x",
+        action_description="sell it",
+        action={"it": 1},
+        recipient=ALICE,
         supersedes=old["id"],
-    )  # fmt: skip
+    )
     assert (status, refused["errors"][0]["pointer"]) == (422, "/supersedes")
+    await world.keeps_its_promises()
 
 
 @pytest.mark.parametrize(
