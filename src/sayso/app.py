@@ -18,7 +18,7 @@ from sayso.confirmations import log as decision_log
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
 from sayso.consent import amending, ledger
-from sayso.core import embedded, health, keys, net
+from sayso.core import described_page, embedded, health, keys, net
 from sayso.core.api import PREFIX, PROBLEMS, Bounded, speak_problem_json
 from sayso.core.database import Database, Tx
 from sayso.core.described import describe
@@ -60,8 +60,8 @@ from sayso.whatsapp.media import AT_ONCE as UPLOADING
 from sayso.whatsapp.media import MediaClient
 
 ROUTERS = (
-    dead_routes.router,
     message_routes.router,
+    dead_routes.router,
     media_routes.router,
     template_routes.router,
     asking_routes.router,
@@ -141,7 +141,10 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
     app = FastAPI(
         title="Sayso",
         version=version("sayso"),
-        description="An AI assistant acts only on a person's say-so, over WhatsApp.",
+        description="An AI assistant acts only on a person's say-so, over WhatsApp. Every call takes a bearer token: "
+        "`sayso token` prints one. Errors are problem details with a stable `code`.",
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.rt = rt
     app.state.tokens = tokens
@@ -155,6 +158,7 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
         app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(health.router)
     app.include_router(proof_routes.open_router)
+    app.router.routes.extend(described_page.ROUTES)
     describe(app, PREFIX, ROUTERS)
     return app
 

@@ -142,8 +142,8 @@ UPLOADS: dict[str, dict[str, tuple[str, bytes, str]]] = {
 KEYED = {"/confirmations/{decided}/claim": "claim-of-these-tests"}
 #: Routes that are open on purpose: they tell nothing but whether the process lives, what the API is, and public keys.
 OPEN = {
-    *("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"),
-    "/.well-known/jwks.json",
+    *("/healthz", "/readyz", "/metrics", "/openapi.json", "/.well-known/jwks.json", "/docs", "/docs/page.js"),
+    *("/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/favicon-32x32.png"),
 }
 
 
