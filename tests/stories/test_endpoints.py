@@ -192,9 +192,10 @@ async def test_a_stream_ends_in_order_when_the_service_does(world: World) -> Non
 async def test_a_long_poll_answers_when_there_is_something_or_the_time_is_over(world: World) -> None:
     await world.api.link(ALICE)
     await world.open_window()
-    status, page = await world.api.call("GET", "/events", params={"after": "now", "wait": "0.05"})
+    wanted = {"after": "now", "wait": "0.05", "types": "confirmation.asked"}
+    status, page = await world.api.call("GET", "/events", params=wanted)
     assert (status, page["events"]) == (200, [])
-    wanted = {"after": page["next"], "wait": "60", "types": "confirmation.asked"}
+    wanted |= {"after": page["next"], "wait": "60"}
     waiting = asyncio.create_task(world.api.call("GET", "/events", params=wanted))
     asked, _ = await world.asked()
     status, page = await waiting
