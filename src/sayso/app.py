@@ -30,6 +30,8 @@ from sayso.core.settings import Settings, jwt_secret
 from sayso.core.telemetry import HTTP_REQUESTS
 from sayso.core.tokens import Tokens
 from sayso.core.worker import Together, Work, Worker
+from sayso.dashboard import entry, pages
+from sayso.dashboard.signing_in import Door
 from sayso.events import alerts, delivering, delivery_routes, endpoint_routes, endpoints
 from sayso.events import routes as event_routes
 from sayso.events.calling import Caller
@@ -82,6 +84,9 @@ ROUTERS = (
     alert_routes.router,
     stats.router,
 )
+
+#: Pages for people, who sign in to them; no part of the API. The last takes whatever path the others leave.
+PAGES = (entry.router, pages.router, entry.rest)
 
 #: What was received from a person, for their export and their erasure.
 INBOX = Inbox(history.sent_by, history.unread, history.empty, history.empty_since)
@@ -158,6 +163,9 @@ def api(rt: Runtime, tokens: Tokens) -> FastAPI:
         app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(health.router)
     app.include_router(proof_routes.open_router)
+    app.state.door = Door.of(tokens)
+    for page in PAGES:
+        app.include_router(page)
     app.router.routes.extend(described_page.ROUTES)
     describe(app, PREFIX, ROUTERS)
     return app

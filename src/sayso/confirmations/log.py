@@ -150,6 +150,30 @@ async def checkpoints(tx: Tx) -> list[Record]:
     return await tx.fetch("SELECT size, note, at FROM decision_checkpoints ORDER BY size")
 
 
+async def entry_of(tx: Tx, confirmation_id: str) -> Logged | None:
+    """The entry of a decision."""
+    row = await tx.fetchrow("SELECT * FROM decision_log WHERE confirmation_id = $1", confirmation_id)
+    return Logged(**row) if row else None
+
+
+async def covering(tx: Tx, index: int) -> Record | None:
+    """The first checkpoint that vouches for an entry; None until it is made."""
+    return await tx.fetchrow(
+        "SELECT size, note, at FROM decision_checkpoints WHERE size > $1 ORDER BY size LIMIT 1", index
+    )
+
+
+async def onward(tx: Tx, entry: Logged, size: int) -> bytes:
+    """The head that a log of ``size`` entries has if this entry is in it, by the hashes of those behind it."""
+    rows = await tx.fetch(
+        "SELECT leaf FROM decision_log WHERE index > $1 AND index < $2 ORDER BY index", entry.index, size
+    )
+    head = entry.head
+    for row in rows:
+        head = head_of(head, row["leaf"])
+    return head
+
+
 async def pages(rt: Runtime) -> AsyncIterator[list[Logged]]:
     """The log in its order, page by page; nothing is held between two."""
     after = -1

@@ -186,6 +186,17 @@ async def page(tx: Tx, client_id: str, *, status: str | None, before: str | None
     )
 
 
+async def newest(tx: Tx, *, status: str | None, before: str | None, limit: int) -> list[Record]:
+    """Everybody's confirmations, newest first, for the administrator."""
+    return await tx.fetch(
+        f"{_WHOLE} WHERE ($1::text IS NULL OR c.status = $1) AND ($2::text IS NULL OR c.id < $2) "
+        "ORDER BY c.id DESC LIMIT $3",
+        status,
+        before,
+        limit,
+    )
+
+
 async def count_open(tx: Tx) -> int:
     """How many have no outcome yet."""
     number: int = await tx.fetchval("SELECT count(*) FROM confirmations WHERE status <> 'decided'")

@@ -82,6 +82,16 @@ async def attempts(tx: Tx, delivery_id: str) -> list[Record]:
     )
 
 
+async def of_events(tx: Tx, event_ids: list[str]) -> list[Record]:
+    """The deliveries of events, in their order, each with its endpoint's ``url`` and the last call's ``answered``."""
+    return await tx.fetch(
+        "SELECT d.*, p.url, (SELECT coalesce(a.status::text, a.error) FROM delivery_attempts a "
+        "WHERE a.delivery_id = d.id ORDER BY a.id DESC LIMIT 1) AS answered "
+        f"FROM {QUEUE.table} d JOIN endpoints p ON p.id = d.endpoint_id WHERE d.event_id = ANY($1) ORDER BY d.seq",
+        event_ids,
+    )
+
+
 async def replay(tx: Tx, rt: Runtime, ids: list[str]) -> int:
     """Try deliveries once more, at once; how many were not under way anyhow."""
     replayed = await tx.fetch(_REPLAY, ids, rt.now())

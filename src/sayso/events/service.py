@@ -161,6 +161,15 @@ async def page(tx: Tx, *, clients: Sequence[str], after: str, limit: int) -> Pag
     return Page(settled, len(settled) < len(rows))
 
 
+async def about(tx: Tx, client_id: str, subject: str) -> list[Record]:
+    """What a client was told of one subject, oldest first."""
+    return await tx.fetch(
+        "SELECT id, type, data, at FROM events WHERE subject = $1 AND client_id = $2 ORDER BY id",
+        subject,
+        client_id,
+    )
+
+
 async def newest(tx: Tx) -> str:
     """The cursor behind everything that can be read now: what is under way comes after it."""
     horizon = int(await tx.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))

@@ -1,0 +1,279 @@
+"""The pages over a real database: who sees what; texts that mean harm, what was erased, what was forged."""
+
+import base64
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.routing import APIRoute
+
+from harness.contract import bearer
+from harness.decisions import Decisions
+from harness.mail import Mail
+from harness.service import TOKENS
+from sayso.app import PAGES, api
+from sayso.confirmations import forgetting, log
+from sayso.core.runtime import Runtime
+from sayso.core.tokens import ASSISTANT_SCOPES
+from sayso.dashboard.signing_in import COOKIE, MOST_REFUSED
+
+HOSTILE = "<img src=x onerror=alert(1)> \u202eyap\u2069 “quoted” {{7*7}} ${1}"
+SHOWN = "&lt;img src=x onerror=alert(1)&gt; ⟨U+202E⟩yap⟨U+2069⟩ “quoted” {{7*7}} ${1}"
+CONFIRMATIONS = "/dashboard/confirmations"
+
+
+@dataclass
+class Pages:
+    """The pages, and a browser that keeps no cookie but those it is handed."""
+
+    rt: Runtime
+    http: httpx2.AsyncClient
+    decisions: Decisions
+
+    async def enter(self, client: str = "bot", *scopes: str, **more: Any) -> httpx2.Response:
+        """Sign in."""
+        signed = bearer(client, scopes=scopes or ASSISTANT_SCOPES)
+        return await self.http.post(
+            "/dashboard/login", data={"token": signed, **more.pop("data", {})}, **more
+        )
+
+    async def cookie(self, client: str = "bot", *scopes: str) -> dict[str, str]:
+        """The header of who has signed in."""
+        entered = await self.enter(client, *scopes)
+        assert entered.status_code == 303, entered.text
+        return {"cookie": entered.headers["set-cookie"].partition(";")[0]}
+
+    async def seen(self, path: str, client: str = "bot", *scopes: str) -> httpx2.Response:
+        """A page as somebody sees it who has just signed in."""
+        return await self.http.get(path, headers=await self.cookie(client, *scopes))
+
+    async def change(self, sql: str, *args: Any) -> None:
+        """What no code of ours does."""
+        async with self.rt.db.tx() as tx:
+            await tx.execute(sql, *args)
+
+
+@pytest.fixture
+async def pages(rt: Runtime) -> AsyncIterator[Pages]:
+    transport = httpx2.ASGITransport(api(rt, TOKENS))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://sayso.test", trust_env=False) as http:
+        http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        yield Pages(rt, http, Decisions(rt))
+
+
+async def test_who_has_not_signed_in_is_asked_to_and_comes_back(pages: Pages) -> None:
+    wanted = f"{CONFIRMATIONS}?status=held"
+    sent = await pages.http.get(wanted)
+    assert (sent.status_code, sent.headers["location"].partition("?")[0]) == (303, "/dashboard/login")
+    asked = await pages.http.get(sent.headers["location"])
+    assert 'value="/dashboard/confirmations?status=held"' in asked.text
+    entered = await pages.enter(data={"next": wanted})
+    assert entered.headers["location"] == wanted
+    cookie = entered.headers["set-cookie"].lower()
+    assert all(each in cookie for each in ("httponly", "samesite=strict", "path=/dashboard", "max-age="))
+    assert "secure" not in cookie
+    by_https = await pages.enter(headers={"x-forwarded-proto": "https"})
+    assert "secure" in by_https.headers["set-cookie"].lower()
+
+
+#: Paths that anybody may ask for: they say nothing of anybody.
+OPEN = {"", "/login", "/logout", "/static/{name}", "/{path:path}"}
+
+
+async def test_every_page_but_the_door_is_for_who_has_signed_in_and_none_changes_anything(
+    pages: Pages,
+) -> None:
+    routes = [route for router in PAGES for route in router.routes if isinstance(route, APIRoute)]
+    changing = {route.path for route in routes if route.methods != {"GET"}}
+    assert changing == {"/dashboard/login", "/dashboard/logout"}
+    closed = [route.path for route in routes if route.path.removeprefix("/dashboard") not in OPEN]
+    assert len(closed) == 3
+    for path in closed:
+        filled = path.format(confirmation_id=await pages.decisions.confirmed(), form="jws")
+        for cookie in ("", "x.y.z", bearer("bot", scopes=("admin",)).partition(" ")[2]):
+            sent = await pages.http.get(filled, headers={"cookie": f"{COOKIE}={cookie}"})
+            assert sent.status_code == 303, path
+            assert sent.headers["location"].startswith("/dashboard/login?next=")
+            assert sent.text == ""
+
+
+async def test_a_token_that_may_not_see_the_facts_is_refused_in_words(pages: Pages) -> None:
+    refused = await pages.enter("bot", "confirmations:read")
+    assert refused.status_code == 403
+    assert "lacks messages:read, events:read, templates:read" in refused.text
+    assert "set-cookie" not in refused.headers
+    nonsense = await pages.http.post("/dashboard/login", content=b"\xff%%", headers={"content-type": "x"})
+    assert nonsense.status_code == 401
+
+
+async def test_after_many_refused_tokens_even_a_good_one_waits(pages: Pages, clock: Any) -> None:
+    for _ in range(MOST_REFUSED):
+        assert (await pages.http.post("/dashboard/login", data={"token": "x"})).status_code == 401
+    assert (await pages.enter()).status_code == 429
+    clock.advance(minutes=1)
+    assert (await pages.enter()).status_code == 303
+
+
+async def test_a_form_of_another_site_neither_signs_in_nor_out(pages: Pages) -> None:
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    assert (await pages.enter(headers=elsewhere)).status_code == 403
+    assert (await pages.http.post("/dashboard/logout", headers=elsewhere)).status_code == 403
+    gone = await pages.http.post("/dashboard/logout")
+    assert gone.headers["set-cookie"].startswith(f'{COOKIE}="";')
+
+
+async def test_what_a_caller_or_a_person_wrote_is_shown_and_does_nothing(pages: Pages) -> None:
+    confirmation_id = await pages.decisions.ask()
+    await pages.decisions.posted(confirmation_id)
+    await pages.decisions.decide(
+        confirmation_id, by=await pages.decisions.answered(confirmation_id, said=HOSTILE)
+    )
+    action = {
+        "action_type": HOSTILE,
+        "action_description": HOSTILE,
+        "action_details": HOSTILE,
+        "action": {HOSTILE: 1},
+    }
+    await pages.change(
+        "UPDATE confirmations SET action = $2, policy_version = $3 WHERE id = $1",
+        confirmation_id,
+        action,
+        HOSTILE,
+    )
+    shown = {"session": {"type": "buttons", "body": HOSTILE, "buttons": [{"id": "x", "title": HOSTILE}]}}
+    await pages.change("UPDATE approvers SET shown = $2 WHERE confirmation_id = $1", confirmation_id, shown)
+    for path in (CONFIRMATIONS, f"{CONFIRMATIONS}/{confirmation_id}"):
+        page = await pages.seen(path)
+        assert page.status_code == 200
+        assert SHOWN in page.text
+        assert "<img src=x" not in page.text
+        assert "\u202e" not in page.text
+
+
+async def test_no_page_lets_a_browser_run_or_keep_or_frame_anything(pages: Pages) -> None:
+    confirmation_id = await pages.decisions.confirmed()
+    for path in ("", "/login", "/nowhere", "/confirmations", f"/confirmations/{confirmation_id}"):
+        page = await pages.seen(f"/dashboard{path}")
+        if page.status_code == 303:
+            continue
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "style=" not in page.text
+        leads = re.findall(r'(?:href|src|action)="([^"]*)"', page.text)
+        assert [each for each in leads if not re.match("/[^/]", each)] == [], "nothing is of another site"
+    for name in ("dashboard.css", "dashboard.js", "mark.svg"):
+        assert (await pages.http.get(f"/dashboard/static/{name}")).status_code == 200
+    assert (await pages.http.get("/dashboard/static/..%2f__init__.py")).status_code == 404
+
+
+async def test_one_that_is_not_there_and_one_of_another_look_alike(pages: Pages) -> None:
+    confirmation_id = await pages.decisions.confirmed()
+    never = "cnf_" + "0" * 26
+    for path in (f"{CONFIRMATIONS}/{{}}", f"{CONFIRMATIONS}/{{}}/receipt.jws"):
+        others = await pages.seen(path.format(confirmation_id), "other")
+        nobodys = await pages.seen(path.format(never), "other")
+        assert (others.status_code, others.text) == (404, nobodys.text)
+        admins = await pages.seen(path.format(confirmation_id), "third", "admin")
+        assert admins.status_code == 200
+    for odd in ("x", "cnf_" + "0" * 25 + "!", "%00", "x" * 5000):
+        assert (await pages.seen(f"{CONFIRMATIONS}/{odd}")).status_code == 404
+
+
+async def test_the_list_shows_ones_own_page_by_page_and_an_administrator_all(pages: Pages) -> None:
+    person = await Mail(pages.rt).person()
+    made = [await pages.decisions.ask(person) for _ in range(27)]
+    theirs = await pages.decisions.ask(person, client="other")
+    first = await pages.seen(CONFIRMATIONS)
+    assert [each for each in made if each in first.text] == made[2:]
+    second = await pages.seen(f"{CONFIRMATIONS}?before={made[2]}")
+    assert [each for each in made if each in second.text] == made[:2]
+    assert theirs not in first.text + second.text
+    everybodys = await pages.seen(CONFIRMATIONS, "third", "admin")
+    assert theirs in everybodys.text
+    none = await pages.seen(f"{CONFIRMATIONS}?status=decided&before=%00")
+    assert "No confirmation stands so." in none.text
+
+
+async def test_the_receipt_is_verified_and_can_be_kept(pages: Pages) -> None:
+    confirmation_id = await pages.decisions.confirmed()
+    page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+    assert "✓ verified" in page.text
+    assert "none covers the entry yet" in page.text
+    async with pages.rt.db.tx() as tx:
+        await log.checkpoint(tx, pages.rt, now=True)
+    later = await pages.decisions.confirmed()
+    page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+    assert "over the first 1, signed" in page.text
+    assert "none covers the entry yet" in (await pages.seen(f"{CONFIRMATIONS}/{later}")).text
+    row = await pages.decisions.row(confirmation_id)
+    kept = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}/receipt.jws")
+    assert (kept.text, kept.headers["content-type"]) == (row["jws"], "application/jose")
+    assert kept.headers["content-disposition"] == f'attachment; filename="{confirmation_id}.jws"'
+    whole = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}/receipt.json")
+    assert whole.json()["receipt"] == row["jws"]
+
+
+def forged(signed: str) -> str:
+    """The same receipt with another outcome, under the old signature."""
+    head, payload, signature = signed.split(".")
+    said = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).replace(b"confirmed", b"conformed")
+    return f"{head}.{base64.urlsafe_b64encode(said).decode().rstrip('=')}.{signature}"
+
+
+async def test_a_receipt_that_does_not_hold_is_told_as_one(pages: Pages) -> None:
+    for change, said in (
+        ("UPDATE receipts SET jws = $2 WHERE confirmation_id = $1", "it does not fit what is signed"),
+        ("UPDATE receipts SET jws = 'x' || $2 WHERE confirmation_id = $1", "it does not fit what is signed"),
+    ):
+        confirmation_id = await pages.decisions.confirmed()
+        await pages.change(
+            change, confirmation_id, forged((await pages.decisions.row(confirmation_id))["jws"])
+        )
+        page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+        assert "✗ does not hold" in page.text
+        assert said in page.text
+    for change in (
+        """UPDATE confirmations SET action = action || '{"action_details": "next year"}' WHERE id = $1""",
+        """UPDATE approvers SET shown = '{"session": {"type": "buttons", "body": "x", "buttons": []}}'
+        WHERE confirmation_id = $1""",
+    ):
+        confirmation_id = await pages.decisions.confirmed()
+        await pages.change(change, confirmation_id)
+        page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+        assert "✗ does not hold" in page.text
+        assert "what is stored is not what is signed" in page.text
+
+
+async def test_what_was_erased_is_told_as_erased(pages: Pages) -> None:
+    person = await Mail(pages.rt).person()
+    confirmation_id = await pages.decisions.confirmed(person)
+    async with pages.rt.db.tx() as tx:
+        await forgetting.empty(tx, person, None)
+    page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+    assert "Whom this was about has been erased." in page.text
+    assert "The words were erased." in page.text
+    assert "schedule a meeting with John" not in page.text
+    assert "✓ verified" in page.text
+    assert "The person was erased" in (await pages.seen(CONFIRMATIONS)).text
+
+
+async def test_a_code_is_not_shown_before_it_is_decided(pages: Pages) -> None:
+    confirmation_id = await pages.decisions.ask()
+    shown = {"session": {"type": "buttons", "body": "reply with 4711", "buttons": []}}
+    await pages.change("UPDATE confirmations SET challenge = 'code' WHERE id = $1", confirmation_id)
+    await pages.change(
+        "UPDATE approvers SET code = '4711', shown = $2 WHERE confirmation_id = $1", confirmation_id, shown
+    )
+    page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+    assert "4711" not in page.text
+    assert "reply with ••••" in page.text
+    await pages.decisions.decide(confirmation_id, "expired")
+    assert "reply with 4711" in (await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")).text
