@@ -1,9 +1,11 @@
 """The pages over a real database: who sees what; texts that mean harm, what was erased, what was forged."""
 
 import base64
+import dataclasses
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -12,14 +14,21 @@ import pytest
 from fastapi.routing import APIRoute
 
 from harness.contract import bearer
-from harness.decisions import Decisions
+from harness.decisions import ACTION, Decisions
 from harness.mail import Mail
 from harness.service import TOKENS
 from sayso.app import PAGES, api
+from sayso.confirmations import asking as confirmations
 from sayso.confirmations import forgetting, log
+from sayso.confirmations.asking import SIMPLE, Asking
+from sayso.confirmations.policy import NONE, Auto, Step, Wish, resolve
+from sayso.confirmations.render import Action
+from sayso.confirmations.rules import Option
+from sayso.confirmations.whom import Asked, Later
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import ASSISTANT_SCOPES
 from sayso.dashboard.signing_in import COOKIE, MOST_REFUSED
+from sayso.people.service import Person
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202eyap\u2069 “quoted” {{7*7}} ${1}"
 SHOWN = "&lt;img src=x onerror=alert(1)&gt; ⟨U+202E⟩yap⟨U+2069⟩ “quoted” {{7*7}} ${1}"
@@ -277,3 +286,68 @@ async def test_a_code_is_not_shown_before_it_is_decided(pages: Pages) -> None:
     assert "reply with ••••" in page.text
     await pages.decisions.decide(confirmation_id, "expired")
     assert "reply with 4711" in (await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")).text
+
+
+def asking(person: Person, **more: Any) -> Asking:
+    """A question of the assistant ``bot`` to somebody."""
+    asked = {
+        "client_id": "bot",
+        "user_id": "alice",
+        "asked": [Asked(person, "Alice")],
+        "sender": "100000000000001",
+    }
+    return Asking(**{**asked, "action": Action.of(ACTION), "lasts": timedelta(hours=1), **more})
+
+
+async def test_every_kind_of_question_has_its_page(pages: Pages) -> None:
+    alice, ben = await Mail(pages.rt).person(), await Mail(pages.rt).person("+15550002222")
+    rule = resolve(
+        NONE, Wish(action_type="x", tier="high", undo_seconds=60, remind_minutes_before=5, ask_reason=True)
+    )
+    options = [Option(str(place), f"option {place}", "more of it") for place in range(5)]
+    later = [Later(Step(after="10m", when="unread", to="ben"), ben)]
+    kinds: dict[str, dict[str, Any]] = {
+        "reply with the code": {"rule": rule},
+        "“option 3”": {
+            "kind": "choose",
+            "options": options,
+            "action": Action("choice", "pick", "one", {"a": [1]}),
+        },
+        "not asked yet": {"later": later, "rule": dataclasses.replace(SIMPLE, escalation=[later[0].step])},
+        "in place of somebody absent": {"asked": [Asked(alice, "Alice", delegated_from=ben.id)]},
+    }
+    for said, more in kinds.items():
+        async with pages.rt.db.tx() as tx:
+            confirmation_id = await confirmations.ask(tx, pages.rt, asking(alice, **more))
+        page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+        assert page.status_code == 200
+        assert said in page.text
+
+
+async def test_what_a_rule_decided_and_what_is_held_or_frozen_has_its_page(pages: Pages) -> None:
+    alice = await Mail(pages.rt).person()
+    async with pages.rt.db.tx() as tx:
+        by_rule = await confirmations.decided_at_once(
+            tx, pages.rt, asking(alice), Auto(name="small", then="allow")
+        )
+    page = await pages.seen(f"{CONFIRMATIONS}/{by_rule}")
+    assert all(
+        each in page.text for each in ("Nobody was asked.", "small decided; nobody was asked", "✓ verified")
+    )
+    held = await pages.decisions.ask(alice)
+    change = "UPDATE confirmations SET status = 'held', leaning = 'declined', held_until = expires_at WHERE id = $1"
+    await pages.change(change, held)
+    assert "It is to be declined" in (await pages.seen(f"{CONFIRMATIONS}/{held}")).text
+    await pages.change("UPDATE confirmations SET frozen_why = 'identity_changed' WHERE id = $1", held)
+    page = await pages.seen(f"{CONFIRMATIONS}/{held}")
+    assert "Frozen (identity_changed)" in page.text
+    assert page.text.count('class="badge bad large">Frozen') == 1
+
+
+async def test_a_question_that_went_out_as_a_template_is_shown_as_one(pages: Pages) -> None:
+    confirmation_id = await pages.decisions.ask()
+    await pages.decisions.posted(confirmation_id)
+    await pages.change("UPDATE messages SET form = 'template' WHERE confirmation_id = $1", confirmation_id)
+    page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+    assert "the template confirmation_request (en); its variables alone" in page.text
+    assert "{{2}} schedule a meeting with John" in page.text
