@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sayso.confirmations import phrases, question
 from sayso.core.errors import InputInvalidError
 from sayso.simulator.templates.definition import read_definition
 from sayso.templates import library
@@ -15,6 +16,7 @@ from sayso.templates.filling import Given, check
 from sayso.templates.lint import lint
 from sayso.templates.preview import as_mirrored, examples, shown
 from sayso.templates.reading import read
+from sayso.whatsapp.limits import TEMPLATE_BODY, length
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = library.load(None)
@@ -37,12 +39,29 @@ def in_english(**changes: Any) -> list[str]:
     return problems(languages={"en": {**GOOD["languages"]["en"], **changes}})
 
 
-def test_ours_are_there_in_six_languages_and_nothing_is_wrong_with_them() -> None:
+def test_ours_are_there_in_six_languages_or_more_and_nothing_is_wrong_with_them() -> None:
+    """Questions are asked outside the window in the languages in which they are asked inside."""
     questions = {"confirmation_request", "confirmation_code", "confirmation_choice", "confirmation_question"}
     assert set(SHIPPED.kept) == questions | {"daily_summary", "notification"}
-    for kept in SHIPPED.kept.values():
-        assert set(kept.definition.languages) == {"en", "de", "es", "fr", "it", "pt_BR"}
+    for name, kept in SHIPPED.kept.items():
+        languages = {code.partition("_")[0] for code in kept.definition.languages}
+        assert languages == (
+            set(phrases.languages()) if name in questions else {"en", "de", "es", "fr", "it", "pt"}
+        )
     assert SHIPPED.findings == []
+
+
+@pytest.mark.parametrize("name", [question.TEMPLATE, *question.TEMPLATES.values()])
+def test_a_question_outside_the_window_has_the_buttons_of_inside_and_room_for_the_longest(name: str) -> None:
+    verdicts = {
+        question.TEMPLATE: ("confirm", "decline", "cancel"),
+        "confirmation_code": ("decline", "cancel"),
+    }
+    longest = sum(question.MOST.values()) + 60 + 40  # and a name, and what is to be typed
+    for code, wording in SHIPPED.kept[name].definition.languages.items():
+        labels = [phrases.phrase(each, code) for each in verdicts.get(name, ("cancel",))]
+        assert [each.text for each in wording.buttons] == labels, code
+        assert length(wording.body) + longest <= TEMPLATE_BODY, code
 
 
 @pytest.mark.parametrize(("name", "language"), TEXTS)

@@ -54,7 +54,7 @@ async def sim() -> AsyncIterator[Simulator]:
 
 async def test_files_are_checked_and_shown_without_an_account(terminal: Terminal) -> None:
     code, told = await terminal("lint")
-    assert (code, "7 templates, 38 texts" in told) == (0, True), told
+    assert (code, "7 templates, 66 texts" in told) == (0, True), told
     code, told = await terminal("preview", "order_ready", "--language", "de-AT", "--set", "customer=Bo")
     assert code == 0
     for words in ("Hallo Bo,", "Bin unterwegs", "https://example.org/o/A-1017", "order_ready · de"):

@@ -75,7 +75,7 @@ def _button(button: ShownButton) -> RenderableType:
 
 def _formatted(body: str) -> Text:
     """WhatsApp's own marks, drawn; a variable without a value stands out."""
-    text = Text(body)
+    text = Text(body, overflow="fold")  # a line without spaces is longer than the bubble in Japanese
     for pattern, style in _MARKS:
         for found in re.finditer(pattern, body):
             text.stylize(style, *found.span())
