@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from harness.decisions import ACTION
+from harness.decisions import ACTION, BOT
 from harness.mail import Mail
 from harness.rooms import Clock
-from sayso.confirmations import answers, asking
+from sayso.confirmations import answers, asking, executing, service
 from sayso.confirmations.answers import Inbound
 from sayso.confirmations.asking import SIMPLE, Asking
+from sayso.confirmations.executing import Report
 from sayso.confirmations.policy import Step
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import Option
@@ -85,13 +86,18 @@ class Chats:
             answered = await answers.answer(tx, self.rt, inbound)
             if answered.leaving:
                 await consenting.leave(tx, self.rt, inbound, aside=answered.aside)
+        told = await self.waits(person)
+        await self.arrive()
+        return told
+
+    async def waits(self, person: Person) -> list[str]:
+        """What waits to be sent to somebody, none of it below another's question."""
         async with self.rt.db.one() as tx:
             rows = await tx.fetch(
                 "SELECT m.id, m.content, q.person_id AS quoted FROM messages m "
                 "LEFT JOIN messages q ON q.wamid = m.quotes WHERE m.person_id = $1 AND m.state = 'queued'",
                 person.id,
             )
-        await self.arrive()
         assert {row["quoted"] for row in rows} <= {None, person.id}, "it quotes a message of another chat"
         return [row["content"]["body"] for row in rows]
 
@@ -184,6 +190,20 @@ async def test_each_is_answered_in_their_own_language(chats: Chats) -> None:
     assert "andere müssen es noch" in (await chats.says(greta, "ja"))[0]
     assert "is noted" not in (await chats.says(alice, "no"))[0]
     assert "In diesem Chat ist gerade keine Frage offen." in (await chats.says(greta, "ja"))[0]
+
+
+async def test_everybody_who_confirmed_hears_what_came_of_it(chats: Chats, rt: Runtime) -> None:
+    alice, ben, greta = [await Mail(rt).person(phone) for phone in (ALICE, BEN, GRETA)]
+    asked = await chats.ask(Asked(alice), Asked(ben), Asked(greta), need=2)
+    for person in (ben, greta):
+        await chats.says(person, "yes")
+    async with rt.db.tx() as tx:
+        row = await service.get(tx, asked)
+        assert row is not None
+        await executing.claim(tx, rt, BOT, asked, bytes(row["action_hash"]))
+        await executing.report(tx, rt, BOT, asked, Report("done", None, tell=True))
+    told = [await chats.waits(person) for person in (alice, ben, greta)]
+    assert told == [[], ["✅ Done: “pay Bob”"], ["✅ Erledigt: “pay Bob”"]]
 
 
 async def test_whoever_leaves_right_after_a_yes_of_others_is_told_that_it_stands(chats: Chats) -> None:

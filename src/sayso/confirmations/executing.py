@@ -78,7 +78,7 @@ class AlreadyReportedError(SaysoError):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of an execution; ``tell``: the person is told, too."""
+    """What came of an execution; ``tell``: those who confirmed it are told, too."""
 
     status: Literal["done", "failed"]
     note: str | None
@@ -127,7 +127,7 @@ async def claim(
 
 
 async def report(tx: Tx, rt: Runtime, actor: Actor, confirmation_id: str, told: Report) -> dict[str, Any]:
-    """Keep what came of it, tell it as an event and, where asked for, to the person. The same report again is fine.
+    """Keep what came of it, tell it as an event and, where asked for, to who confirmed it. The same again is fine.
 
     Raises :class:`NotClaimedError`, :class:`AlreadyReportedError`, :class:`NotFoundError`, :class:`ForbiddenError`.
     """
@@ -147,11 +147,19 @@ async def report(tx: Tx, rt: Runtime, actor: Actor, confirmation_id: str, told: 
         tx, rt, client_id=row["client_id"], kind="confirmation.executed", subject=confirmation_id, data=data
     )
     if told.tell:
-        person = await people.get(tx, row["person_id"])
-        what = row["action"]["action_description"]
-        line = render.executed(told.status, what, told.note, person.language)
-        await service.say(tx, rt, row, line, purpose="notice", person=person)
+        await _tell(tx, rt, row, told)
     return _view(written)
+
+
+async def _tell(tx: Tx, rt: Runtime, row: Record, told: Report) -> None:
+    """Tell everybody who confirmed it; where a rule did, the person whom it is about."""
+    everyone = (await approvers.of(tx, [row["id"]]))[row["id"]]
+    asked_by = {each["person_id"]: each["message_id"] for each in everyone if each["verdict"] == "confirm"}
+    persons = await people.get_many(tx, [*asked_by, row["person_id"]])
+    for person_id, message_id in (asked_by or {row["person_id"]: None}).items():
+        person, what = persons[person_id], row["action"]["action_description"]
+        line = render.executed(told.status, what, told.note, person.language)
+        await service.say(tx, rt, row, line, purpose="notice", person=person, quotes=message_id)
 
 
 async def _same(tx: Tx, confirmation_id: str, told: Report) -> Record:

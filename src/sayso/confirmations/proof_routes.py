@@ -188,7 +188,7 @@ async def claim(
 async def execution(
     rt: Rt, actor: MayAsk, confirmation_id: ConfirmationId, body: ExecutionIn, key: idempotency.Key = None
 ) -> Response:
-    """Report what came of a claimed action; with `tell_person` the person hears of it."""
+    """Report what came of a claimed action; with `tell_person` those who confirmed it hear of it."""
     told = Report(body.status, body.note, body.tell_person)
     reported = partial(executing.report, rt=rt, actor=actor, confirmation_id=confirmation_id, told=told)
     route = f"POST /confirmations/{confirmation_id}/execution"
