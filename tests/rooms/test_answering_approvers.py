@@ -73,12 +73,13 @@ class Chats:
             )
         self.clock.advance(seconds=20)
 
-    async def says(self, person: Person, text: str) -> list[str]:
-        """Somebody writes, to answer or to leave; what they are told then."""
+    async def says(self, person: Person, text: str, *, to_last: bool = False) -> list[str]:
+        """Somebody writes, to answer or to leave, perhaps in reply to our last message; what they are told then."""
+        quoted = await self.last(person) if to_last else None
         wamid = self.rt.new_id("upd")
         sender = self.rt.settings.whatsapp_phone_number_id
         message = InboundMessage(
-            wamid, sender, "waba", Identity(wa_id="1"), self.rt.now(), "text", text, None, None, False, None, None,
+            wamid, sender, "waba", Identity(wa_id="1"), self.rt.now(), "text", text, None, quoted, False, None, None,
             None, (),
         )  # fmt: skip
         async with self.rt.db.tx() as tx:
@@ -100,6 +101,14 @@ class Chats:
             )
         assert {row["quoted"] for row in rows} <= {None, person.id}, "it quotes a message of another chat"
         return [row["content"]["body"] for row in rows]
+
+    async def last(self, person: Person) -> str:
+        """Our last message to somebody."""
+        async with self.rt.db.one() as tx:
+            wamid: str = await tx.fetchval(
+                "SELECT wamid FROM messages WHERE person_id = $1 ORDER BY id DESC LIMIT 1", person.id
+            )
+        return wamid
 
     async def outcome(self, confirmation_id: str) -> tuple[str, str | None, Any]:
         """How a question stands."""
@@ -216,7 +225,10 @@ async def test_whoever_leaves_right_after_a_yes_of_others_is_told_that_it_stands
     assert "“pay Bob” was already confirmed; this did not cancel it." in farewell
 
 
-async def test_the_number_of_a_choice_shows_its_options_and_their_numbers_are_theirs(chats: Chats) -> None:
+@pytest.mark.parametrize("quoting", [False, True])
+async def test_the_number_of_a_choice_shows_its_options_and_their_numbers_are_theirs(
+    chats: Chats, quoting: bool
+) -> None:
     alice = await Mail(chats.rt).person(ALICE)
     choice = await chats.ask(Asked(alice), what="rent a car", kind="choose", options=CARS)
     words = await chats.ask(Asked(alice), what="know when to come", kind="ask")
@@ -229,8 +241,14 @@ async def test_the_number_of_a_choice_shows_its_options_and_their_numbers_are_th
     await chats.says(alice, "yes")
     (options,) = await chats.says(alice, "1")
     assert options.endswith("1. “Red car”\n2. “Blue car”")
-    await chats.says(alice, "2")
+    await chats.says(alice, "2", to_last=quoting)
     status, outcome, answer = await chats.outcome(choice)
     assert (status, outcome, answer["option"]) == ("decided", "confirmed", "blue")
     for untouched in (words, plain):
         assert (await chats.outcome(untouched))[0] == "pending"
+    await chats.says(alice, "when?")
+    await chats.says(alice, "half past three", to_last=True)
+    assert (await chats.outcome(words))[2] is None, "it quotes a list, which is no question"
+    assert (await chats.says(alice, "1"))[0].startswith("To answer “know when to come”")
+    await chats.says(alice, "half past three", to_last=True)
+    assert (await chats.outcome(words))[2] == {"text": "half past three"}
