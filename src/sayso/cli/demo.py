@@ -179,6 +179,8 @@ def _perform(stage: Stage, *, auto: bool) -> None:
         if not decided.confirmed:
             raise StepError(f"the outcome is {decided.outcome}, not confirmed")
         return
+    page = f"{stage.url}/dashboard/confirmations/{decided.id}"
+    console.print(f"\nThe whole story of it:\n  [cyan]{page}[/]", soft_wrap=True)
     console.print("\nEverything keeps running: ask more, tap more. [bold]Ctrl-C[/] ends it.")
     while True:
         time.sleep(1)
@@ -277,7 +279,8 @@ def _invite(stage: Stage) -> None:
     console.print(
         Panel(
             f"Open [bold cyan]{stage.phone_url}[/] and answer as {NAME}: tap [bold]Confirm[/], or type Y, N, CANCEL.\n"
-            f"API and documentation: [cyan]{stage.url}/docs[/]\n\n"
+            f"API and documentation: [cyan]{stage.url}/docs[/]\n"
+            f"Dashboard: [cyan]{stage.url}/dashboard[/] (the token below opens it)\n\n"
             f"To call it yourself, with the curl calls of README.md, in another terminal:\n"
             f"  export TOKEN=$({sayso} token --user {USER} --client {CLIENT})\n"
             f"To see what went out, and why:\n"
