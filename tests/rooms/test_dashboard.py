@@ -238,27 +238,13 @@ def forged(signed: str) -> str:
 
 
 async def test_a_receipt_that_does_not_hold_is_told_as_one(pages: Pages) -> None:
-    for change, said in (
-        ("UPDATE receipts SET jws = $2 WHERE confirmation_id = $1", "it does not fit what is signed"),
-        ("UPDATE receipts SET jws = 'x' || $2 WHERE confirmation_id = $1", "it does not fit what is signed"),
-    ):
-        confirmation_id = await pages.decisions.confirmed()
-        await pages.change(
-            change, confirmation_id, forged((await pages.decisions.row(confirmation_id))["jws"])
-        )
-        page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
-        assert "✗ does not hold" in page.text
-        assert said in page.text
-    for change in (
-        """UPDATE confirmations SET action = action || '{"action_details": "next year"}' WHERE id = $1""",
-        """UPDATE approvers SET shown = '{"session": {"type": "buttons", "body": "x", "buttons": []}}'
-        WHERE confirmation_id = $1""",
-    ):
-        confirmation_id = await pages.decisions.confirmed()
-        await pages.change(change, confirmation_id)
-        page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
-        assert "✗ does not hold" in page.text
-        assert "what is stored is not what is signed" in page.text
+    confirmation_id = await pages.decisions.confirmed()
+    other = forged((await pages.decisions.row(confirmation_id))["jws"])
+    await pages.change("UPDATE receipts SET jws = $2 WHERE confirmation_id = $1", confirmation_id, other)
+    page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
+    assert "✗ does not hold" in page.text
+    assert "it does not fit what is signed" in page.text
+    assert "The outcome is" not in page.text, "what is not genuine is not told"
 
 
 async def test_what_was_erased_is_told_as_erased(pages: Pages) -> None:
