@@ -10,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sayso.cli.database import with_runtime
-from sayso.cli.published import keys_from, text_of
+from sayso.cli.published import keys_from
+from sayso.cli.reading import text_of
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.cli.saying import count
 from sayso.core.errors import InputInvalidError
 from sayso.core.runtime import Runtime
@@ -24,8 +26,6 @@ out = Console(highlight=False)
 
 _SHOWN = 20
 
-EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
-
 
 @audit.command()
 def verify(
@@ -36,7 +36,7 @@ def verify(
         list[Path] | None, typer.Option(help="A checkpoint (note) that was kept elsewhere; may be repeated.")
     ] = None,
     jwks: Annotated[str | None, typer.Option(help="With --from: file or URL of the public keys.")] = None,
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Walk the decision log: what was changed, removed, added or moved in it is found. Exit code 1 if so."""
     from sayso.confirmations import auditing  # noqa: PLC0415 - loaded with the database, which others need not
@@ -101,7 +101,7 @@ def _show(findings: "Sequence[Finding]") -> None:
 @audit.command()
 def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; left out: printed.")] = None,
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Hand the log out as JSON lines. It holds nothing personal; checkpoints stand at its end."""
     from sayso.confirmations import auditing  # noqa: PLC0415
@@ -115,7 +115,7 @@ def export(
 
 
 @audit.command()
-def checkpoint(env_file: EnvFile = Path(".env")) -> None:
+def checkpoint(env_file: EnvFile = ENV_FILE) -> None:
     """Print the newest signed checkpoint, made now where the log has grown. Keep it where we cannot change it."""
     from sayso.confirmations import log  # noqa: PLC0415
 

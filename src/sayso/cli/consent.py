@@ -13,8 +13,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from sayso.cli.database import has_key, token_settings, with_runtime
-from sayso.cli.published import text_of
-from sayso.cli.running import ENV_FILE
+from sayso.cli.reading import text_of
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.cli.saying import count, moment
 from sayso.consent.rules import ALL, CATEGORIES, SCOPES
 from sayso.core.database import Tx
@@ -39,7 +39,6 @@ _SHOWN = 20
 
 Who = Annotated[str, typer.Argument(help="A number with + and country code, or a WhatsApp user id.")]
 Scope = Annotated[list[str], typer.Option(help=f"all, or any of: {', '.join(SCOPES)}.")]
-EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
 
 
 @consent.command()

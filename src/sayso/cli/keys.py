@@ -1,13 +1,13 @@
 """``sayso keys``: the keys that sign receipts and checkpoints."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from sayso.cli.database import token_settings
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.core import keys as signing
 from sayso.core.errors import InputInvalidError
 from sayso.core.runtime import wall_clock
@@ -16,11 +16,9 @@ from sayso.core.settings import TokenSettings
 keys = typer.Typer(help="Keys that sign receipts: list, rotate.", no_args_is_help=True)
 out = Console(highlight=False)
 
-EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
-
 
 @keys.command("list")
-def list_keys(env_file: EnvFile = Path(".env")) -> None:
+def list_keys(env_file: EnvFile = ENV_FILE) -> None:
     """List the keys: which one signs, and which are published for what they signed before."""
     settings = _with_keys(env_file)
     held = signing.load(settings, now=wall_clock)
@@ -32,7 +30,7 @@ def list_keys(env_file: EnvFile = Path(".env")) -> None:
 
 
 @keys.command()
-def rotate(env_file: EnvFile = Path(".env")) -> None:
+def rotate(env_file: EnvFile = ENV_FILE) -> None:
     """Sign with a new key from now on; running services take it up at their next decision.
 
     The private part of the old key is destroyed. Its public part stays published: older receipts go on verifying.

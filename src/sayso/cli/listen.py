@@ -15,7 +15,7 @@ from rich.console import Console, Group
 from rich.padding import Padding
 from rich.text import Text
 
-from sayso.cli.running import ENV_FILE, chosen
+from sayso.cli.running import ENV_FILE, EnvFile, chosen
 from sayso.cli.token import has_key, issue, settings_of
 from sayso.client.unreached import why
 from sayso.core.api import PREFIX
@@ -67,7 +67,7 @@ def listen(
     url: Annotated[
         str | None, typer.Option(help="Where the service is; by default the one of this folder.")
     ] = None,
-    env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = ENV_FILE,
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Show what happens as it happens; with --forward-to, hand it on. Ctrl-C ends it."""
     service = _address(url) if url else _service(env_file)

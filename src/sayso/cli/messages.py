@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from sayso.cli.database import with_runtime
-from sayso.cli.running import ENV_FILE
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.cli.saying import moment
 from sayso.core.database import Record, Tx
 from sayso.core.errors import InputInvalidError, NotFoundError
@@ -33,7 +32,6 @@ OPERATOR = "the operator"
 _LOOK_S = 1.0
 
 MessageId = Annotated[str, typer.Argument(help="A message's id (msg_…).")]
-EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
 
 
 @messages.command()

@@ -1,12 +1,11 @@
 """``sayso people``: who somebody is, everything known of them, forgetting them, and merges taken back."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sayso.cli.database import with_runtime
-from sayso.cli.running import ENV_FILE
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.cli.saying import as_json
 from sayso.core.database import Tx
 from sayso.core.errors import InputInvalidError, NotFoundError
@@ -25,7 +24,6 @@ Client = Annotated[
     str | None,
     typer.Option(help="The assistant whose user is meant; needed when several have one of this name."),
 ]
-EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
 
 
 @people.command()

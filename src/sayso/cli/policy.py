@@ -1,6 +1,5 @@
 """``sayso policy``: whether the policy's file is one, and what it says of an action."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sayso.cli.database import token_settings
-from sayso.cli.published import text_of
+from sayso.cli.reading import json_of
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.cli.saying import count
 from sayso.client.unreached import why
 from sayso.core.errors import InputInvalidError
@@ -22,11 +22,10 @@ policy = typer.Typer(help="How safely, by whom and how soon actions are confirme
 out = Console(highlight=False)
 
 File = Annotated[Path | None, typer.Option("--file", help="A policy; left out: SAYSO_POLICY_FILE.")]
-EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
 
 
 @policy.command()
-def check(file: File = None, env_file: EnvFile = Path(".env")) -> None:
+def check(file: File = None, env_file: EnvFile = ENV_FILE) -> None:
     """Check a policy's file; every fault is told with its line and key. Exit code 1 if there is any."""
     found, path = _read(file, env_file)
     kinds = count(len(found.action), "type of action", "types of actions")
@@ -37,7 +36,7 @@ def check(file: File = None, env_file: EnvFile = Path(".env")) -> None:
 def explain(
     action: Annotated[Path, typer.Argument(help="JSON of a request: action_type, action …")],
     file: File = None,
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Say what the policy asks of an action, and which of its rules decide without asking anybody."""
     from sayso.confirmations import policy as rules  # noqa: PLC0415 - loaded with the API's models, which others need not
@@ -112,10 +111,7 @@ def _read(file: Path | None, env_file: Path) -> "tuple[Policy, Path]":
 
 
 def _request(file: Path) -> dict[str, Any]:
-    try:
-        given = json.loads(text_of(file))
-    except (ValueError, RecursionError) as error:
-        raise InputInvalidError(f"{file} is not JSON: {error}.") from error
+    given = json_of(file)
     if not isinstance(given, dict) or not isinstance(given.get("action_type"), str):
         raise InputInvalidError(
             f'{file} has no action_type; write {{"action_type": "payment", "action": {{…}}}}.'

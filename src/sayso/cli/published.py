@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 
 from sayso.cli.database import token_settings
+from sayso.cli.reading import text_of
 from sayso.client.unreached import why
 from sayso.core import keys
 from sayso.core.errors import InputInvalidError
@@ -27,16 +28,6 @@ def keys_from(where: str | None, env_file: Path) -> dict[str, Any] | None:
             return None
         found = keys.load(settings, now=wall_clock).published()
     return found
-
-
-def text_of(file: Path) -> str:
-    """What a file holds; raises :class:`InputInvalidError`."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputInvalidError(f"{file} cannot be read: {why(error)}.") from error
-    except UnicodeDecodeError as error:
-        raise InputInvalidError(f"{file} cannot be read: it is no text in UTF-8.") from error
 
 
 def _fetched(url: str) -> str:

@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 import structlog
+import typer
 from pydantic import SecretStr
 
 from sayso.core.errors import SettingError
@@ -19,6 +20,8 @@ from sayso.core.settings import Settings
 log = structlog.get_logger("sayso.serve")
 
 ENV_FILE: Final = Path(".env")
+#: As the option of a command.
+EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
 _PREFIX: Final = ".sayso-running-"
 _UNFINISHED: Final = ".sayso-starting-"
 #: Whoever sets one of these means an installation of their own.

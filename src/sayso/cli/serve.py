@@ -1,11 +1,11 @@
 """``sayso serve``: the service, until SIGTERM or Ctrl-C."""
 
-from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.core.redaction import redact_values, show_values
 from sayso.core.settings import jwt_secret, load_settings
 from sayso.core.telemetry import configure_logging
@@ -16,7 +16,7 @@ log = structlog.get_logger("sayso.serve")
 def serve(
     port: Annotated[int | None, typer.Option(help="TCP port; default SAYSO_PORT or 8000.")] = None,
     host: Annotated[str | None, typer.Option(help="Address; default SAYSO_HOST or 127.0.0.1.")] = None,
-    env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Run the service: API, webhook and workers, with PostgreSQL embedded unless DATABASE_URL is set."""
     settings = load_settings(env_file)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from sayso.cli.bubble import bubble
 from sayso.cli.database import token_settings, with_runtime
-from sayso.cli.running import ENV_FILE as DEFAULT_ENV
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.cli.saying import count
 from sayso.core.runtime import Runtime
 from sayso.core.settings import Settings
@@ -39,7 +39,6 @@ Names = Annotated[list[str] | None, typer.Argument(help="Templates; all of them 
 Folder = Annotated[
     Path | None, typer.Option("--dir", help="Your definitions; default SAYSO_TEMPLATES_DIR or ./templates.")
 ]
-EnvFile = Annotated[Path, typer.Option(help="Where settings are read from.")]
 
 _DID = {
     "created": ("[green]+[/]", "created"),
@@ -54,7 +53,7 @@ _QUALITY = {"GREEN": "green", "YELLOW": "yellow", "RED": "red"}
 
 
 @templates.command()
-def lint(names: Names = None, folder: Folder = None, env_file: EnvFile = DEFAULT_ENV) -> None:
+def lint(names: Names = None, folder: Folder = None, env_file: EnvFile = ENV_FILE) -> None:
     """Check definitions against Meta's published limits, without asking it: every fault of every file."""
     found = _library(folder, env_file).only(names or [])
     _show_findings(found.findings)
@@ -83,7 +82,7 @@ def preview(
     link: Annotated[list[str] | None, typer.Option(help="What a link button's address ends with.")] = None,
     code: Annotated[str | None, typer.Option(help="The code a button copies.")] = None,
     folder: Folder = None,
-    env_file: EnvFile = DEFAULT_ENV,
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Show a template as it appears on the phone, filled with its examples or with yours."""
     found = _library(folder, env_file).only([name])
@@ -111,7 +110,7 @@ def preview(
 
 
 @templates.command()
-def sync(env_file: EnvFile = DEFAULT_ENV) -> None:
+def sync(env_file: EnvFile = ENV_FILE) -> None:
     """Compare the mirror with Meta now, and show what Meta has."""
 
     async def work(rt: Runtime, registry: "Registry") -> tuple[int, list[Row]]:
@@ -143,7 +142,7 @@ def diff(
     *,
     check_only: Annotated[bool, typer.Option("--check", help="Exit with 1 when anything differs.")] = False,
     folder: Folder = None,
-    env_file: EnvFile = DEFAULT_ENV,
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Show field by field what differs between your files and Meta."""
     found = _library(folder, env_file).only(names or [])
@@ -179,7 +178,7 @@ def push(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     folder: Folder = None,
-    env_file: EnvFile = DEFAULT_ENV,
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Create at Meta what is missing and edit what differs; Meta then reviews it."""
     found = _library(folder, env_file).only(names or [])
@@ -198,7 +197,7 @@ def push(
 def unpause(
     name: Annotated[str, typer.Argument(help="The template.")],
     language: Annotated[str | None, typer.Option(help="Only this language.")] = None,
-    env_file: EnvFile = DEFAULT_ENV,
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Take back a pause of Meta's pacing; a pause for quality ends by itself."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sayso.cli.running import chosen
+from sayso.cli.running import ENV_FILE, EnvFile, chosen
 from sayso.core.runtime import wall_clock
 from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
 from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES, Tokens, check, parse_ttl
@@ -22,7 +22,7 @@ def token(
     ttl: Annotated[
         str, typer.Option(help="How long it lives, give or take 30 s of clocks: 30m, 12h, 7d.")
     ] = "12h",
-    env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Print a bearer token, signed with this installation's key."""
     lives, scopes = parse_ttl(ttl), tuple(scope.split())

@@ -11,7 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sayso.cli.published import keys_from, text_of
+from sayso.cli.published import keys_from
+from sayso.cli.reading import json_of, text_of
+from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.client import verify as receipts
 from sayso.client.verify import Check, Receipt, Verdict
 from sayso.core.errors import InputInvalidError
@@ -32,7 +34,7 @@ def verify(
     ] = None,
     audience: Annotated[str | None, typer.Option(help="The assistant it must be for (client_id).")] = None,
     issuer: Annotated[str | None, typer.Option(help="Who must have signed it.")] = None,
-    env_file: Annotated[Path, typer.Option(help="Where settings are read from.")] = Path(".env"),
+    env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Verify a receipt, and say what it proves. Exit code 0: it holds; 1: it does not; 2: it cannot be looked at."""
     published = keys_from(jwks, env_file)
@@ -46,7 +48,7 @@ def verify(
     except receipts.UnreadableError as error:
         raise InputInvalidError(f"{receipt} is no receipt: {error}.") from error
     verdict = receipts.check(
-        found, published, action=_json(action) if action else None, audience=audience, issuer=issuer
+        found, published, action=json_of(action) if action else None, audience=audience, issuer=issuer
     )
     show(verdict, found)
     if not verdict.proven:
@@ -93,10 +95,3 @@ def _contents(beside: Mapping[str, Any] | None) -> list[str]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _json(file: Path) -> Any:
-    try:
-        return json.loads(text_of(file))
-    except (ValueError, RecursionError) as error:
-        raise InputInvalidError(f"{file} is not JSON: {error}.") from error
