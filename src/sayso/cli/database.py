@@ -17,7 +17,7 @@ from sayso.core import embedded
 from sayso.core.errors import DatabaseUnavailableError, SettingError
 from sayso.core.redaction import redact_values
 from sayso.core.runtime import Runtime
-from sayso.core.settings import Settings, TokenSettings, load_settings, load_token_settings
+from sayso.core.settings import CONSENT_KEY_FILE, Settings, TokenSettings, load_settings, load_token_settings
 from sayso.core.telemetry import configure_logging
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def has_key(settings: TokenSettings) -> bool:
 
 
 def _key_file(settings: TokenSettings) -> Path:
-    return settings.sayso_data_dir / "consent-key"
+    return settings.sayso_data_dir / CONSENT_KEY_FILE
 
 
 def _say(note: Note) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from sayso.cli.running import ENV_FILE, EnvFile, chosen
 from sayso.core.runtime import wall_clock
-from sayso.core.settings import TokenSettings, jwt_secret, load_token_settings
+from sayso.core.settings import JWT_KEY_FILE, TokenSettings, jwt_secret, load_token_settings
 from sayso.core.tokens import ASSISTANT_SCOPES, SCOPES, Tokens, check, parse_ttl
 
 
@@ -48,7 +48,7 @@ def settings_of(env_file: Path) -> TokenSettings:
 
 def has_key(settings: TokenSettings) -> bool:
     """Whether the key of bearer tokens is here; whoever asks for it otherwise makes one."""
-    return settings.sayso_jwt_secret is not None or (settings.sayso_data_dir / "jwt-secret").exists()
+    return settings.sayso_jwt_secret is not None or (settings.sayso_data_dir / JWT_KEY_FILE).exists()
 
 
 def issue(

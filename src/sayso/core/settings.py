@@ -29,6 +29,9 @@ from sayso.core import files
 from sayso.core import setting_forms as forms
 from sayso.core.errors import Fault, SettingError
 
+#: Keys that are made in the data directory where none are given.
+JWT_KEY_FILE: Final = "jwt-secret"
+CONSENT_KEY_FILE: Final = "consent-key"
 # Graph API versions past their end: Meta's version table, state of 22 November 2026.
 EXPIRED_VERSIONS: Final = frozenset({"v17.0", "v18.0", "v19.0", "v20.0"})
 
@@ -310,7 +313,7 @@ def jwt_secret(settings: TokenSettings) -> bytes:
         settings,
         settings.sayso_jwt_secret,
         name="SAYSO_JWT_SECRET",
-        file="jwt-secret",
+        file=JWT_KEY_FILE,
         what="bearer tokens",
         lost="tokens given out so far end",
     )
@@ -325,7 +328,7 @@ def consent_key(settings: TokenSettings) -> bytes:
         settings,
         settings.sayso_consent_key,
         name="SAYSO_CONSENT_KEY",
-        file="consent-key",
+        file=CONSENT_KEY_FILE,
         what="the consent ledger",
         lost="the ledger's seal and suppressions of erased people no longer hold",
     )
