@@ -2,12 +2,13 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from sayso.cli import lines
+from sayso.cli import lines, messages
 from sayso.messages.story import Story
 from sayso.people.service import Person
 
@@ -111,3 +112,10 @@ def test_a_story_is_told_in_columns_and_in_a_pipe_by_the_line(terminal: bool) ->
         assert below[11] != " "
     else:
         assert why == f"lane       {WHY}"
+
+
+@pytest.mark.parametrize(("said", "back"), [("12h", timedelta(hours=12)), ("9999999d", timedelta(36_525))])
+def test_however_far_back_somebody_looks_it_is_a_time(said: str, back: timedelta) -> None:
+    now = datetime(2026, 3, 31, tzinfo=UTC)
+    rt: Any = SimpleNamespace(now=lambda: now)
+    assert messages._since(rt, said) == now - back

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, get_args
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final, get_args
 
 import typer
 from rich.console import Console
@@ -30,6 +30,8 @@ messages = typer.Typer(
 #: Who retried or cancelled, on the timeline.
 OPERATOR = "the operator"
 _LOOK_S = 1.0
+#: Longer than any message is kept; a calendar begins somewhere.
+_AGES: Final = timedelta(days=36_525)
 
 MessageId = Annotated[str, typer.Argument(help="A message's id (msg_…).")]
 
@@ -260,4 +262,4 @@ async def _persons(tx: Tx, rows: Sequence[Record]) -> "Mapping[str, Person]":
 
 
 def _since(rt: Runtime, said: str | None) -> datetime | None:
-    return rt.now() - parse_ttl(said) if said else None
+    return rt.now() - min(parse_ttl(said), _AGES) if said else None

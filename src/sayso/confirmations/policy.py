@@ -5,10 +5,12 @@ The policy is a floor. An assistant may ask for more safety than it, never for l
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sayso.core import spans
 from sayso.core.errors import Fault, InputInvalidError
 from sayso.core.faults import summary
 
@@ -23,7 +25,6 @@ MOST_APPROVERS: Final = 10
 LONGEST_MINUTES: Final = 7 * 24 * 60
 TIMEOUT_MINUTES: Final = 30
 _TIERS: Final = get_args(Tier)
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MATCHES: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "lt": lambda given, bound: given < bound,
     "le": lambda given, bound: given <= bound,
@@ -35,15 +36,16 @@ _OPERATORS: Final = frozenset({*_MATCHES, "one_of", "not"})
 
 def seconds(text: str) -> int:
     """``90s``, ``10m``, ``2h``, ``1d`` in seconds; raises ValueError."""
-    number, unit = text[:-1], text[-1:]
-    if not number.isascii() or not number.isdigit() or unit not in _UNITS or len(number) > 6:  # noqa: PLR2004
+    span = spans.parse(text)
+    if span is None:
         raise ValueError("must be a span such as 90s, 10m, 2h or 1d")
-    if not 0 < (span := int(number) * _UNITS[unit]) <= LONGEST_MINUTES * 60:
+    if not timedelta(0) < span <= timedelta(minutes=LONGEST_MINUTES):
         raise ValueError("must be between 1 second and 7 days")
-    return span
+    return int(span.total_seconds())
 
 
-def _span(text: str) -> str:
+def a_span(text: str) -> str:
+    """The text of one; raises ValueError for any other."""
     seconds(text)
     return text
 
@@ -59,7 +61,7 @@ Minutes = Annotated[int, Field(ge=1, le=LONGEST_MINUTES)]
 class Step(_Part):
     """Who is asked next when the question was not delivered, read or answered by then."""
 
-    after: Annotated[str, AfterValidator(_span)]
+    after: Annotated[str, AfterValidator(a_span)]
     when: When = "unanswered"
     to: Name
 

@@ -16,7 +16,7 @@ from sayso.confirmations.policy import (
     Tier,
     When,
     Wish,
-    seconds,
+    a_span,
 )
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import Kind, Option, Verdict
@@ -52,15 +52,9 @@ class OptionIn(Input):
 class StepIn(Input):
     """Who is asked next: `to`, when the question was not delivered, read or answered `after` a span such as `10m`."""
 
-    after: Annotated[Text, Field(max_length=10, examples=["10m"])]
+    after: Annotated[Text, Field(max_length=10, examples=["10m"]), AfterValidator(a_span)]
     when: When = "unanswered"
     to: Named
-
-    @field_validator("after")
-    @classmethod
-    def _a_span(cls, text: str) -> str:
-        seconds(text)
-        return text
 
 
 class LabelsIn(Input):

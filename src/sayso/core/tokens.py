@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from sayso.core import spans
 from sayso.core.errors import InputInvalidError, UnauthenticatedError
 from sayso.core.faults import near, shown
 
@@ -50,9 +50,7 @@ MOST_REMEMBERED = 1_000
 LONGEST_TTL = timedelta(days=366)
 _REQUIRED = ("sub", "client_id", "scope", "exp", "iat", "iss", "aud", "jti")
 _NO_TIME = 1e12  # seconds: beyond it, and not a number at all, is no moment of ours
-_TTL = re.compile(r"(\d{1,6})([smhd])")
 _PARTS = 3
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +203,7 @@ def _expired(seconds: float) -> str:
 
 def parse_ttl(text: str) -> timedelta:
     """``30m``, ``12h``, ``7d`` … as a duration; raises :class:`InputInvalidError` for anything else."""
-    match = _TTL.fullmatch(text.strip())
-    if not match:
+    span = spans.parse(text.strip())
+    if span is None:
         raise InputInvalidError(f"{text!r} is no length of time; write for example 30m, 12h or 7d.")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return span
