@@ -19,6 +19,7 @@ from sayso.confirmations import phrases
 from sayso.confirmations.cleaning import clean, quoted
 from sayso.core.errors import SettingError
 from sayso.core.faults import of_validation, summary
+from sayso.core.files import stamp
 
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 _DEEPEST: Final = 8
@@ -67,7 +68,7 @@ class Line:
     named: bool
 
 
-_read_before: dict[Path, tuple[tuple[tuple[str, int, int], ...], Mapping[str, Kind]]] = {}
+_read_before: dict[Path, tuple[tuple[tuple[str, tuple[int, int, int]], ...], Mapping[str, Kind]]] = {}
 
 
 def kind(action_type: str, folder: Path | None = None) -> Kind:
@@ -153,13 +154,13 @@ def _shipped() -> Mapping[str, Kind]:
 def _own(folder: Path) -> Mapping[str, Kind]:
     """The kinds of the operator's folder; read again when a file has changed."""
     paths = sorted(folder.glob("*.toml")) if folder.is_dir() else []
-    stamp = tuple((path.name, (seen := path.stat()).st_mtime_ns, seen.st_size) for path in paths)
+    stamps = tuple((path.name, stamp(path)) for path in paths)
     known = _read_before.get(folder)
-    if known is None or known[0] != stamp:
+    if known is None or known[0] != stamps:
         found: dict[str, Kind] = {}
         for path in paths:
             _add(found, _text(path), str(path))
-        _read_before[folder] = known = (stamp, found)
+        _read_before[folder] = known = (stamps, found)
     return known[1]
 
 

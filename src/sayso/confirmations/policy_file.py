@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sayso.confirmations.policy import NONE, Policy
 from sayso.core.errors import SettingError
 from sayso.core.faults import of_validation
+from sayso.core.files import stamp
 from sayso.core.lines import line_in, line_of, standing
 from sayso.core.settings import TokenSettings
 
@@ -49,20 +50,19 @@ def load(settings: TokenSettings) -> Policy:
         return NONE
     known = _read_before.get(path)
     try:
-        seen = path.stat()
-        stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
-        if known is not None and known[0] == stamp:
+        seen = stamp(path)
+        if known is not None and known[0] == seen:
             return known[1]
         policy, findings = read(path)
     except OSError as error:
-        policy, findings, stamp = None, [Finding(str(path), 0, f"cannot be read: {error}")], (0, 0, 0)
+        policy, findings, seen = None, [Finding(str(path), 0, f"cannot be read: {error}")], (0, 0, 0)
     if policy is not None:
-        _read_before[path] = (stamp, policy)
+        _read_before[path] = (seen, policy)
         return policy
     said = "\n- ".join(["SAYSO_POLICY_FILE holds no policy:", *map(str, findings)])
     if known is None:
         raise SettingError(said)
-    _read_before[path] = (stamp, known[1])
+    _read_before[path] = (seen, known[1])
     log.error("policy.not_taken", in_force=known[1].stamp, findings=[str(each) for each in findings])
     return known[1]
 
