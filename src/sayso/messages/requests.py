@@ -14,7 +14,6 @@ from sayso.messages.recipients import Recipient
 from sayso.messages.service import Category, IfUnknown
 from sayso.whatsapp import content as whatsapp
 from sayso.whatsapp.content import TYPES, Content, Template, validate
-from sayso.whatsapp.content.template import escaped
 
 #: How long a message keeps trying, unless it says otherwise, and at most.
 LIVES = timedelta(hours=24)
@@ -213,5 +212,4 @@ def _to_come(send_at: datetime, now: datetime) -> None:
 
 def _wrong(field: str, detail: str) -> InputInvalidError:
     """The caller chose the name of an unknown field: halves of characters in it are shown as such."""
-    shown = faults.printable(field)
-    return faults.wrong(f"/{escaped(shown)}", detail)
+    return faults.wrong(faults.pointer([field]), detail)

@@ -7,9 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from sayso.core import faults
-from sayso.core.errors import InputInvalidError
 from sayso.whatsapp.content import TYPES, Content
-from sayso.whatsapp.content.template import escaped
 
 #: Fields of content that are ours to fill, not the caller's; and those under which everything is the caller's.
 _OURS: Final = frozenset({"layout"})
@@ -27,13 +25,14 @@ def read(kind: str, given: Mapping[str, Any], *, at: str) -> Content:
     Raises :class:`InputInvalidError` for what has another shape. Whether Meta would take it, ``validate`` says.
     """
     for pointer, detail in _unfit(given, 0):
-        raise _invalid(detail, at + pointer)
+        raise faults.wrong(at + pointer, detail)
     if "type" in given:
-        raise _invalid("is not a field of this object: message_type says it", f"{at}/type")
+        raise faults.wrong(f"{at}/type", "is not a field of this object: message_type says it")
     try:
         content: Content = msgspec.convert(given, TYPES[kind])
     except msgspec.ValidationError as error:
-        raise _invalid(*_placed(str(error), kind, given, at)) from None
+        detail, pointer = _placed(str(error), kind, given, at)
+        raise faults.wrong(pointer, detail) from None
     return content
 
 
@@ -42,10 +41,6 @@ def schema_of(kind: str) -> dict[str, Any]:
     (_,), parts = msgspec.json.schema_components([TYPES[kind]])
     schema: dict[str, Any] = _whole(parts[TYPES[kind].__name__], parts)
     return schema
-
-
-def _invalid(detail: str, pointer: str) -> InputInvalidError:
-    return faults.wrong(pointer, detail)
 
 
 def _placed(complaint: str, kind: str, given: Any, at: str) -> tuple[str, str]:
@@ -61,7 +56,7 @@ def _placed(complaint: str, kind: str, given: Any, at: str) -> tuple[str, str]:
     named = _NAMED.match(said)
     if named is None:
         return faults.of_reading(said, _inside(given, steps), _choices(kind, steps)), pointer
-    at = f"{pointer}/{escaped(named['field'])}"
+    at = pointer + faults.pointer([named["field"]])
     if "missing" in said:
         return "is missing", at
     return f"is not a field of this object{faults.near(named['field'], _fields(kind, steps))}", at
@@ -124,7 +119,7 @@ def _unfit_inside(value: Any, depth: int, ours: frozenset[str]) -> Iterator[tupl
     for step, each in inside:
         hidden = frozenset() if step == _THEIRS else ours
         for pointer, detail in _unfit(each, depth + 1, hidden):
-            yield f"/{escaped(str(step))}{pointer}", detail
+            yield faults.pointer([step]) + pointer, detail
 
 
 def _whole(schema: Any, parts: Mapping[str, Any]) -> Any:

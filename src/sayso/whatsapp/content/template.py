@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
+from sayso.core import faults
 from sayso.whatsapp import limits
 from sayso.whatsapp.content.check import Check, Part, given
 from sayso.whatsapp.content.media import ABOVE_A_CARD, HEADERS, Header
@@ -189,7 +190,7 @@ def _check_filling(check: Check, at: str, part: Template | TemplateCard) -> None
     for key, text in values(part.parameters):
         named = isinstance(part.parameters, dict)
         what = f"Parameter {key}" if named else f"Parameter {int(key) + 1}"
-        check.parameter(f"{at}/parameters/{escaped(key)}", text, limits.TEMPLATE_BODY, what)
+        check.parameter(f"{at}/parameters{faults.pointer([key])}", text, limits.TEMPLATE_BODY, what)
     many = len(part.quick_replies)
     if many > limits.TEMPLATE_QUICK_REPLIES:
         check.wrong(
@@ -252,8 +253,3 @@ def _wire_taps(layout: Layout, payloads: Sequence[str], suffixes: Sequence[str])
 
 def _button(kind: str, index: int | None, parameter: dict[str, Any]) -> dict[str, Any]:
     return {"type": "button", "sub_type": kind, "index": str(index or 0), "parameters": [parameter]}
-
-
-def escaped(name: str) -> str:
-    """One step of a JSON Pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
