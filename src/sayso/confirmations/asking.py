@@ -16,7 +16,8 @@ from sayso.confirmations.whom import Asked, Later
 from sayso.consent import service as consent
 from sayso.core import canonical
 from sayso.core.database import Record, Tx
-from sayso.core.errors import ConsentMissingError, Fault, InputInvalidError, OptedOutError, SaysoError
+from sayso.core.errors import ConsentMissingError, OptedOutError, SaysoError
+from sayso.core.faults import wrong
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import CONFIRMATIONS
 from sayso.events import service as events
@@ -80,7 +81,10 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
         await showing.shown(tx, rt, asked, each, confirmation_id=confirmation_id, code=code)
         for each, code in zip(may, codes, strict=True)
     ]
-    drafts = [_draft(asking, confirmation_id, to, expires_at) for to in tos]
+    drafts = [
+        _draft(to, confirmation_id, client_id=asking.client_id, sender=asking.sender, expires_at=expires_at)
+        for to in tos
+    ]
     message_ids = await messages.send_all(tx, rt, drafts)
     await _insert(
         tx,
@@ -116,8 +120,7 @@ async def _tell(tx: Tx, rt: Runtime, asking: Asking, kind: str, data: dict[str, 
 
 async def _supersede(tx: Tx, rt: Runtime, client_id: str, old: str, *, by: str) -> None:
     if not await moving.supersede(tx, rt, client_id, old, by=by):
-        detail = f"{old} was decided before; see its outcome"
-        raise InputInvalidError(f"supersedes: {detail}", faults=[Fault(detail, "/supersedes")])
+        raise wrong("/supersedes", f"{old} was decided before; see its outcome")
 
 
 async def put_to(tx: Tx, rt: Runtime, row: Record, person_id: str) -> str:
@@ -126,15 +129,12 @@ async def put_to(tx: Tx, rt: Runtime, row: Record, person_id: str) -> str:
     asked = showing.again(row, rt.now(), await showing.count(tx, row["id"]))
     code = row["rule"].get("number") or (await showing.codes(tx, rt, row["challenge"], [person]))[0]
     to = await showing.shown(tx, rt, asked, Asked(person, person.name), confirmation_id=row["id"], code=code)
-    draft = Draft(
+    draft = _draft(
+        to,
+        row["id"],
         client_id=row["client_id"],
-        person=person,
-        phone_number_id=row["phone_number_id"],
-        purpose="prompt",
-        content=to.shown.session,
-        outside_window=to.shown.template,
+        sender=row["phone_number_id"],
         expires_at=row["expires_at"],
-        confirmation_id=row["id"],
     )
     message_id = await messages.send(tx, rt, draft)
     await tx.execute(
@@ -241,11 +241,11 @@ def _question(asking: Asking, needed: int) -> Question:
     )
 
 
-def _draft(asking: Asking, confirmation_id: str, to: To, expires_at: datetime) -> Draft:
+def _draft(to: To, confirmation_id: str, *, client_id: str, sender: str, expires_at: datetime) -> Draft:
     return Draft(
-        client_id=asking.client_id,
+        client_id=client_id,
         person=to.asked.person,
-        phone_number_id=asking.sender,
+        phone_number_id=sender,
         purpose="prompt",
         content=to.shown.session,
         outside_window=to.shown.template,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from sayso.confirmations import approvers, policy, policy_file, receipts, render, service, whom
 from sayso.core.database import Record, Tx
-from sayso.core.errors import ForbiddenError, NotFoundError, SaysoError
+from sayso.core.errors import ForbiddenError, SaysoError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.events import service as events
@@ -178,7 +178,7 @@ async def _forbidden(tx: Tx, rt: Runtime, actor: Actor, row: Record) -> str | No
         return None
     yes = [
         each["delegated_from"] or each["person_id"]
-        for each in (await approvers.of(tx, [row["id"]]))[row["id"]]
+        for each in await approvers.everyone(tx, row["id"])
         if each["verdict"] == "confirm"
     ]
     persons = await people.get_many(tx, yes)
@@ -189,9 +189,7 @@ async def _forbidden(tx: Tx, rt: Runtime, actor: Actor, row: Record) -> str | No
 
 
 async def _theirs(tx: Tx, actor: Actor, confirmation_id: str) -> Record:
-    row = await receipts.get(tx, confirmation_id)
-    if row is None or not actor.sees(row["client_id"]):
-        raise NotFoundError(f"No confirmation {confirmation_id!r}.")
+    row = service.visible(await receipts.get(tx, confirmation_id), actor, confirmation_id)
     if row["client_id"] != actor.client_id:
         raise ForbiddenError(
             "Only the assistant that asked may act on the answer, whatever the token's scopes."

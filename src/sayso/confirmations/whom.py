@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sayso.confirmations import absences
 from sayso.confirmations.policy import Rule, Step
 from sayso.core.database import Tx
-from sayso.core.errors import Fault, InputInvalidError, PersonUnknownError
+from sayso.core.errors import Fault, PersonUnknownError
+from sayso.core.faults import wrong
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.messages.recipients import find, resolve
@@ -41,8 +42,7 @@ async def at_once(tx: Tx, rt: Runtime, actor: Actor, rule: Rule, recipient: str 
         return await _in_their_place(tx, rt, [Asked(person, name or person.name)])
     asked = [await _named(tx, rt, actor, name, "/approvers") for name in rule.approvers]
     if len({each.person.id for each in asked}) < len(asked):
-        detail = "two of them are the same person"
-        raise InputInvalidError(f"approvers: {detail}", faults=[Fault(detail, "/approvers")])
+        raise wrong("/approvers", "two of them are the same person")
     return await _in_their_place(tx, rt, asked)
 
 
