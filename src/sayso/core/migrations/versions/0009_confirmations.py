@@ -57,7 +57,6 @@ STATEMENTS = (
     ) WITH (fillfactor = 80)
     """,
     "CREATE INDEX approvers_person ON approvers (person_id, confirmation_id)",
-    "CREATE INDEX approvers_message ON approvers (message_id) WHERE message_id IS NOT NULL",
     """
     INSERT INTO approvers (confirmation_id, person_id, state, message_id, verdict, answer_id, answered_at)
     SELECT c.id, c.person_id, CASE WHEN a.id IS NULL THEN 'asked' ELSE 'answered' END, c.message_id, a.verdict, a.id,
@@ -79,7 +78,6 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX question_lists_person ON question_lists (person_id, phone_number_id, created_at)",
-    "CREATE INDEX question_lists_message ON question_lists (message_id)",
     """
     CREATE TABLE absences (
         person_id text PRIMARY KEY REFERENCES people (id),
