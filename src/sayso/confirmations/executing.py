@@ -11,6 +11,8 @@ from sayso.core.tokens import Actor
 from sayso.events import service as events
 from sayso.people import service as people
 
+Ended = Literal["done", "failed"]
+
 
 class NotDecidedError(SaysoError):
     """The confirmation is still open: there is no outcome, and so no receipt and nothing to act on."""
@@ -80,7 +82,7 @@ class AlreadyReportedError(SaysoError):
 class Report:
     """What came of an execution; ``tell``: those who confirmed it are told, too."""
 
-    status: Literal["done", "failed"]
+    status: Ended
     note: str | None
     tell: bool
 

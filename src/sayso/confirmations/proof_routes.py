@@ -15,6 +15,7 @@ from sayso.confirmations.executing import (
     AlreadyClaimedError,
     AlreadyReportedError,
     ClaimExpiredError,
+    Ended,
     NotClaimedError,
     NotConfirmedError,
     NotDecidedError,
@@ -86,7 +87,7 @@ class GrantOut(BaseModel):
 class ExecutionIn(Input):
     """What came of it."""
 
-    status: Literal["done", "failed"]
+    status: Ended
     note: Annotated[
         Text | None, Field(min_length=1, max_length=_LONGEST_NOTE, description="In words; kept, and told.")
     ] = None

@@ -8,12 +8,13 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sayso.confirmations import kinds, phrases
 from sayso.confirmations.cleaning import clean, quoted
 from sayso.confirmations.kinds import Line
 from sayso.confirmations.phrases import phrase
+from sayso.confirmations.policy import Challenge
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import Kind, Option, Verdict, word
 from sayso.core import canonical
@@ -61,7 +62,7 @@ class Question:
     action: Action
     lasts: timedelta
     kind: Kind = "approve"
-    challenge: Literal["code", "number"] | None = None
+    challenge: Challenge | None = None
     options: Sequence[Option] = ()
     labels: Mapping[Verdict, str] = field(default_factory=dict)
     needed: int = 1

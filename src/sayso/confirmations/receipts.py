@@ -1,6 +1,5 @@
 """Receipts: a signed statement of every decision, made in the transaction of the decision and never changed."""
 
-import base64
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from joserfc import jws
 
 from sayso.confirmations import log, rules, statement
 from sayso.confirmations.log import Place
@@ -167,7 +167,7 @@ async def get(tx: Tx, confirmation_id: str) -> Record | None:
 
 def shown(row: Record) -> dict[str, Any]:
     """A receipt with what opens it, as far as that is still there: the action, the texts, whom, and what they wrote."""
-    told, opened = msgspec.json.decode(_payload(row["jws"])), row["opened"]
+    told, opened = msgspec.json.decode(jws.extract_compact(row["jws"].encode()).payload), row["opened"]
     return {
         "confirmation_id": row["id"],
         "receipt": row["jws"],
@@ -205,8 +205,3 @@ async def forget(
             person_id,
             list(parts),
         )
-
-
-def _payload(jws: str) -> bytes:
-    part = jws.split(".")[1]
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

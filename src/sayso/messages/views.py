@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from sayso.core.database import Record
+from sayso.messages.rules import Form
 
 State = Literal[
     "queued",
@@ -67,7 +68,7 @@ class MessageOut(BaseModel):
     category: str
     message_type: str
     sender: str
-    form: Literal["session", "template"] | None
+    form: Form | None
     template: TemplateOut | None
     wamid: str | None
     confirmation_id: str | None
