@@ -206,7 +206,7 @@ async def test_a_name_is_refused_only_once_the_mirror_has_been_compared(dsn: str
             assert await service.choose(tx, fresh, "nwes", ["de"]) is None
         await compare(fresh, entry())
         async with fresh.db.one() as tx:
-            with pytest.raises(TemplateUnknownError, match="Did you mean news") as refused:
+            with pytest.raises(TemplateUnknownError, match="do you mean news") as refused:
                 await service.choose(tx, fresh, "nwes", ["de"], at="/template/name")
             assert refused.value.faults[0].pointer == "/template/name"
             found = await service.choose(tx, fresh, "news", ["de"])

@@ -104,9 +104,9 @@ def test_the_example_of_the_documentation_is_a_template_and_its_request_fits(tmp
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"category": "utilty"}, "category: .*did you mean utility"),
+        ({"category": "utilty"}, "category: .*do you mean utility"),
         ({"category": "authentication"}, "examples: examples is not a key here"),
-        ({"languges": {}}, "languges: .*did you mean languages"),
+        ({"languges": {}}, "languges: .*do you mean languages"),
         ({"ttl": "soon"}, 'ttl: .*"30m"'),
         ({"ttl": "13h"}, "ttl: .*12h"),
         ({"category": "marketing", "ttl": "1h"}, "ttl: .*12h to 30d"),
@@ -157,7 +157,7 @@ def test_what_is_wrong_with_a_file_is_said_where_it_stands(changes: dict[str, An
         ({"buttons": [{"link": "a", "url": "x.org"}]}, "buttons.0.url: .*https"),
         ({"buttons": [{"call": "a", "phone": "555"}]}, "buttons.0.phone: "),
         ({"buttons": [{"copy": "x" * 16}]}, "buttons.0: .*16 characters"),
-        ({"buttons": [{"replay": "a"}]}, "buttons.0: replay is no kind of button; did you mean reply"),
+        ({"buttons": [{"replay": "a"}]}, "buttons.0: replay is no kind of button; do you mean reply"),
         (
             {"buttons": [{"reply": "a", "copy": "b"}]},
             "buttons.0: a button is of one kind; this one is reply and copy",

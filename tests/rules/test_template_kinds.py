@@ -234,7 +234,7 @@ ONE_CARD = kinds.DEFINITIONS["two_tables"].rpartition("[[")[0]
         ("sign_in", ('label = "Copy it"', 'body = "It is {{1}}"'), "languages.en.body: body is not a key here"),
         ("sign_in", ('label = "Copy it"', 'autofill = "Fill"'), "languages.en.autofill: "),
         ("sign_in", ('label = "Copy it"', f'label = "{"x" * 26}"'), "languages.en.label: .*26 characters"),
-        ("sign_in", ("advice = true", 'button = "tap"'), "code.button: .*did you mean"),
+        ("sign_in", ("advice = true", 'button = "tap"'), r"code.button: .*\(there are: copy, one_tap, zero_tap\)"),
         ("sign_in", ("advice = true", "terms_accepted = true"), "code: .*one_tap and zero_tap"),
         ("sign_in_by_tap", ("K8a/AINcGX7", "K8a"), "code.apps.0: .*11 characters"),
         ("sign_in_by_tap", ("org.example.app", "example app"), "code.apps.0: .*Android app"),

@@ -97,7 +97,7 @@ async def test_what_does_not_fit_the_template_is_refused_where_it_stands_and_not
 async def test_a_name_that_meta_does_not_have_is_refused_with_what_may_have_been_meant(world: World) -> None:
     status, told = await asked(world, {**FILLED, "name": "order_redy"})
     assert (status, told["code"]) == (422, "template_unknown")
-    assert "Did you mean order_ready?" in told["detail"]
+    assert "do you mean order_ready?" in told["detail"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """The parts of a definition, read from plain values: headers, buttons, offers, one-time passwords; each fault noted."""
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sayso.core import spans
+from sayso.core.faults import near
 from sayso.templates.definitions import (
     MEDIA,
     App,
@@ -62,7 +62,7 @@ class Reading:
         """Note a fault."""
         self.problems.append(Problem(at, detail))
 
-    def known(self, value: Mapping[str, Any], keys: Iterable[str], at: Place) -> None:
+    def known(self, value: Mapping[str, Any], keys: Collection[str], at: Place) -> None:
         """Note every key that is not one of ``keys``, with what may have been meant."""
         for key in value:
             if key not in keys:
@@ -236,7 +236,6 @@ def _apps(reading: Reading, table: Mapping[str, Any], at: Place) -> tuple[App, .
     return tuple(read)
 
 
-def meant(word: str, known: Iterable[str]) -> str:
+def meant(word: Any, known: Collection[str]) -> str:
     """What may have been meant by a word, or what there is."""
-    near = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else f" (there are: {', '.join(known)})."
+    return near(word, known) or f" (there are: {', '.join(known)})."

@@ -1,10 +1,10 @@
 """What senders of messages ask of the mirror: which template, in which language, and whether it can be sent."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 from sayso.core.database import Tx
 from sayso.core.errors import Fault, TemplateUnknownError
+from sayso.core.faults import near
 from sayso.core.runtime import Runtime
 from sayso.templates import mirror, news
 from sayso.templates.rows import COLUMNS, of_row, with_changes
@@ -126,7 +126,6 @@ async def unheard_of(tx: Tx, rt: Runtime, name: str, at: str) -> TemplateUnknown
         "SELECT DISTINCT name FROM templates WHERE waba_id = $1 AND status <> 'DELETED'",
         rt.settings.whatsapp_business_account_id,
     )
-    near = difflib.get_close_matches(name, [row["name"] for row in rows], n=1)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    detail = f"The account has no template {name}.{meant} `sayso templates diff` shows what it has and lacks."
+    meant = near(name, [row["name"] for row in rows]) or "."
+    detail = f"The account has no template {name}{meant} `sayso templates diff` shows what it has and lacks."
     return TemplateUnknownError(detail, faults=[Fault(detail, at)])
