@@ -13,10 +13,9 @@ from harness import evidence
 from harness.processes import House, Process, a_house, service
 from harness.service import Api
 from harness.waiting import eventually
-from harness.world import envelope, free_port
+from harness.world import envelope, free_port, value
 
 ALICE, BEN = "+15550001111", "+15550002222"
-METADATA = {"display_phone_number": "15550100000", "phone_number_id": "100000000000001"}
 
 
 @pytest.fixture
@@ -98,8 +97,7 @@ async def said(api: Api, wamid: str, text: str) -> None:
         "type": "text",
         "text": {"body": text},
     }
-    value = {"messaging_product": "whatsapp", "metadata": METADATA, "messages": [message]}
-    raw = msgspec.json.encode(envelope(value))
+    raw = msgspec.json.encode(envelope(value(messages=[message])))
     signature = "sha256=" + hmac.digest(b"sim-secret", raw, "sha256").hex()
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
     async with api.session.post(f"{api.url}/api/v1/whatsapp/webhook", data=raw, headers=headers) as answer:

@@ -16,7 +16,7 @@ import msgspec
 from harness import evidence
 from harness.event_examples import told_otherwise
 from harness.history import History, violations
-from harness.service import Api, Running, serving, settings
+from harness.service import PHONE_NUMBER_ID, Api, Running, serving, settings
 from harness.waiting import eventually
 from harness.wire import Wire, wire_to
 from sayso.core.runtime import wall_clock
@@ -191,6 +191,12 @@ class World:
         broken = violations(await self.history())
         assert not broken, "\n".join(broken)
         assert await told_otherwise(self.dsn) == [], "docs/events.md shows other members"
+
+
+def value(**parts: Any) -> dict[str, Any]:
+    """What a webhook of Meta's tells of our number: ``messages``, ``statuses`` and so on."""
+    metadata = {"display_phone_number": "15550100000", "phone_number_id": PHONE_NUMBER_ID}
+    return {"messaging_product": "whatsapp", "metadata": metadata, **parts}
 
 
 def envelope(*values: dict[str, Any]) -> dict[str, Any]:

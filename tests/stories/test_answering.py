@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.world import ALICE, World, a_world
+from harness.world import ALICE, World, a_world, value
 
 POLICY = """
 version = "1"
@@ -227,9 +227,7 @@ async def test_no_other_type_of_message_decides_anything(world: World, kind: str
         context |= {"frequently_forwarded": True} if kind == "often forwarded" else {}
     wamid = "wamid.OTHER" + re.sub(r"\W", "", kind)
     message = {"from": ALICE.lstrip("+"), "id": wamid, "timestamp": "1795000001", "context": context, **said}
-    metadata = {"display_phone_number": "15550100000", "phone_number_id": "100000000000001"}
-    value = {"messaging_product": "whatsapp", "metadata": metadata, "messages": [message]}
-    assert await world.deliver(value) == 200
+    assert await world.deliver(value(messages=[message])) == 200
     await world.digested(wamid)
     await pending(world, asked["id"])
     assert await effects(world) == []

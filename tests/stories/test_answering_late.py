@@ -3,15 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from harness.service import PHONE_NUMBER_ID
-from harness.world import ALICE, CONFIRM, World
+from harness.world import ALICE, CONFIRM, World, value
 
 
 def written(at: datetime, wamid: str, **said: Any) -> dict[str, Any]:
     """What Alice wrote then, as Meta tells it whenever it does."""
     message = {"from": ALICE.lstrip("+"), "id": wamid, "timestamp": str(int(at.timestamp())), **said}
-    metadata = {"display_phone_number": "15550100000", "phone_number_id": PHONE_NUMBER_ID}
-    return {"messaging_product": "whatsapp", "metadata": metadata, "messages": [message]}
+    return value(messages=[message])
 
 
 def word(at: datetime, wamid: str, text: str = "Y") -> dict[str, Any]:
@@ -21,7 +19,7 @@ def word(at: datetime, wamid: str, text: str = "Y") -> dict[str, Any]:
 async def comes(world: World, *values: dict[str, Any]) -> list[str]:
     """Meta tells of it, now; what came of each."""
     assert await world.deliver(*values) == 200
-    return [await world.digested(value["messages"][0]["id"]) for value in values]
+    return [await world.digested(each["messages"][0]["id"]) for each in values]
 
 
 async def pending(world: World, *questions: dict[str, Any]) -> None:

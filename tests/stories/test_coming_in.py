@@ -8,15 +8,9 @@ import asyncpg
 import pytest
 
 from harness.waiting import eventually
-from harness.world import ALICE, BEN, World, envelope
+from harness.world import ALICE, BEN, World, envelope, value
 from sayso.core import worker
 from sayso.inbound import handle as conductor
-
-METADATA = {"display_phone_number": "15550100000", "phone_number_id": "100000000000001"}
-
-
-def value(**parts: Any) -> dict[str, Any]:
-    return {"messaging_product": "whatsapp", "metadata": METADATA, **parts}
 
 
 def text_of(wamid: str, text: str, *, person: str = ALICE, **more: Any) -> dict[str, Any]:

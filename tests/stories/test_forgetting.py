@@ -3,7 +3,7 @@
 import msgspec
 
 from harness.traces import traces
-from harness.world import ALICE, BEN, CONFIRM, World
+from harness.world import ALICE, BEN, CONFIRM, World, envelope, value
 
 NAME, WORDS, PLAN = "Alice Liddell", "is there tea, too?", "meet the white rabbit"
 USER = "user-of-wonderland"
@@ -89,13 +89,9 @@ async def test_what_comes_beside_a_repetition_counts_and_what_is_repeated_leaves
         "SELECT body FROM webhook_bodies WHERE position($1::bytea IN body) > 0", WORDS.encode()
     )
     await world.api.must("DELETE", f"/people/{USER}")
-    news = {
-        "metadata": {"phone_number_id": "100000000000001"},
-        "messages": [{"from": BEN.lstrip("+"), "id": "wamid.ben", "type": "text", "text": {"body": "STOP"}}],
-    }
-    beside = {"id": "200000000000001", "changes": [{"field": "messages", "value": news}]}
+    news = {"from": BEN.lstrip("+"), "id": "wamid.ben", "type": "text", "text": {"body": "STOP"}}
     both = msgspec.json.decode(row["body"])
-    both["entry"].append(beside)
+    both["entry"] += envelope(value(messages=[news]))["entry"]
     assert await world.deliver(body=msgspec.json.encode(both)) == 200
     assert "opt-out" in await world.digested("wamid.ben")
     assert await traces(world.dsn, {NAME, WORDS, ALICE.lstrip("+")}) == set()

@@ -7,15 +7,10 @@ from typing import Any
 import pytest
 
 from harness.waiting import eventually
-from harness.world import ALICE, World
+from harness.world import ALICE, World, value
 from sayso.messages import rules
 
-METADATA = {"display_phone_number": "15550100000", "phone_number_id": "100000000000001"}
 LEFT = "unsubscribed"
-
-
-def value(**parts: Any) -> dict[str, Any]:
-    return {"messaging_product": "whatsapp", "metadata": METADATA, **parts}
 
 
 async def send(world: World, person: str = ALICE, words: str = "good morning") -> tuple[int, Any]:

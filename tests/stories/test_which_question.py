@@ -1,7 +1,7 @@
 """A reply can never hit the wrong question: several open, none open, one not shown yet."""
 
 from harness.waiting import eventually
-from harness.world import ALICE, BEN, World
+from harness.world import ALICE, BEN, World, value
 
 
 async def undecided(world: World, *asked: dict[str, object]) -> None:
@@ -142,8 +142,3 @@ async def _forged_tap(world: World, payload: str, person: str = BEN) -> str:
     }
     assert await world.deliver(value(messages=[message])) == 200
     return wamid
-
-
-def value(**parts: object) -> dict[str, object]:
-    metadata = {"display_phone_number": "15550100000", "phone_number_id": "100000000000001"}
-    return {"messaging_product": "whatsapp", "metadata": metadata, **parts}
