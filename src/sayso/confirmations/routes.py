@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from sayso.confirmations import service
 from sayso.confirmations.views import ConfirmationOut, Status, view
-from sayso.core.api import Rt, Text, json_response
+from sayso.core.api import Before, Limit, Rt, Text, json_response
 from sayso.core.auth import MayReadConfirmations
 from sayso.core.database import Record
 from sayso.core.described import refusals
@@ -63,10 +63,8 @@ async def page(
     rt: Rt,
     actor: MayReadConfirmations,
     status: Annotated[Status | None, Query(description="Only those that stand so.")] = None,
-    before: Annotated[
-        Text | None, Query(max_length=40, description="The `next` of the previous answer.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
+    before: Before = None,
+    limit: Limit = 50,
 ) -> Response:
     """One's own confirmations, newest first."""
     async with rt.db.one() as tx:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 import structlog
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import ParamTypes
@@ -77,6 +77,9 @@ def _storable(text: str) -> str:
 
 #: Text from a caller: whatever Unicode, but storable.
 Text = Annotated[str, AfterValidator(_storable)]
+#: What a list is asked for: where its previous answer ended, and how much.
+Before = Annotated[Text | None, Query(max_length=40, description="The `next` of the previous answer.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 
 
 class Input(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from sayso.core.api import Rt, Text, json_response
+from sayso.core.api import Before, Limit, Rt, Text, json_response
 from sayso.core.auth import MayManageEndpoints, MayReadEvents
 from sayso.core.described import refusals
 from sayso.core.errors import NotFoundError
@@ -29,10 +29,8 @@ async def page(
     endpoint: Annotated[Text | None, Query(max_length=40, description="Only to this endpoint.")] = None,
     state: Annotated[State | None, Query(description="Only those in this state.")] = None,
     event: Annotated[Text | None, Query(max_length=40, description="Only of this event.")] = None,
-    before: Annotated[
-        Text | None, Query(max_length=40, description="The `next` of the previous answer.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
+    before: Before = None,
+    limit: Limit = 50,
 ) -> Response:
     """What goes to one's own endpoints, newest first."""
     async with rt.db.one() as tx:

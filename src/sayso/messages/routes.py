@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Path, Query
 from starlette.responses import Response
 
 from sayso.core import idempotency
-from sayso.core.api import Rt, Text, json_response
+from sayso.core.api import Before, Limit, Rt, Text, json_response
 from sayso.core.auth import MayReadMessages, MaySend
 from sayso.core.described import refusals
 from sayso.core.errors import (
@@ -93,10 +93,8 @@ async def page(
     rt: Rt,
     actor: MayReadMessages,
     state: Annotated[State | None, Query(description="Only those in this state.")] = None,
-    before: Annotated[
-        Text | None, Query(max_length=40, description="The `next` of the previous answer.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
+    before: Before = None,
+    limit: Limit = 50,
 ) -> Response:
     """One's own messages, newest first."""
     async with rt.db.one() as tx:
