@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from sayso.confirmations import receipts, service, story
 from sayso.confirmations.story import Asked, Story
+from sayso.confirmations.views import Status
 from sayso.core.api import Rt
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
@@ -26,7 +27,7 @@ from sayso.templates import service as templates
 router = APIRouter(prefix=f"{PATH}/confirmations", route_class=Page, include_in_schema=False)
 
 AT_ONCE: Final = 25
-_STATES: Final = ("pending", "held", "decided")
+_STATES: Final = get_args(Status)
 _ID: Final = re.compile(r"cnf_[0-9a-z]{26}", re.ASCII)
 _LOST: Final = "There is no such confirmation, or none that you may see."
 
