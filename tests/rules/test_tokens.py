@@ -228,9 +228,7 @@ def test_a_lifetime_is_read(text: str, ttl: timedelta) -> None:
     assert parse_ttl(text) == ttl
 
 
-@pytest.mark.parametrize(
-    "text", ["", "7", "d", "7w", "7 d", "-7d", "1.5h", "7D", "1h30m", "7d\x00"]
-)
+@pytest.mark.parametrize("text", ["", "7", "d", "7w", "7 d", "-7d", "1.5h", "7D", "1h30m", "7d\x00"])
 def test_what_is_no_lifetime_is_refused(text: str) -> None:
     with pytest.raises(InputInvalidError, match="no length of time"):
         parse_ttl(text)
