@@ -313,7 +313,7 @@ def _opens(opened: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
 
     What was chosen or written may be gone with whoever chose or wrote it.
     """
-    gone = None in opened["approvals"] and "answer" in opened and opened["answer"] is None
+    gone = bool(claims["answer"]) and None in opened["approvals"] and opened.get("answer", "") is None
     besides = {"user": claims["asked_by"]["user"], "answer": None if gone else claims["answer"]}
     shut = {"approvals", "answer"} if gone else {"approvals"}
     found = {name: _salted(each) for name, each in opened.items() if name not in shut}
