@@ -32,7 +32,7 @@ from sayso.core.tokens import Tokens
 from sayso.core.worker import Together, Work, Worker
 from sayso.dashboard import entry, pages
 from sayso.dashboard.signing_in import Door
-from sayso.events import alerts, delivering, delivery_routes, endpoint_routes, endpoints
+from sayso.events import alerts, delivering, delivery_routes, endpoint_routes, endpoints, pruning
 from sayso.events import routes as event_routes
 from sayso.events.calling import Caller
 from sayso.inbound import consent_routes, export_routes, handle, history, import_routes, receive, webhook
@@ -215,7 +215,7 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
         async with db.tx() as tx:
             await senders.ensure(tx, rt)
             await mirror.ask_sync(tx, rt)
-        watching = (each.watch(rt) for each in (checks, amending, decision_log))
+        watching = (each.watch(rt) for each in (checks, amending, decision_log, pruning))
         loops = (intake.run(), results.run(), state.run(), heeding.run(), *watching)
         for loop in (rt.wakes.run(db), *loops):
             await stack.enter_async_context(_background(loop))

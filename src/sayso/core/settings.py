@@ -167,6 +167,9 @@ class Settings(TokenSettings):
     sayso_endpoints_proxy: Annotated[str, AfterValidator(forms.base_url)] | None = Field(
         default=None, description="Proxy that every call of an endpoint goes through, and which checks it."
     )
+    sayso_deliveries_days: int = Field(
+        default=30, ge=7, le=3650, description="How long deliveries that have ended are kept."
+    )
     sayso_database_pool: int = Field(default=16, ge=2, le=90, description="Connections to PostgreSQL.")
     database_url: Annotated[SecretStr, AfterValidator(forms.postgres_url)] | None = Field(
         default=None, description="A PostgreSQL server of yours (postgresql://…) instead of the embedded one."

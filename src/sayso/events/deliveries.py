@@ -1,6 +1,6 @@
 """Deliveries to be looked at, and replayed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sayso.core.database import Record, Tx
@@ -101,10 +101,14 @@ async def replay(tx: Tx, rt: Runtime, ids: list[str]) -> int:
 
 
 async def replay_since(tx: Tx, rt: Runtime, endpoint: Record, since: datetime, what: What) -> int:
-    """Try once more what failed, or what was never tried, since a moment; how many, at most :data:`AT_ONCE`."""
+    """Try once more what failed, or what was never tried, since a moment; how many, at most :data:`AT_ONCE`.
+
+    Of events older than deliveries are kept nobody knows whether they were delivered: they are not missing.
+    """
     found = await tx.fetch(_FAILED, endpoint["id"], since, what == "failed", AT_ONCE)
     count = await replay(tx, rt, [row["id"] for row in found])
     if what == "missing" and count < AT_ONCE:
+        since = max(since, rt.now() - timedelta(days=rt.settings.sayso_deliveries_days))
         count += await tx.execute(_MISSING, endpoint["id"], id_at("evt", since), rt.now(), AT_ONCE - count)
         tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
     return count

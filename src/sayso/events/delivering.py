@@ -21,7 +21,7 @@ SLOTS: Final = 256
 _PACE_S: Final = 0.02
 
 _DUE: Final = """
-SELECT p.*, p.id AS endpoint, e.id, e.type, e.subject, e.at, e.data
+SELECT p.*, p.id AS endpoint, e.id, e.type, e.subject, e.at, e.data, e.xmin::text AS version
 FROM endpoints p JOIN events e ON e.id = $2 WHERE p.id = $1
 """
 #: A replay is one attempt, and changes nothing but what it proves: that the event was received after all.
@@ -60,7 +60,7 @@ class Deliverer:
         )
         verdict = rules.verdict(called, row["attempt"] + 1)
         async with rt.db.tx() as tx:
-            await _write(tx, rt, lease, row, called=called, verdict=verdict)
+            await _write(tx, rt, lease, row, called=called, verdict=verdict, version=due["version"])
             if not row["replay"]:
                 await _judge(tx, rt, row, called, verdict)
             if row["replay"] or verdict != "retry":
@@ -93,8 +93,14 @@ async def _end(tx: Tx, rt: Runtime, lease: Lease, row: Record, *, state: str, re
     claims.check_fence(QUEUE, worker=lease.worker, ended=done, of=1)
 
 
-async def _write(tx: Tx, rt: Runtime, lease: Lease, row: Record, *, called: Called, verdict: Verdict) -> None:
-    """Keep the attempt, and move its delivery on."""
+async def _write(
+    tx: Tx, rt: Runtime, lease: Lease, row: Record, *, called: Called, verdict: Verdict, version: str
+) -> None:
+    """Move a delivery on, and keep the attempt; what was answered only while the event is as it was told.
+
+    Whoever empties the event of somebody who is forgotten takes the delivery's row: they see the attempt, or it sees
+    them.
+    """
     if verdict == "retry" and not row["replay"]:
         due = rt.now() + timedelta(seconds=rules.delay_s(called, row["attempt"] + 1, rt.rng.random))
         done = await tx.execute(_TRY_AGAIN, row["id"], lease.worker, due, called.error)
@@ -104,8 +110,8 @@ async def _write(tx: Tx, rt: Runtime, lease: Lease, row: Record, *, called: Call
         state = "delivered" if verdict == "delivered" else "failed"
         await _end(tx, rt, lease, row, state=state, reason=called.error)
     await tx.execute(
-        "INSERT INTO delivery_attempts (delivery_id, at, replay, status, ms, error, body) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO delivery_attempts (delivery_id, at, replay, status, ms, error, body) VALUES ($1, $2, $3, $4, $5, "
+        "$6, CASE WHEN EXISTS (SELECT FROM events WHERE id = $8 AND xmin::text = $9) THEN $7::bytea END)",
         row["id"],
         rt.now(),
         row["replay"],
@@ -113,6 +119,8 @@ async def _write(tx: Tx, rt: Runtime, lease: Lease, row: Record, *, called: Call
         called.ms,
         called.error,
         called.body[:KEPT_BYTES],
+        row["event_id"],
+        version,
     )
 
 

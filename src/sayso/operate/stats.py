@@ -16,6 +16,7 @@ from sayso.core.auth import MayOperate
 from sayso.core.database import Tx
 from sayso.core.described import refusals
 from sayso.core.runtime import Runtime
+from sayso.events.delivery_figures import OfEndpoint, by_endpoint
 from sayso.messages import price, tally
 from sayso.messages.rules import LANES
 from sayso.messages.tally import COUNTED_AT_MOST, Group
@@ -29,6 +30,7 @@ router = APIRouter(tags=["operate"])
 SETTLED_AFTER: Final = timedelta(hours=24)
 LONGEST: Final = timedelta(days=31)
 DEFAULT: Final = timedelta(hours=24)
+PERCENTILES: Final = (0.5, 0.95, 0.99)
 
 
 class Counts(BaseModel):
@@ -136,6 +138,33 @@ class OfTemplate(BaseModel):
     quality: str | None
 
 
+class Spread(BaseModel):
+    """Half of them took at most `p50`, and so on; None where there is none."""
+
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+class Deliveries(BaseModel):
+    """The deliveries of the period's events to one endpoint, with its state as it is now.
+
+    `retrying`: those `pending` that were tried and failed so far. `delivery_rate`: delivered of those that have ended.
+    `call_ms`: what its calls took that succeeded. `delivered_after_s`: from the event to its reception.
+    """
+
+    endpoint: str
+    client: str
+    state: str
+    delivered: int
+    failed: int
+    pending: int
+    retrying: int
+    delivery_rate: float | None
+    call_ms: Spread
+    delivered_after_s: Spread
+
+
 class StatsOut(BaseModel):
     """A period's figures. `truncated`: there were more messages than are counted, the newest of them were."""
 
@@ -154,6 +183,7 @@ class StatsOut(BaseModel):
     queue: list[Lane]
     held: list[Held]
     templates: list[OfTemplate]
+    endpoints: list[Deliveries]
 
 
 @router.get("/stats", response_model=StatsOut, responses=refusals())
@@ -164,7 +194,7 @@ async def stats(
     until: Annotated[AwareDatetime | None, Query(description="Now, if left out; 31 days at most.")] = None,
     sender: Annotated[Text | None, Query(max_length=40, description="One phone number id.")] = None,
 ) -> Response:
-    """What became of the messages queued in a period, by the hour; what waits, what holds, how templates stand."""
+    """What became of the messages queued in a period, by the hour; what waits, what holds; templates and endpoints."""
     until = until or rt.now()
     since = since or until - DEFAULT
     if not timedelta(0) < until - since <= LONGEST:
@@ -177,6 +207,7 @@ async def stats(
             **summary(found, rt.now()),
             "consent": _consent(await consent.tally(tx, since, until), total(found).delivered),
             **await _now(tx, rt),
+            "endpoints": [_deliveries(each) for each in await by_endpoint(tx, since, until, PERCENTILES)],
         }
     return json_response(StatsOut.model_validate(figures).model_dump())
 
@@ -272,6 +303,26 @@ def _consent(by_action: dict[str, int], delivered: int) -> Consent:
         opt_out_rate=_rate(left, delivered),
         by_action=by_action,
     )
+
+
+def _deliveries(found: OfEndpoint) -> Deliveries:
+    return Deliveries(
+        endpoint=found.endpoint,
+        client=found.client,
+        state=found.state,
+        delivered=found.delivered,
+        failed=found.failed,
+        pending=found.pending,
+        retrying=found.retrying,
+        delivery_rate=_rate(found.delivered, found.delivered + found.failed),
+        call_ms=_spread(found.call_ms),
+        delivered_after_s=_spread(found.took_s),
+    )
+
+
+def _spread(found: list[float] | None) -> Spread:
+    p50, p95, p99 = (round(each, 3) for each in found) if found else (None, None, None)
+    return Spread(p50=p50, p95=p95, p99=p99)
 
 
 async def _now(tx: Tx, rt: Runtime) -> dict[str, Any]:

@@ -68,6 +68,7 @@ STATEMENTS: tuple[str, ...] = (
     "CREATE INDEX deliveries_to_clear ON deliveries (endpoint_id, seq) WHERE work IN ('ready', 'waiting')",
     "CREATE INDEX deliveries_client ON deliveries (client_id, seq)",
     "CREATE INDEX deliveries_endpoint ON deliveries (endpoint_id, seq)",
+    "CREATE INDEX deliveries_ended ON deliveries (finished_at) WHERE work IS NULL",
     "CREATE INDEX deliveries_failed ON deliveries (endpoint_id, seq) WHERE state = 'failed'",
     """
     CREATE TABLE delivery_attempts (
