@@ -61,6 +61,15 @@ def bearer(user: str = "alice", *, client: str = "bench", scopes: tuple[str, ...
     )
 
 
+#: One assistant asks everybody, more than one usually may; nobody is asked more than anybody may be.
+_POLICY = """version = "bench"
+[caps]
+client_hour = "unlimited"
+client_day = "unlimited"
+client_open = "unlimited"
+"""
+
+
 def free_port() -> int:
     """A port nobody uses now."""
     with socket.socket() as probe:
@@ -77,6 +86,7 @@ async def staged(graph_port: int = 9, *, more: int = 0, **settings: Any) -> Asyn
     with tempfile.TemporaryDirectory(prefix="sayso-bench-") as name:
         data = Path(name)
         await asyncio.to_thread(data.chmod, 0o711)
+        await asyncio.to_thread((data / "policy.toml").write_text, _POLICY, "utf-8")
         server = await asyncio.to_thread(embedded.start, data)
         try:
             await migrate(server.dsn)
@@ -112,6 +122,7 @@ async def _serving(
         "SAYSO_LOG_FORMAT": "json",
         "SAYSO_JWT_SECRET": JWT_SECRET,
         "SAYSO_CONSENT_KEY": CONSENT_KEY,
+        "SAYSO_POLICY_FILE": str(data / "policy.toml"),
         **{name.upper(): str(value) for name, value in settings.items()},
     }
     environment.pop("DATABASE_URL", None)

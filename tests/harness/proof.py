@@ -17,12 +17,16 @@ from sayso.core.chains import NOTHING
 from sayso.core.keys import Keys
 
 AT = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
-SHOWN = {"session": {"type": "buttons", "body": "Hi Alice, …", "buttons": [{"id": "b", "title": "Confirm"}]}}
+SHOWN: dict[str, Any] = {
+    "session": {"type": "buttons", "body": "Hi Alice, …", "buttons": [{"id": "b", "title": "Show all"}]},
+    "rest": [{"type": "buttons", "body": "All of it", "buttons": [{"id": "c", "title": "Confirm"}]}],
+}
 _ANSWER: dict[str, Any] = {
     "asked_id": "per_1",
     "because": "asked",
     "seen": SHOWN,
     "seen_hash": {form: canonical.digest(text).hex() for form, text in SHOWN.items()},
+    "rest_posted": True,
     "prompt": "wamid.PROMPT",
     "form": "session",
     "posted_at": AT + timedelta(seconds=1),

@@ -36,7 +36,8 @@ async def test_a_receipt_binds_what_was_asked_shown_answered_and_decided(
     assert said["action_hash"] == row["action_hash"].hex() == verify.action_hash(ACTION)
     assert said["business"] == {"account": "200000000000001", "number": "100000000000001"}
     [approval] = said["approvals"]
-    assert approval["shown"] == {"form": "session", "hash": row["shown_hash"]["session"], "template": None}
+    shown = {"form": "session", "hash": row["shown_hash"]["session"], "template": None, "rest": None}
+    assert approval["shown"] == shown
     assert (approval["verdict"], approval["how"]) == ("confirm", "quote")
     assert approval["posted_at"].startswith(f"{asked_at:%Y-%m-%dT%H:%M:%S}")
     assert len(bytes.fromhex(approval["webhook"])) == 32

@@ -130,7 +130,10 @@ def everything(language: str) -> Iterator[Content]:
 def lists(language: str) -> Iterator[Content]:
     """The lists that are answered by number, and what is offered to be tapped."""
     many = [(f"cnf_{n}", Action("x", f"{n:02}{LONG}", f"{n:02}{LONG}")) for n in range(12)]
-    wishes: list[Wish | None] = [*get_args(Wish), None]
+    written = [
+        wish for wish in get_args(Wish) if wish != "show"
+    ]  # which is tapped, and says what it is about
+    wishes: list[Wish | None] = [*written, None]
     for count in (1, 2, 3, 12):
         for wish in wishes:
             yield lines.which(wish, many[:count], lambda question_id, answer: question_id + answer, language)

@@ -74,8 +74,10 @@ def test_without_a_policy_the_simplest_question_is_what_it_always_was() -> None:
         "ask_reason": False,
         "reactions": False,
         "use_by_s": None,
+        "remind_by_template": False,
+        "unseen_fields": False,
     }
-    assert (NONE.stamp, bool(NONE.caps)) == (None, False)
+    assert (NONE.stamp, NONE.caps.person_open, NONE.caps.client_day) == (None, 10, 10_000)
 
 
 def test_what_an_action_leaves_out_is_as_in_the_default(file: Path) -> None:
@@ -86,7 +88,7 @@ def test_what_an_action_leaves_out_is_as_in_the_default(file: Path) -> None:
     assert rule.approvers == ["alice", "bob", "carol"]
     assert [step.to for step in rule.escalation] == ["dave"]
     assert policy.resolve(found, Wish(action_type="mail")).tier == "low"
-    assert (found.caps.person_hour, found.caps.client_day) == (10, None)
+    assert (found.caps.person_hour, found.caps.person_day) == (10, 100)
 
 
 def test_an_assistant_may_ask_for_more_safety_and_never_for_less(file: Path) -> None:
@@ -110,6 +112,19 @@ def test_what_the_policy_does_not_allow_is_told_at_its_field(file: Path) -> None
     }
     assert refusals(found, pays(approvers=["alice"])) == {"/approvers": "2 approvals are needed, and 1 asked"}
     assert set(refusals(found, pays(escalation=[policy.Step(after="1h", to="eve")]))) == {"/escalation"}
+
+
+def test_what_need_not_be_seen_has_to_be_seen_at_the_highest_tier() -> None:
+    found = Policy(version="1", default=Demands(unseen_fields=True))
+    assert policy.resolve(found, Wish(action_type="x")).unseen_fields
+    assert not policy.resolve(found, Wish(action_type="x", tier="high")).unseen_fields
+
+
+def test_a_limit_is_a_number_or_none_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text('version = "1"\n[caps]\nperson_day = "unlimited"\nclient_hour = 5\n', "utf-8")
+    caps = loaded(path).caps
+    assert (caps.person_day, caps.client_hour, caps.person_hour) == ("unlimited", 5, 20)
 
 
 def test_all_of_the_policys_approvers_are_not_fewer_because_fewer_are_asked() -> None:
@@ -165,6 +180,8 @@ def test_a_denial_counts_before_a_permission() -> None:
         ('approvers = ["a", "a"]', 8, "names an approver twice"),
         ('approvers = ["a", "b"]\nneed = 3', 8, "needs 3 of 2 approvers"),
         ("timeout_minutes = { min = 60 }", 9, "must have min <= default <= max"),
+        ("[caps]\nperson_hour = 0", 10, "caps.person_hour"),
+        ("[caps]\nclient_week = 5", 10, "caps.client_week: is not a key of a policy"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line_and_key(tmp_path: Path, line: str, where: int, said: str) -> None:

@@ -146,17 +146,36 @@ def wrongs(
     plain = render(Action("anything at all", "pay", "now"), language)
     assert plain is not None
     ours, lines = frame(body, action.fields is not None, language)
+    if prompt.rest:
+        first = phrases.phrase("first", language, show=phrases.phrase("show", language))
+        ours = ours.replace(first, phrases.phrase("tap", language))
     if ours != frame(plain.session.body, False, language)[0]:
         found.append(f"the frame is not ours: {ours}")
     found += missing(action, body, lines, language)
-    texts = [body.replace("\n", ""), *map(str, prompt.template.parameters)]
+    whole = [str(each.body) for each in prompt.rest]
+    found += not_whole(action, whole, language) if whole or prompt.hidden else []
+    texts = [*(each.replace("\n", "") for each in (body, *whole)), *map(str, prompt.template.parameters)]
     found += [f"it leads somewhere: {text}" for text in texts if LINK.search(text)]
     unseen = [
         text for text in texts if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)
     ]
     found += [f"it holds what cannot be seen: {text!r}" for text in unseen]
     found += [f"a run of spaces: {text!r}" for text in texts if "    " in text]
-    return found + (["too long"] if max(map(length, [body, *texts])) > 1024 else [])
+    return found + (
+        ["too long"] if max(map(length, [body, *map(str, prompt.template.parameters)])) > 1024 else []
+    )
+
+
+def not_whole(action: Action, bodies: list[str], language: str) -> list[str]:
+    """What of an action, or of the frame, is not in the messages that show all of it."""
+    lines = [line for body in bodies for line in unquoted(body).split("\n") if LINE.fullmatch(line)]
+    what = 1 if len(bodies) == 1 else 2  # the description, and once more above the buttons
+    details = LINE.fullmatch(phrases.phrase("details", language, text="“”")) and action.details
+    count = len(lines) - what - bool(details)
+    found = [] if count == len(leaves(action.fields)) else [f"{count} fields of all are shown: {bodies}"]
+    if not bodies or not bodies[0].startswith(phrases.phrase("all", language)):
+        found.append(f"the frame of all is not ours: {bodies}")
+    return found
 
 
 def missing(action: Action, body: str, lines: list[str], language: str) -> list[str]:

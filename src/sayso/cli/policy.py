@@ -83,14 +83,19 @@ def _said(rule: "Rule") -> list[tuple[str, str]]:
     lines += [(f"after {step.after}", f"{step.to} is asked, when {step.when}") for step in rule.escalation]
     lines.append(("open for", f"{rule.timeout_minutes:g} minutes"))
     times = {
-        "reminder": rule.remind_s and f"{rule.remind_s // 60} minutes before the end",
+        "reminder": rule.remind_s and f"{rule.remind_s // 60} minutes before the end{_by(rule)}",
         "undo": rule.undo_s and f"{rule.undo_s} seconds",
         "extend": rule.extends_left and f"{rule.extends_left} times {rule.extend_s // 60} minutes",
         "claim": rule.use_by_s and f"within {rule.use_by_s // 60} minutes of the decision",
         "reason": rule.ask_reason and "asked for after a no",
+        "fields": rule.unseen_fields and "it can be confirmed by who has not seen every field",
         "reactions": rule.reactions and "👍 and 👎 on the question decide",
     }
     return lines + [(name, str(said)) for name, said in times.items() if said]
+
+
+def _by(rule: "Rule") -> str:
+    return ", outside the 24-hour window by the template" if rule.remind_by_template else ""
 
 
 def _read(file: Path | None, env_file: Path) -> "tuple[Policy, Path]":

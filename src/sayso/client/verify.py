@@ -39,7 +39,9 @@ _APPROVAL: Final = frozenset({
 #: Those of the latter that are salted digests.
 _HIDDEN: Final = ("person", "prompt", "said", "reply", "quoted")
 #: The members of the JSON form.
-_FORM: Final = frozenset({"confirmation_id", "receipt", "claims", "action", "shown", "opened", "erased"})
+_FORM: Final = frozenset(
+    {"confirmation_id", "receipt", "claims", "action", "shown", "rest", "opened", "erased"}
+)
 _PART: Final = re.compile(r"[A-Za-z0-9_-]+")
 _COMPACT: Final = 3
 
@@ -292,7 +294,7 @@ def _same(shown: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
             and shown["erased"] is erased
         )
         if not told or opened is None:
-            return told and shown["action"] is None and shown["shown"] is None
+            return told and shown["action"] is shown["shown"] is shown["rest"] is None
         return _opens(opened, claims) and _shows(shown, claims)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
@@ -300,12 +302,13 @@ def _same(shown: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
 
 def _shows(shown: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
     """Whether the action and every text are those that were hashed; who was erased has none."""
-    every = zip(claims["approvals"], shown["opened"]["approvals"], shown["shown"], strict=True)
-    wanted = [
-        each["shown"]["hash"] if each["shown"] and behind is not None else None for each, behind, _ in every
-    ]
-    found = [None if text is None else action_hash(text) for text in shown["shown"]]
-    return found == wanted and action_hash(shown["action"]) == claims["action_hash"]
+    every = zip(claims["approvals"], shown["opened"]["approvals"], strict=True)
+    seen = [each["shown"] if behind is not None else None for each, behind in every]
+    for member, texts in (("hash", shown["shown"]), ("rest", shown["rest"])):
+        if [each and each[member] for each in seen] != [text and action_hash(text) for text in texts]:
+            return False
+    hashed: str = claims["action_hash"]
+    return action_hash(shown["action"]) == hashed
 
 
 def _opens(opened: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:

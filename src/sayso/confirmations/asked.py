@@ -14,6 +14,8 @@ from sayso.whatsapp.updates import InboundMessage
 
 #: No question is open for longer: seven days, and as much again where the end is put off.
 LONGEST = timedelta(days=60)
+#: A message in these states was taken by Meta; of one whose answer was lost nobody knows.
+_REACHED = frozenset({"accepted", "sent", "delivered", "read"})
 #: Purposes of messages that are a question or a line about it.
 _ABOUT = frozenset({"prompt", "closing", "notice"})
 
@@ -56,7 +58,11 @@ async def of(tx: Tx, inbound: Inbound, named: Collection[str]) -> dict[str, Reco
         "SELECT c.*, coalesce(p.message_id, c.message_id) AS asked_by, p.code, p.verdict AS said, "
         "coalesce(p.wrong, 0) AS wrong, "
         "coalesce(p.state, CASE WHEN a.id IS NULL THEN 'asked' ELSE 'answered' END) AS standing, "
-        "CASE WHEN m.state = ANY($3) THEN m.posted_at END AS posted_at, LEAST(a.sent_at, a.received_at) AS answered_at "
+        "CASE WHEN m.state = ANY($3) THEN m.posted_at END AS posted_at, p.rest, "
+        "(SELECT CASE WHEN bool_and(r.state = ANY($4)) THEN max(r.posted_at) END FROM messages r "
+        "WHERE r.id = ANY(p.rest)) AS rest_at, "
+        "(SELECT r.wamid FROM messages r WHERE r.id = p.rest[cardinality(p.rest)]) AS rest_wamid, "
+        "LEAST(a.sent_at, a.received_at) AS answered_at "
         "FROM confirmations c LEFT JOIN LATERAL (SELECT * FROM approvers WHERE confirmation_id = c.id "
         "AND person_id = ANY($1) ORDER BY message_id IS NULL, position LIMIT 1) p ON true "
         "LEFT JOIN messages m ON m.id = coalesce(p.message_id, c.message_id) "
@@ -65,6 +71,7 @@ async def of(tx: Tx, inbound: Inbound, named: Collection[str]) -> dict[str, Reco
         person_ids,
         [row["id"] for row in found],
         list(MAY_BE_SEEN),
+        list(_REACHED),
     )
     return {row["id"]: row for row in rows}
 
@@ -116,7 +123,23 @@ def question(row: Record | None, inbound: Inbound) -> Question | None:
         extendable=bool(rule.get("extends_left")),
         reactions=bool(rule.get("reactions")),
         frozen=row["frozen_why"] is not None,
+        unseen=unseen(row, inbound),
     )
+
+
+def unseen(row: Record, inbound: Inbound) -> bool:
+    """Whether a reply was written before every field of the action was on the screen.
+
+    Who replies to the last message of the whole has it before them, whatever the clocks say.
+    """
+    if row["rest"] is None:
+        return False
+    if row["rest_at"] is None:
+        return True
+    if inbound.message.quoted_wamid is not None and inbound.message.quoted_wamid == row["rest_wamid"]:
+        return False
+    at: datetime = row["rest_at"]
+    return inbound.sent_at < at.replace(microsecond=0) or inbound.received_at < at
 
 
 def _options(row: Record) -> tuple[Option, ...]:

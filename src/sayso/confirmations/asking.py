@@ -138,8 +138,8 @@ async def put_to(tx: Tx, rt: Runtime, row: Record, person_id: str) -> str:
     )
     message_id = await messages.send(tx, rt, draft)
     await tx.execute(
-        "UPDATE approvers SET state = 'asked', message_id = $3, code = $4, shown = $5, shown_hash = $6 "
-        "WHERE confirmation_id = $1 AND person_id = $2",
+        "UPDATE approvers SET state = 'asked', message_id = $3, code = $4, shown = $5, shown_hash = $6, "
+        "rest = CASE WHEN $5::jsonb ? 'rest' THEN '{}'::text[] END WHERE confirmation_id = $1 AND person_id = $2",
         row["id"],
         person_id,
         message_id,
@@ -184,7 +184,7 @@ async def decided_at_once(tx: Tx, rt: Runtime, asking: Asking, by: Auto) -> str:
 async def same(tx: Tx, asking: Asking) -> str | None:
     """The open question that is just this one, or None; whoever asks the same at this moment waits for the other."""
     digest = asking.same_as()
-    await _in_turn(tx, digest)
+    await in_turn(tx, [digest])
     found: str | None = await tx.fetchval(
         "SELECT id FROM confirmations WHERE same_as = $1 AND status <> 'decided' ORDER BY id LIMIT 1", digest
     )
@@ -193,21 +193,17 @@ async def same(tx: Tx, asking: Asking) -> str | None:
 
 async def by_dedupe(tx: Tx, client_id: str, key: str) -> str | None:
     """The assistant's confirmation of this key, or None; who uses the key at this moment waits for the other."""
-    await _in_turn(tx, f"dedupe:{client_id}:{key}".encode())
+    await in_turn(tx, [f"dedupe:{client_id}:{key}".encode()])
     found: str | None = await tx.fetchval(
         "SELECT id FROM confirmations WHERE client_id = $1 AND dedupe = $2", client_id, key
     )
     return found
 
 
-async def in_turn(tx: Tx, client_id: str) -> None:
-    """Count an assistant's questions one after the other, where there are limits."""
-    await _in_turn(tx, f"caps:{client_id}".encode())
-
-
-async def _in_turn(tx: Tx, what: bytes) -> None:
-    key = int.from_bytes(hashlib.sha256(what).digest()[:8], signed=True)
-    await tx.execute("SELECT pg_advisory_xact_lock($1)", key)
+async def in_turn(tx: Tx, whats: Sequence[bytes]) -> None:
+    """Wait for whoever is at one of these, and let others wait, until this transaction ends."""
+    keys = {int.from_bytes(hashlib.sha256(what).digest()[:8], signed=True) for what in whats}
+    await tx.execute("SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS k (key)", sorted(keys))
 
 
 async def _permitted(tx: Tx, rt: Runtime, asking: Asking) -> tuple[list[Asked], list[Asked]]:
@@ -238,6 +234,7 @@ def _question(asking: Asking, needed: int) -> Question:
         labels=asking.labels,
         needed=needed,
         asked=len(asking.asked),
+        unseen_fields=asking.rule.unseen_fields,
     )
 
 
@@ -344,11 +341,11 @@ async def _insert_approvers(
     hashes = [to.shown.digests() for to, _ in asked] + [None] * (len(rows) - len(asked))
     await tx.execute(
         "INSERT INTO approvers (confirmation_id, person_id, position, because, delegated_from, state, lost, "
-        "message_id, code, shown, shown_hash) SELECT $1, person_id, position, CASE WHEN position > 0 THEN 'escalated' "
-        "WHEN delegated_from IS NOT NULL THEN 'delegated' ELSE 'asked' END, delegated_from, state, lost, message_id, "
-        "code, shown, shown_hash FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], "
-        "$8::text[], $9::jsonb[], $10::jsonb[]) AS a (person_id, position, delegated_from, state, lost, message_id, "
-        "code, shown, shown_hash)",
+        "message_id, code, shown, shown_hash, rest) SELECT $1, person_id, position, CASE WHEN position > 0 THEN "
+        "'escalated' WHEN delegated_from IS NOT NULL THEN 'delegated' ELSE 'asked' END, delegated_from, state, lost, "
+        "message_id, code, shown, shown_hash, CASE WHEN shown ? 'rest' THEN '{}'::text[] END FROM unnest($2::text[], "
+        "$3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::jsonb[]) AS a "
+        "(person_id, position, delegated_from, state, lost, message_id, code, shown, shown_hash)",
         confirmation_id,
         *map(list, zip(*rows, strict=True)),
         texts,

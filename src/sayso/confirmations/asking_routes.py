@@ -91,9 +91,7 @@ async def _create(tx: Tx, rt: Runtime, actor: Actor, body: ConfirmationIn) -> An
             return await _there(tx, await asking.decided_at_once(tx, rt, wanted, ruled.decided))
     if before := await asking.same(tx, wanted):
         return await _there(tx, before)
-    if in_force.caps:
-        await asking.in_turn(tx, actor.client_id)
-        await quotas.check(tx, rt, in_force.caps, actor.client_id, [each.person for each in wanted.asked])
+    await quotas.check(tx, rt, in_force.caps, actor.client_id, [each.person for each in wanted.asked])
     return await _view(tx, await asking.ask(tx, rt, wanted))
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from sayso.confirmations import lines, lists, payloads, render, rules, service, showing, told
+from sayso.confirmations import lines, lists, payloads, render, rules, service, showing, told, unseen
 from sayso.confirmations.asked import LONGEST, Inbound
 from sayso.confirmations.question import offer
-from sayso.confirmations.rules import Explain, How, Late, Why
+from sayso.confirmations.rules import Explain, How, InALine, Late
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime, id_at
 from sayso.events import service as events
@@ -97,6 +97,9 @@ async def explain(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, said: Expl
     """It is clear which question was meant, and nothing comes of it: kept, and explained."""
     if await keep(tx, rt, inbound, row, how=said.how, verdict=said.verdict or "", effect=said.why) is None:
         return SEEN
+    if said.why == "unseen":
+        shown = await unseen.show(tx, rt, inbound, row)
+        return Answered(f"answer: {row['id']} stays as it is: {'all of it is shown' if shown else said.why}")
     message_id = await tell(tx, rt, inbound, row, line(rt, said.why, inbound, row))
     if row["kind"] == "choose" and said.why in _SHOWS_ANSWERS:
         items, sender = [each["id"] for each in row["options"]], row["phone_number_id"]
@@ -108,10 +111,10 @@ async def explain(tx: Tx, rt: Runtime, inbound: Inbound, row: Record, said: Expl
 
 
 #: What is told with the question's own answers below it; the numbers of its options are good from then on.
-_SHOWS_ANSWERS: frozenset[Why] = frozenset({"needs_option", "how"})
+_SHOWS_ANSWERS: frozenset[InALine] = frozenset({"needs_option", "how"})
 
 
-def line(rt: Runtime, why: Why, inbound: Inbound, row: Record) -> Content:
+def line(rt: Runtime, why: InALine, inbound: Inbound, row: Record) -> Content:
     """Why nothing comes of an answer."""
     what, spoken = row["action"]["action_description"], inbound.person.language
     match why:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from sayso.confirmations.caps import Caps
 from sayso.core import spans
 from sayso.core.errors import Fault, InputInvalidError
 from sayso.core.faults import summary
@@ -110,11 +111,13 @@ class Demands(_Part):
     escalation: Annotated[list[Step], Field(max_length=MOST_APPROVERS)] | None = None
     undo_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
     remind_minutes_before: Minutes | None = None
+    remind_by_template: bool | None = None
     extend_minutes: Minutes | None = None
     extend_times: Annotated[int, Field(ge=0, le=10)] | None = None
     ask_reason: bool | None = None
     reactions: bool | None = None
     use_by_minutes: Minutes | None = None
+    unseen_fields: bool | None = None
     auto: list[Auto] | None = None
 
     @model_validator(mode="after")
@@ -125,19 +128,6 @@ class Demands(_Part):
         if isinstance(self.need, int) and names and self.need > len(names):
             raise ValueError(f"needs {self.need} of {len(names)} approvers")
         return self
-
-
-class Caps(_Part):
-    """How many questions one assistant may ask: of one person, and of everybody. What is left out has no limit."""
-
-    person_hour: Annotated[int, Field(ge=1)] | None = None
-    person_day: Annotated[int, Field(ge=1)] | None = None
-    client_hour: Annotated[int, Field(ge=1)] | None = None
-    client_day: Annotated[int, Field(ge=1)] | None = None
-
-    def __bool__(self) -> bool:
-        """Whether there is any limit."""
-        return any(limit is not None for limit in self.model_dump().values())
 
 
 class Policy(_Part):
@@ -201,6 +191,8 @@ class Rule:
     ask_reason: bool
     reactions: bool
     use_by_s: int | None
+    remind_by_template: bool
+    unseen_fields: bool
 
     def needed(self, asked: int) -> int:
         """How many of so many people have to say yes."""
@@ -217,6 +209,8 @@ class Rule:
             "ask_reason",
             "reactions",
             "use_by_s",
+            "remind_by_template",
+            "unseen_fields",
         )
         return {name: getattr(self, name) for name in kept}
 
@@ -256,6 +250,8 @@ def resolve(policy: Policy, wish: Wish) -> Rule:
         ask_reason=wish.ask_reason or bool(demands.ask_reason),
         reactions=bool(demands.reactions) and tier == "low",
         use_by_s=demands.use_by_minutes * 60 if demands.use_by_minutes else None,
+        remind_by_template=bool(demands.remind_by_template),
+        unseen_fields=bool(demands.unseen_fields) and tier != "high",
     )
 
 

@@ -107,7 +107,8 @@ class ReceiptOut(BaseModel):
     """A receipt, and what opens its salted digests, as far as it has not been erased.
 
     `receipt` is the signed statement (JWS), `claims` what it says. `action` hashes to `action_hash`, each text of
-    `shown` (one for each of `approvals`) to the hash there, every `salt` with its `value` to the digest of that name.
+    `shown` (one for each of `approvals`) to the hash there, each of `rest` to the `rest` there,
+    every `salt` with its `value` to the digest of that name.
     """
 
     confirmation_id: str
@@ -115,6 +116,7 @@ class ReceiptOut(BaseModel):
     claims: dict[str, Any]
     action: dict[str, Any] | None
     shown: list[dict[str, Any] | None] | None
+    rest: list[list[dict[str, Any]] | None] | None
     opened: dict[str, Any] | None
     erased: bool
 

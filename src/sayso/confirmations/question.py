@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from sayso.confirmations import kinds, phrases
+from sayso.confirmations import kinds, labels, phrases
 from sayso.confirmations.cleaning import clean, quoted
 from sayso.confirmations.kinds import Line
 from sayso.confirmations.phrases import phrase
 from sayso.confirmations.policy import Challenge
 from sayso.confirmations.render import Action
-from sayso.confirmations.rules import Kind, Option, Verdict, word
+from sayso.confirmations.rules import Kind, Option, Verdict
 from sayso.core import canonical
-from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError
+from sayso.core.errors import ContentTooLongError, Fault
 from sayso.core.faults import summary, wrong
 from sayso.whatsapp import limits
 from sayso.whatsapp.content import (
@@ -28,6 +28,7 @@ from sayso.whatsapp.content import (
     Row,
     Section,
     Template,
+    Text,
     clean_parameter,
     to_data,
     validate,
@@ -57,7 +58,10 @@ _BUTTONS: Final = 3  # cloud-api 2.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked, of whomever. ``labels``: other words on the buttons than ours."""
+    """What is asked, of whomever. ``labels``: other words on the buttons than ours.
+
+    ``unseen_fields``: it may be confirmed by who did not see every field of the action.
+    """
 
     action: Action
     lasts: timedelta
@@ -67,6 +71,7 @@ class Question:
     labels: Mapping[Verdict, str] = field(default_factory=dict)
     needed: int = 1
     asked: int = 1
+    unseen_fields: bool = False
 
     @property
     def template(self) -> str:
@@ -87,15 +92,20 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A question in both forms it may be shown in. ``hidden``: fields that one of them only counts."""
+    """A question in both forms it may be shown in. ``hidden``: fields that one of them only counts.
+
+    ``rest``: the whole of it, for who has to see it before they confirm; empty where they need not.
+    """
 
     session: Buttons | List
     template: Template
     hidden: int = 0
+    rest: Sequence[Text | Buttons] = ()
 
     def data(self) -> dict[str, Any]:
         """As stored."""
-        return {"session": to_data(self.session), "template": to_data(self.template)}
+        forms = {"session": to_data(self.session), "template": to_data(self.template)}
+        return {**forms, "rest": [to_data(each) for each in self.rest]} if self.rest else forms
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each form, as hex, over its canonical JSON (RFC 8785)."""
@@ -115,15 +125,15 @@ def prompt(
     Raises :class:`ContentTooLongError` saying by how much a text is too long, :class:`InputInvalidError` for one that
     shows nothing, or for a label that says something else than its button does.
     """
-    _check_options(question)
+    labels.check(question.options, question.labels)
     description = _checked("action_description", question.action.description)
     it = _Parts(question, reader, description, payloads, kind or kinds.kind(question.action.type))
-    session, hidden_here = _session(it, business)
     template, hidden_there = _template(it)
-    both = Prompt(session, template, max(hidden_here, hidden_there))
-    validate(both.session)
-    validate(both.template)
-    return both
+    session, hidden = _session(it, business, hidden_there)
+    rest = _rest(it) if hidden and not question.unseen_fields else ()
+    for each in (session, template, *rest):
+        validate(each)
+    return Prompt(session, template, hidden, rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +147,33 @@ class _Parts:
     kind: kinds.Kind
 
 
-def _session(it: _Parts, business: str) -> tuple[Buttons | List, int]:
+def _session(it: _Parts, business: str, hidden_there: int) -> tuple[Buttons | List, int]:
     question, spoken = it.question, phrases.language(it.reader.language)
     details, lines, hidden = _particulars(it, spoken)
+    hidden = max(hidden, hidden_there)
+    unseen = hidden > 0 and not question.unseen_fields
     head = phrase("wants" if question.kind == "approve" else "asks", spoken, business=business)
     paragraphs = [f"{head}\n“{it.description}”"]
     paragraphs += ["\n".join(lines)] if lines else []
     paragraphs += [phrase("details", spoken, text=f"“{details}”")] if details else []
-    paragraphs.append(" ".join(_foot(question, it.reader, spoken)))
+    ends = phrase("ends", spoken, span=phrases.span(question.lasts, spoken))
+    paragraphs.append(f"{_foot(question, it.reader, spoken, unseen=unseen)} {ends}")
     body = _greeted(paragraphs, _name(it.reader.greet or ""), spoken)
     _check_body(body, "/action" if lines else "/action_details")
-    return offer(question, body, it.payloads, spoken), hidden
+    return offer(question, body, it.payloads, spoken, unseen=unseen), hidden
 
 
 def offer(
-    question: Question, body: str, payloads: Callable[[Any], str], language: str | None
+    question: Question,
+    body: str,
+    payloads: Callable[[Any], str],
+    language: str | None,
+    *,
+    unseen: bool = False,
 ) -> Buttons | List:
     """The answers to a question below a text, to be tapped: the same as below the question itself."""
     spoken = phrases.language(language)
-    buttons = _buttons(question, payloads, spoken)
+    buttons = _buttons(question, payloads, spoken, unseen=unseen)
     if buttons is not None:
         return Buttons(body=body, buttons=buttons)
     rows = tuple(
@@ -172,17 +190,52 @@ def _greeted(paragraphs: Sequence[str], name: str, spoken: str) -> str:
     return body if limits.length(body) <= limits.INTERACTIVE_BODY else nobody
 
 
-def _foot(question: Question, reader: Reader, spoken: str) -> list[str]:
-    """How to answer, how many have to, and until when."""
+def _rest(it: _Parts) -> tuple[Text | Buttons, ...]:
+    """The whole of an action, and the buttons: in one message, or in several of which the last has them."""
+    question, spoken = it.question, phrases.language(it.reader.language)
+    lines = [each.text for each in kinds.lines(it.kind, question.action.fields, spoken)]
+    given = question.action.details
+    details = [phrase("details", spoken, text=quoted(given))] if given else []
+    what, foot = f"“{it.description}”", _foot(question, it.reader, spoken)
+    buttons = _buttons(question, it.payloads, spoken) or ()
+    head = f"{phrase('all', spoken)}\n{what}"
+    whole = "\n\n".join([head, "\n".join(lines), *details, foot])
+    if limits.length(whole) <= limits.INTERACTIVE_BODY:
+        return (Buttons(body=whole, buttons=buttons),)
+    pages = _pages([head, *lines, *details], limits.TEXT_BODY - _MORE_ROOM)
+    several = len(pages) > 1
+    texts = [Text(f"{n}/{len(pages)}\n{page}" if several else page) for n, page in enumerate(pages, start=1)]
+    return (*texts, Buttons(body=f"{what}\n\n{foot}", buttons=buttons))
+
+
+def _pages(lines: Sequence[str], room: int) -> list[str]:
+    """Lines on as few pages as hold them; none is cut."""
+    pages: list[str] = []
+    for line in lines:
+        size = limits.length(line)
+        if size > room:
+            detail = f"a field of {size:,} characters, {size - room:,} more than a message can show"
+            raise _too_long("/action", detail)
+        if pages and limits.length(pages[-1]) + size < room:
+            pages[-1] += f"\n{line}"
+        else:
+            pages.append(line)
+    return pages
+
+
+def _foot(question: Question, reader: Reader, spoken: str, *, unseen: bool = False) -> str:
+    """How to answer, and how many have to."""
     how = {"choose": "choose", "ask": "answer"}.get(question.kind, question.challenge or "tap")
-    lines = [phrase(how, spoken, code=reader.code)]
+    lines = [phrase("first" if unseen else how, spoken, code=reader.code, show=phrase("show", spoken))]
     if question.kind == "approve" and question.needed > 1:
         lines.append(phrase("several", spoken, needed=question.needed, asked=question.asked))
-    return [*lines, phrase("ends", spoken, span=phrases.span(question.lasts, spoken))]
+    return " ".join(lines)
 
 
-def _buttons(question: Question, payloads: Callable[[Any], str], spoken: str) -> tuple[Button, ...] | None:
-    """The buttons; None where only a list holds what there is to choose."""
+def _buttons(
+    question: Question, payloads: Callable[[Any], str], spoken: str, *, unseen: bool = False
+) -> tuple[Button, ...] | None:
+    """The buttons; None where only a list holds what there is to choose. ``unseen``: there is more to be shown."""
     if question.kind == "choose":
         short = all(
             each.description is None and limits.length(clean(each.label)) <= limits.BUTTON_TITLE
@@ -191,17 +244,19 @@ def _buttons(question: Question, payloads: Callable[[Any], str], spoken: str) ->
         if not short or len(question.options) > _BUTTONS:
             return None
         return tuple(Button(payloads(each.id), clean(each.label)) for each in question.options)
-    labels = {verdict: clean(label) for verdict, label in question.labels.items()}
+    said: dict[str, str] = {verdict: clean(label) for verdict, label in question.labels.items()}
     return tuple(
-        Button(payloads(verdict), labels.get(verdict) or phrase(verdict, spoken))
-        for verdict in _tapped(question)
+        Button(payloads(name), said.get(name) or phrase(name, spoken))
+        for name in _tapped(question, unseen=unseen)
     )
 
 
-def _tapped(question: Question) -> tuple[Verdict, ...]:
+def _tapped(question: Question, *, unseen: bool = False) -> tuple[str, ...]:
     """What can be answered by a button that stands below every such question."""
     if question.kind != "approve":
         return ("cancel",)
+    if unseen:
+        return ("show", "decline", "cancel")
     return _VERDICTS if question.challenge is None else ("decline", "cancel")
 
 
@@ -231,7 +286,8 @@ def _template(it: _Parts) -> tuple[Template, int]:
 def _particulars(it: _Parts, spoken: str) -> tuple[str, list[str], int]:
     """The details, cleaned; the lines of fields and choices; how many fields are only counted.
 
-    What a kind names, and every choice, is shown whole or refused; of the others as many as there is room for.
+    What a kind names, and every choice, is shown whole or refused; of the others as many as there is room for. Where
+    something is chosen or written, all are shown: it would have to be given twice.
     """
     question, given = it.question, it.question.action.details
     bare = question.action.fields is None and not question.options
@@ -248,6 +304,12 @@ def _particulars(it: _Parts, spoken: str) -> tuple[str, list[str], int]:
         detail = f"{_ROOM - room:,} characters with the details, {-room:,} more than the {_ROOM} that fit the question"
         raise _too_long(at, detail)
     shown, hidden = _fitting(fields, room)
+    if hidden and question.kind != "approve":
+        excess = sum(_size(each) for each in fields if not each.named) - room
+        detail = (
+            f"{excess:,} characters more than fit the question, and of a choice or a text nothing is left out"
+        )
+        raise _too_long("/action", detail)
     shown += [phrase("more", spoken, count=hidden)] if hidden else []
     return details, [*shown, *(each.text for each in options)], hidden
 
@@ -294,52 +356,6 @@ def _check_body(body: str, at: str) -> None:
 def _too_long(at: str, detail: str) -> ContentTooLongError:
     found = [Fault(detail, at)]
     return ContentTooLongError(summary(found), faults=found)
-
-
-def _check_options(question: Question) -> None:
-    """Labels show something, fit, can be told apart, and say what their buttons do."""
-    faults: list[Fault] = []
-    options = [
-        (f"/options/{n}/label", each.label, limits.ROW_TITLE) for n, each in enumerate(question.options)
-    ]
-    labels = [(f"/labels/{name}", text, limits.BUTTON_TITLE) for name, text in question.labels.items()]
-    rows = [
-        (f"/options/{n}/description", each.description, limits.ROW_DESCRIPTION)
-        for n, each in enumerate(question.options)
-        if each.description is not None
-    ]
-    for at, text, most in (*options, *labels, *rows):
-        faults += _label_faults(at, text, most)
-    for pairs in (options, labels):
-        said = [clean(text).casefold() for _, text, _ in pairs]
-        faults += [
-            Fault("says the same as another", at) for n, (at, *_) in enumerate(pairs) if said[n] in said[:n]
-        ]
-    faults += [
-        Fault(f"says something else than {verdict}", f"/labels/{verdict}")
-        for verdict, text in question.labels.items()
-        if _means_another(verdict, text)
-    ]
-    if faults:
-        raise InputInvalidError(summary(faults), faults=faults)
-
-
-def _label_faults(at: str, text: str, most: int) -> list[Fault]:
-    size = limits.length(clean(text))
-    if size == 0:
-        return [Fault("holds nothing that can be seen", at)]
-    return (
-        [Fault(f"{size} characters, {size - most} more than the {most} that fit", at)] if size > most else []
-    )
-
-
-def _means_another(verdict: Verdict, label: str) -> bool:
-    """Whether a label is what another button is called, or a word that answers otherwise."""
-    others = [each for each in _VERDICTS if each != verdict]
-    called = {each.casefold() for each in phrases.names(*others)} - {
-        each.casefold() for each in phrases.names(verdict)
-    }
-    return clean(label).casefold() in called or word(label) in others
 
 
 def _name(text: str) -> str:

@@ -29,6 +29,7 @@ from sayso.confirmations.rules import (
     Reading,
     Reply,
     Undo,
+    Why,
     Wish,
     WrongCode,
 )
@@ -159,6 +160,8 @@ def settle(question: Question, wish: Wish, how: How, value: str | None = None) -
         return Decide(question.id, "cancel", how)
     if not question.open:
         return Explain(question.id, wish, how, "again")
+    if wish == "show" and question.kind == "approve":
+        return Explain(question.id, wish, how, "unseen")
     if wish == "extend":
         return (
             Extend(question.id, how)
@@ -174,14 +177,20 @@ def _answer(question: Question, wish: Wish, how: How, value: str | None) -> Read
             return Decide(question.id, "decline", how)
         if wish != "confirm":  # a number that only says which question
             return Explain(question.id, wish, how, "how")
-        if question.challenge and question.locked:
-            return Explain(question.id, wish, how, "locked")
-        if question.challenge and how != "code":
-            return Explain(question.id, wish, how, "needs_code")
-        return Decide(question.id, "confirm", how)
+        why = _not_yet(question, how)
+        return Explain(question.id, wish, how, why) if why else Decide(question.id, "confirm", how)
     if wish != "answer" or value is None:
         return Explain(question.id, wish, how, "needs_option" if question.kind == "choose" else "how")
     return Decide(question.id, "answer", how, value)
+
+
+def _not_yet(question: Question, how: How) -> Why | None:
+    """Why a yes does not confirm; None where it does."""
+    if question.challenge and question.locked:
+        return "locked"
+    if question.unseen:
+        return "unseen"
+    return "needs_code" if question.challenge and how != "code" else None
 
 
 def _bare(reply: Reply, questions: Sequence[Question]) -> Reading:

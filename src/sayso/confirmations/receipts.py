@@ -27,10 +27,15 @@ ERASED = "(erased)"
 #: What an approver was shown, where it differs from what the first person was.
 _SEEN = "coalesce(p.shown, c.shown)"
 #: A decision beside each person it was asked of, and what they answered; one that a rule made was asked of nobody.
+#: Texts and actions are not read: they are large, and their digests stand beside them.
 _FACTS = f"""
-SELECT c.*, p.person_id AS asked_id, p.because, {_SEEN} AS seen,
-    coalesce(p.shown_hash, c.shown_hash) AS seen_hash, m.wamid AS prompt, m.form,
-    m.posted_at, m.type = 'erased' AS gone,
+SELECT c.id, c.client_id, c.user_id, c.phone_number_id, c.kind, c.tier, c.challenge, c.outcome, c.action_hash,
+    c.needed, c.answer, c.policy_version, c.rule, c.created_at, c.expires_at, c.decided_at,
+    p.person_id AS asked_id, p.because, jsonb_build_object('template', jsonb_build_object(
+        'name', {_SEEN} #> '{{template,name}}', 'language', {_SEEN} #> '{{template,language}}')) AS seen,
+    coalesce(p.shown_hash, c.shown_hash) AS seen_hash, CASE WHEN p.rest <> '{{}}' THEN NOT EXISTS
+    (SELECT 1 FROM messages r WHERE r.id = ANY(p.rest) AND r.posted_at IS NULL) END AS rest_posted,
+    m.wamid AS prompt, m.form, m.posted_at, m.type = 'erased' AS gone,
     a.how, a.verdict, a.said, a.wamid AS reply, a.quoted, a.sent_at, a.received_at, u.body_digest
 FROM confirmations c LEFT JOIN approvers p ON p.confirmation_id = c.id LEFT JOIN messages m ON m.id = p.message_id
 LEFT JOIN answers a ON a.id = p.answer_id LEFT JOIN updates u ON u.key = a.update_key
@@ -173,16 +178,24 @@ def shown(row: Record) -> dict[str, Any]:
         "receipt": row["jws"],
         "claims": told,
         "action": row["action"] if opened else None,
-        "shown": _texts(told, opened, row["texts"]) if opened else None,
+        **_texts(told, opened, row["texts"]),
         "opened": opened,
         "erased": opened is None or None in opened["approvals"],
     }
 
 
-def _texts(told: dict[str, Any], opened: dict[str, Any], texts: Sequence[Any]) -> list[Any]:
-    """What each person saw; None for who saw nothing, and for who was erased since."""
-    every = zip(told["approvals"], opened["approvals"], texts, strict=True)
-    return [text[each["shown"]["form"]] if each["shown"] and behind else None for each, behind, text in every]
+def _texts(told: dict[str, Any], opened: dict[str, Any] | None, texts: Sequence[Any]) -> dict[str, Any]:
+    """What each person saw, and the fields they were sent after it; None for who saw none, or was erased since."""
+    if opened is None:
+        return {"shown": None, "rest": None}
+    every = [
+        (each["shown"] if behind else None, text)
+        for each, behind, text in zip(told["approvals"], opened["approvals"], texts, strict=True)
+    ]
+    return {
+        "shown": [text[seen["form"]] if seen else None for seen, text in every],
+        "rest": [text["rest"] if seen and seen["rest"] else None for seen, text in every],
+    }
 
 
 async def forget(

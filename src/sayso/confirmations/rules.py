@@ -15,15 +15,17 @@ from sayso.core import words
 
 #: What a person can say of a question. ``answer``: an option, or words of their own.
 Verdict = Literal["confirm", "decline", "cancel", "answer"]
-#: What a whole message can say: to a question, of its time and end, or that one asks what is open.
-Wish = Literal["confirm", "decline", "cancel", "answer", "extend", "undo"]
+#: What a whole message or a tap can say: to a question, of its fields, time and end, or that one asks what is open.
+Wish = Literal["confirm", "decline", "cancel", "answer", "show", "extend", "undo"]
 Meaning = Literal["confirm", "decline", "cancel", "extend", "undo", "pending", "unclear"]
 How = Literal["button", "quote", "word", "reaction", "code", "number"]
 Kind = Literal["approve", "choose", "ask"]
-#: Why an answer decided nothing, though it is clear which question it was for.
-Why = Literal[
+#: Why an answer decided nothing, though it is clear which question it was for: what is said in a line, and that not
+#: every field was seen, to which the fields are the answer.
+InALine = Literal[
     "again", "frozen", "needs_code", "locked", "needs_option", "not_extendable", "not_undoable", "how"
 ]
+Why = Literal[InALine, "unseen"]
 Outcome = Literal[
     "confirmed",
     "declined",
@@ -72,6 +74,7 @@ class Question:
     ``open``: they may answer, and the reply came before the end. ``undecided``: answered, by them or for all, and not
     yet for good. ``shown_at`` is when it was posted to the person; None when it has not been: nobody can have answered
     it. ``ended_at`` is when it ended; ``answered_at``, where an answer of the person ended it, is that answer's time.
+    ``unseen``: the reply was written before every field of the action was on the screen.
     """
 
     id: str
@@ -89,6 +92,7 @@ class Question:
     extendable: bool = False
     reactions: bool = False
     frozen: bool = False
+    unseen: bool = False
 
     @property
     def locked(self) -> bool:

@@ -41,6 +41,7 @@ def again(row: Record, now: datetime, asked: int) -> Question:
         labels=given if isinstance(given, dict) else {},
         needed=row["needed"],
         asked=asked,
+        unseen_fields=row["rule"].get("unseen_fields", False),
     )
 
 

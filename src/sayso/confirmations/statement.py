@@ -163,7 +163,10 @@ def _canonical(answer: Any) -> str | None:
 
 
 def _shown(found: Row) -> dict[str, Any] | None:
-    """In which form the question was put to the person; None when it never was."""
+    """In which form the question was put to the person; None when it never was.
+
+    ``rest``: the digest of the messages that showed the whole of it, where it left fields out and they were sent.
+    """
     form = found["form"]
     if form is None:
         return None
@@ -173,6 +176,7 @@ def _shown(found: Row) -> dict[str, Any] | None:
         "form": form,
         "hash": found["seen_hash"][form],
         "template": named if form == "template" else None,
+        "rest": found["seen_hash"].get("rest") if found["rest_posted"] else None,
     }
 
 
@@ -219,7 +223,8 @@ def _asked(who: str, approval: Mapping[str, Any]) -> str:
         return f"The question was not sent to {who}."
     template = shown["template"]
     form = f"as the template {template['name']} ({template['language']})" if template else "as a message"
-    return f"The question was sent to {who} on WhatsApp, {form}, at {_clock(approval['posted_at'])}."
+    then = " Fields that it left out were sent after it." if shown["rest"] else ""
+    return f"The question was sent to {who} on WhatsApp, {form}, at {_clock(approval['posted_at'])}.{then}"
 
 
 def _answered(who: str, approval: Mapping[str, Any]) -> str:

@@ -1,20 +1,25 @@
 """What time does to questions: reminders, the next person to be asked, the release of what was held, the end."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sayso.confirmations import absences, approvers, asking, moving, service, steps, told
+from sayso.confirmations import absences, approvers, asking, moving, policy_file, quotas, service, steps, told
 from sayso.confirmations.service import QUEUE
 from sayso.confirmations.steps import Due, Plan
 from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
+from sayso.messages import service as messages
 from sayso.people import service as people
 from sayso.people.service import Person
+from sayso.whatsapp.content import from_data
 
 #: While an earlier reply waits to be read, the end of a question looks again after this.
 EXPIRY_LOOK = timedelta(milliseconds=100)
+#: While somebody who is to be asked has too many questions already, it is looked again after this.
+ROOM_LOOK = timedelta(minutes=1)
 
 #: Whether words of a person's (of anybody's: None) that came in before a time still wait to be read.
 Undigested = Callable[[Tx, Person | None, datetime], Awaitable[bool]]
@@ -68,22 +73,37 @@ async def _end(tx: Tx, rt: Runtime, lease: Lease, row: Record, due: Due) -> None
 
 async def _go_on(tx: Tx, rt: Runtime, row: Record, plan: Plan) -> datetime:
     """Remind, and ask the next; when to look again."""
+    full = False
     for due in plan.now:
-        await (_remind if due.doing == "remind" else _escalate)(tx, rt, row, due.persons)
-    return (await _plan(tx, rt, row)).look_at
+        if due.doing == "remind":
+            await _remind(tx, rt, row, due.persons)
+        else:
+            full |= await _escalate(tx, rt, row, due.persons)
+    look_at = (await _plan(tx, rt, row)).look_at
+    return min(look_at, rt.now() + ROOM_LOOK) if full else look_at
 
 
-async def _escalate(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str]) -> None:
-    """Ask those whose turn it is; whoever is away is asked in the person of their delegate."""
-    stand_ins = await absences.stand_ins(tx, rt, person_ids)
+async def _escalate(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str]) -> bool:
+    """Ask those whose turn it is; whoever is away is asked in the person of their delegate.
+
+    Who has as many questions as one assistant may ask them is asked once there is room; whether there is such a one.
+    """
+    stand_ins, full = await absences.stand_ins(tx, rt, person_ids), False
+    caps = policy_file.load(rt.settings).caps
     for person_id in person_ids:
+        person = await people.get(tx, stand_ins.get(person_id, person_id))
+        if not await quotas.has_room(tx, rt, caps, row["client_id"], person):
+            full = True
+            continue
         asked = await approvers.delegate(tx, row["id"], person_id, stand_ins.get(person_id))
         if asked is not None:
             await asking.put_to(tx, rt, row, asked)
             await moving.escalated(tx, rt, row, asked)
+    return full
 
 
 async def _remind(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str]) -> None:
+    """Once, and inside the 24-hour window; outside it by the question's own template, where the policy wants that."""
     await approvers.reminded(tx, row["id"], person_ids, rt.now())
     everyone = await approvers.everyone(tx, row["id"])
     persons = await people.get_many(tx, person_ids)
@@ -93,7 +113,16 @@ async def _remind(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str]) -
         person = persons[each["person_id"]]
         left = row["expires_at"] - rt.now()
         line = told.line("reminder", row["action"]["action_description"], person.language, span=left)
-        await service.say(tx, rt, row, line, purpose="notice", person=person, quotes=each["message_id"])
+        draft = service.about(rt, row, line, purpose="notice", person=person, quotes=each["message_id"])
+        draft = replace(draft, expires_at=min(draft.expires_at, row["expires_at"]))
+        if row["rule"].get("remind_by_template"):
+            draft = replace(
+                draft,
+                needs_window=False,
+                outside_window=from_data(each["shown"]["template"]),
+                category="confirmations",
+            )
+        await messages.send(tx, rt, draft)
 
 
 async def expire_together(

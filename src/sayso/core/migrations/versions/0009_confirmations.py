@@ -32,7 +32,11 @@ STATEMENTS = (
     """,
     "CREATE UNIQUE INDEX confirmations_dedupe ON confirmations (client_id, dedupe) WHERE dedupe IS NOT NULL",
     "CREATE INDEX confirmations_same ON confirmations (same_as) WHERE status <> 'decided' AND same_as IS NOT NULL",
-    # One row a person asked, or to be asked: also of the simplest question.
+    # What an assistant has open is counted for each question; by person nobody looks for what is pending any more.
+    "DROP INDEX confirmations_open",
+    "CREATE INDEX confirmations_client_open ON confirmations (client_id) WHERE status <> 'decided'",
+    # One row a person asked, or to be asked: also of the simplest question. ``rest``: the messages that show the whole
+    # of an action whose fields the question did not hold; empty until they are sent, NULL where it held them all.
     """
     CREATE TABLE approvers (
         confirmation_id text NOT NULL REFERENCES confirmations (id),
@@ -51,6 +55,7 @@ STATEMENTS = (
         answer jsonb,
         shown jsonb,
         shown_hash jsonb,
+        rest text[],
         lost text CHECK (lost IN ('undeliverable', 'opted_out')),
         CHECK ((state = 'undeliverable') = (lost IS NOT NULL)),
         PRIMARY KEY (confirmation_id, person_id)
