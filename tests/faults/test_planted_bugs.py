@@ -249,7 +249,7 @@ def write_a_result_twice(patch: Patch) -> None:
         "        OR m.state = 'queued' AND m.risked AND r.state = 'accepted')"
     )
     assert fence in results._APPLY
-    again = "WHEN m.state = 'queued' THEN 'ready' END"
+    again = "WHEN m.state = 'queued' AND NOT was.open THEN 'ready' END"
     assert again in results._APPLY
     patch.setattr(results, "_APPLY", results._APPLY.replace(fence, "").replace(again, "END"))
 

@@ -157,13 +157,14 @@ def chosen(env_file: Path) -> Note | None:
 
 
 def choices(notes: Iterable[Note]) -> str:
-    """How each of these can be meant."""
-    return ", or ".join(
+    """How each of these can be meant, by name."""
+    named = {
         f"SAYSO_DATA_DIR={note.data_dir}"
         if note.env_file == Path(os.devnull)
         else f"--env-file {note.env_file}"
         for note in notes
-    )
+    }
+    return ", or ".join(sorted(named))
 
 
 def _means(name: str) -> bool:
