@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.waiting import eventually
-from harness.world import ALICE, World, a_world
+from harness.world import ALICE, BEN, World, a_world
+from sayso.simulator.faults.model import RefuseWithError
 
 #: So that what is queued meanwhile goes at once.
 ON_HOLD = "UPDATE senders SET hold_until = now() + interval '1 hour', hold_why = 'a test' RETURNING id"
@@ -53,4 +54,38 @@ async def test_whoever_asks_for_help_again_and_again_is_answered_at_metas_pace(
         assert set(taken[20:]) == set(line)
         assert taken[-1] == message
         assert len(world.wire.posts) - len(taken) <= 2, "only what a slow machine lets come closer is refused"
+        await world.keeps_its_promises()
+
+
+async def test_after_a_131056_everything_to_the_person_waits_longer_each_time_and_answers_go_first(
+    dsn: str, tmp_path: Path
+) -> None:
+    """Somebody else writes from the same number: Meta counts what we do not know of."""
+    async with a_world(dsn, tmp_path, **PACED) as world:
+        await world.open_window()
+        await world.open_window(BEN)
+        world.sim.arm(RefuseWithError(code=131056, until_cleared=True))
+        await world.said("HELP")
+        [answer] = await waits(world, "person:", 1)
+        message = await sent(world, "good morning")
+        assert [row["id"] for row in await waits(world, "person:", 2)] == [answer["id"], message]
+        world.let_pass(seconds=7)
+
+        async def again() -> bool:
+            return (
+                len(world.wire.posts) == 2
+                and (await world.rows("SELECT max(hold_times) AS times FROM conversations"))[0]["times"] == 2
+            )
+
+        await eventually(again, "the answer being refused once more")
+        world.let_pass(seconds=7)
+        world.sim.clear_faults()
+        ben = await sent(world, "good morning, Ben", BEN)
+        await world.stands(ben, "accepted", "sent", "delivered", "read")
+        assert len(world.wire.posts) == 3, "the second hold is longer than the first"
+        for state in (answer["id"], message):
+            world.let_pass(seconds=30)
+            await world.stands(state, "read")
+        posted = [post.message_id for post in world.wire.posts if post.message_id != ben]
+        assert posted == [*[answer["id"]] * 3, message]
         await world.keeps_its_promises()
