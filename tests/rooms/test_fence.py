@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 from sayso.people import merging
 from sayso.people import service as people
@@ -119,3 +120,38 @@ async def test_linked_by_meta_they_are_one_and_nobodys_twin(rt: Runtime) -> None
     whole = await _whole(rt, asked.id)
     assert set(whole.ids) == set(whole.fence) == {wrote.id, asked.id}
     assert whole.to == given
+
+
+@pytest.mark.parametrize("learned_first", [True, False])
+async def test_a_number_that_meta_names_while_an_assistant_gives_it_is_one_persons(
+    rt: Runtime, learned_first: bool
+) -> None:
+    """Else a message could go out as a stranger's while the person it is for leaves by the record that Meta knows."""
+    given, named = "+15550001111", "15550001111"
+    async with rt.db.tx() as tx:
+        known = await people.meet(tx, rt, Identity("US.1"), learned_from="meta:message")
+
+    async def answered(tx: Tx) -> None:
+        await people.learn(tx, rt, [(known.id, "wa_id", named)], learned_from="meta:send")
+
+    async def asked(tx: Tx) -> None:
+        await people.by_phone(tx, rt, given, learned_from="assistant:bot")
+
+    first, second = (answered, asked) if learned_first else (asked, answered)
+    async with asyncio.TaskGroup() as tasks, rt.db.tx() as earlier:
+        await first(earlier)
+
+        async def later() -> None:
+            async with rt.db.tx() as tx:
+                await second(tx)
+
+        task = tasks.create_task(later())
+        await _until_somebody_waits(rt)
+        assert not task.done()
+    async with rt.db.tx() as tx:
+        one = await people.by_phone(tx, rt, given, learned_from="assistant:bot")
+    assert known.id in one.ids
+    async with rt.db.tx() as sending:
+        await people.lock(sending, [one.id], exclusive=False)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await _leave_at_once(rt, known.id)

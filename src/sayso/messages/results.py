@@ -129,6 +129,10 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
     as a status does. A refusal for good says nothing about an earlier attempt whose answer was lost: such a message
     (``risked``) ends ``unknown``.
     """
+    if learned := [
+        fact for result in results for fact in result.learned
+    ]:  # first of all: it may wait its turn
+        await people.learn(tx, rt, learned, learned_from="meta:send")
     await trouble.obey(tx, rt, [result.trouble for result in results if result.trouble])
     results = await _after_their_holds(tx, results)
     rows = await tx.fetch(_APPLY, *_columns(results), IN_DOUBT)
@@ -136,9 +140,6 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
     await note(
         tx, [_step(result, now_is[result.message_id]) for result in results if result.message_id in now_is]
     )
-    learned = [fact for result in results for fact in result.learned]
-    if learned:
-        await people.learn(tx, rt, learned, learned_from="meta:send")
     taken = {result.message_id for result in results if result.state == "accepted"}
     await conversations.note_answered(
         tx,

@@ -1,6 +1,6 @@
 """Finding out who somebody is, from whatever identifiers come together; Meta alone can say that two are one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -15,9 +15,9 @@ log = structlog.get_logger("sayso.people")
 #: A BSUID names a person for good; a number may be given to somebody else.
 _ORDER = ("bsuid", "parent_bsuid", "wa_id", "phone")
 
-_LEARN = f"""
-WITH new AS MATERIALIZED (
-    SELECT f.* FROM unnest($1::text[], $2::text[], $3::text[]) AS f (person, kind, value)
+#: Facts that may be written down: of nobody who was erased, and nothing that was let go or that another fact rules out.
+_FACTS = f"""
+    unnest($1::text[], $2::text[], $3::text[]) AS f (person, kind, value)
     JOIN people asked ON asked.id = f.person JOIN people root ON root.id = coalesce(asked.merged_into, asked.id)
     {RECORDS}
     WHERE root.erased_at IS NULL
@@ -25,6 +25,14 @@ WITH new AS MATERIALIZED (
         WHERE p.kind = f.kind AND p.value = f.value AND p.person_id = ANY(r.ids))
     AND NOT (f.kind = 'bsuid' AND EXISTS (SELECT 1 FROM people_identifiers i
         WHERE i.person_id = ANY(r.ids) AND i.kind = 'bsuid' AND i.value <> f.value))
+"""
+_NEWS = f"""
+SELECT f.* FROM {_FACTS} AND NOT EXISTS (SELECT 1 FROM people_identifiers k
+    WHERE k.kind = f.kind AND k.value = f.value AND k.person_id = ANY(r.ids))
+"""
+_LEARN = f"""
+WITH new AS MATERIALIZED (
+    SELECT f.* FROM {_FACTS}
 ), written AS (
     INSERT INTO people_identifiers (person_id, kind, value, learned_from, learned_at, said_at)
     SELECT person, kind, value, $4, $5, $5 FROM new ORDER BY kind, value ON CONFLICT DO NOTHING
@@ -67,10 +75,7 @@ async def find_or_create(
     if root is None and _settled(known, given) and name in (None, "", known[0]["name"]):
         person = person_of(known[0])
         return (await complete(tx, {person.id: person}))[person.id]
-    # One at a time per identifier and per line, so that two updates of a new person do not make two of them, and so
-    # that of two spellings of one line the later sees the earlier.
-    for key in sorted({_turn(kind, value) for kind, value in given.items()}):
-        await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", key)
+    await _in_turn(tx, given.items())
     known = await _known(tx, given)
     if root is None and (before := await _formerly(tx, known, given)):
         return before
@@ -116,19 +121,37 @@ async def learn(tx: Tx, rt: Runtime, facts: Sequence[tuple[str, str, str]], *, l
         (person, rules.user_id_kind(value) if kind == "bsuid" else kind, value)
         for person, kind, value in facts
     ]
-    new = await tx.fetch(
-        _LEARN, *([fact[column] for fact in facts] for column in range(3)), learned_from, rt.now()
-    )
+    news = [tuple(row.values()) for row in await tx.fetch(_NEWS, *_columns(facts))]
+    if not news:
+        return
+    await _in_turn(tx, [(kind, value) for _, kind, value in news])
+    new = [tuple(row.values()) for row in await tx.fetch(_LEARN, *_columns(news), learned_from, rt.now())]
     alike = await tx.fetch(
         "SELECT DISTINCT f.person AS one, i.person_id AS other "
         "FROM unnest($1::text[], $2::text[], $3::text[]) AS f (person, kind, value) "
         "JOIN people_identifiers i ON i.kind = f.kind AND i.value = f.value WHERE i.person_id <> f.person "
         "ORDER BY 1, 2",
-        *([row[name] for row in new] for name in ("person", "kind", "value")),
+        *_columns([(one, *each) for one, kind, value in new for each in _candidates({kind: value})]),
     )
     for pair in alike:
         because = f"{learned_from} names a number of one by an identifier of the other"
         await merging.unite(tx, rt, pair["one"], pair["other"], because=because)
+
+
+def _columns(facts: Sequence[tuple[str, ...]]) -> tuple[list[str], ...]:
+    return tuple([fact[column] for fact in facts] for column in range(3))
+
+
+async def _in_turn(tx: Tx, identifiers: Iterable[tuple[str, str]]) -> None:
+    """One at a time per identifier and per line: two updates of a new person do not make two of them.
+
+    Whoever writes identifiers waits here, so that of two who write the same number, or two spellings of one line, the
+    later sees the earlier: nobody can be sent to as a stranger while they leave.
+    """
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(key, 7)) FROM unnest($1::text[]) AS k (key)",
+        sorted({_turn(kind, value) for kind, value in identifiers}),
+    )
 
 
 async def _known(tx: Tx, given: Mapping[str, str]) -> list[Record]:
