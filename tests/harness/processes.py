@@ -19,6 +19,7 @@ from harness.service import JWT_SECRET, Api, token
 from harness.waiting import eventually
 from harness.wire import Wire, wire_to
 from harness.world import free_port, hook
+from sayso.confirmations.caps import Caps
 from sayso.core import embedded
 
 
@@ -174,8 +175,14 @@ class House:
         return history
 
 
+#: A handful of people are asked by one assistant more than anybody would be.
+_POLICY = "[caps]\n" + "".join(f'{cap} = "unlimited"\n' for cap in Caps.model_fields)
+
+
 def service(port: int, data: Path, base_url: str, **more: str) -> Process:
     """``sayso serve``."""
+    policy = data / "policy.toml"
+    policy.write_text(_POLICY, "utf-8")
     settings = {
         "WHATSAPP_ACCESS_TOKEN": "sim-token",
         "WHATSAPP_PHONE_NUMBER_ID": "100000000000001",
@@ -186,6 +193,7 @@ def service(port: int, data: Path, base_url: str, **more: str) -> Process:
         "SAYSO_DATA_DIR": str(data),
         "SAYSO_JWT_SECRET": JWT_SECRET,
         "SAYSO_PAIR_RATE": "false",
+        "SAYSO_POLICY_FILE": str(policy),
         **more,
     }
     log = data.parent / f"serve-{port}.log"
