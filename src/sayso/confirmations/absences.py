@@ -50,27 +50,32 @@ async def forget(tx: Tx, person: Person, client_id: str | None) -> None:
     )
 
 
-async def stand_ins(tx: Tx, rt: Runtime, person_ids: Sequence[str]) -> dict[str, str]:
+async def stand_ins(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, Person]:
     """Who is asked now in whose place: a delegate who is away hands on to theirs, unless it goes in a circle."""
-    found: dict[str, str] = {}
-    for person_id in person_ids:
-        seen, at = {person_id}, person_id
-        for _ in range(_MOST_STEPS):
-            delegate = await _delegate(tx, rt, at)
-            if delegate is None or delegate in seen:
-                break
-            seen.add(delegate)
+    found: dict[str, Person] = {}
+    away = await _delegates(tx, rt, persons)
+    for person in persons:
+        seen, at = {person.id}, person
+        delegate = away.get(person.id)
+        while delegate is not None and delegate.id not in seen and len(seen) <= _MOST_STEPS:
+            seen.add(delegate.id)
             at = delegate
-        if at != person_id:
-            found[person_id] = at
+            delegate = (await _delegates(tx, rt, [at])).get(at.id)
+        if at is not person:
+            found[person.id] = at
     return found
 
 
-async def _delegate(tx: Tx, rt: Runtime, person_id: str) -> str | None:
-    person = await people.get(tx, person_id)
-    delegate_id = await tx.fetchval(
-        "SELECT delegate_id FROM absences WHERE person_id = ANY($1) AND from_at <= $2 AND until > $2 LIMIT 1",
-        list(person.ids),
+async def _delegates(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, Person]:
+    """The delegates of those who are away now, by their ids."""
+    owner = {record_id: person.id for person in persons for record_id in person.ids}
+    rows = await tx.fetch(
+        "SELECT person_id, delegate_id FROM absences WHERE person_id = ANY($1) AND from_at <= $2 AND until > $2 "
+        "ORDER BY until",
+        list(owner),
         rt.now(),
     )
-    return (await people.get(tx, delegate_id)).id if delegate_id else None
+    if not rows:
+        return {}
+    delegates = await people.get_many(tx, [row["delegate_id"] for row in rows])
+    return {owner[row["person_id"]]: delegates[row["delegate_id"]] for row in rows}

@@ -75,8 +75,8 @@ async def any_open(tx: Tx, person: Person) -> bool:
 
 async def answered(
     tx: Tx, row: Record, verdict: Verdict, *, answer_id: str, answer: dict[str, Any] | None, at: datetime
-) -> None:
-    """Write down what somebody said."""
+) -> Record:
+    """Write down what somebody said; their row as it is now."""
     await tx.execute(
         "UPDATE approvers SET state = 'answered', verdict = $3, answer_id = $4, answer = $5, answered_at = $6 "
         "WHERE confirmation_id = $1 AND person_id = $2",
@@ -87,6 +87,8 @@ async def answered(
         answer,
         at,
     )
+    said = {"state": "answered", "verdict": verdict, "answer_id": answer_id, "answer": answer}
+    return dict(row) | said | {"answered_at": at}
 
 
 async def taken_back(tx: Tx, row: Record) -> None:

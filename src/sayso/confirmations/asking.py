@@ -21,8 +21,8 @@ from sayso.core.faults import wrong
 from sayso.core.runtime import Runtime
 from sayso.core.telemetry import CONFIRMATIONS
 from sayso.events import service as events
-from sayso.messages import conversations
 from sayso.messages import service as messages
+from sayso.messages.conversations import Talks
 from sayso.messages.rules import window_open
 from sayso.messages.service import Draft
 from sayso.people import service as people
@@ -32,7 +32,10 @@ SIMPLE = resolve(NONE, Wish(action_type=""))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """A question to be; ``sender`` is the phone number id of ours that it is asked from."""
+    """A question to be; ``sender`` is the phone number id of ours that it is asked from.
+
+    ``talks``: what has passed between us and those who are asked; by default nobody has written.
+    """
 
     client_id: str
     user_id: str
@@ -40,6 +43,7 @@ class Asking:
     sender: str
     action: Action
     lasts: timedelta
+    talks: Talks = field(default_factory=Talks)
     kind: Kind = "approve"
     options: Sequence[Option] = ()
     labels: Mapping[Verdict, str] = field(default_factory=dict)
@@ -182,27 +186,30 @@ async def decided_at_once(tx: Tx, rt: Runtime, asking: Asking, by: Auto) -> str:
 
 
 async def same(tx: Tx, asking: Asking) -> str | None:
-    """The open question that is just this one, or None; whoever asks the same at this moment waits for the other."""
-    digest = asking.same_as()
-    await in_turn(tx, [digest])
+    """The open question that is just this one, or None.
+
+    Whoever asks one of these people for this assistant at this moment waits until this transaction ends.
+    """
+    await in_turn(tx, [f"asked:{asking.client_id}:{each.person.id}" for each in asking.asked])
     found: str | None = await tx.fetchval(
-        "SELECT id FROM confirmations WHERE same_as = $1 AND status <> 'decided' ORDER BY id LIMIT 1", digest
+        "SELECT id FROM confirmations WHERE same_as = $1 AND status <> 'decided' ORDER BY id LIMIT 1",
+        asking.same_as(),
     )
     return found
 
 
 async def by_dedupe(tx: Tx, client_id: str, key: str) -> str | None:
     """The assistant's confirmation of this key, or None; who uses the key at this moment waits for the other."""
-    await in_turn(tx, [f"dedupe:{client_id}:{key}".encode()])
+    await in_turn(tx, [f"dedupe:{client_id}:{key}"])
     found: str | None = await tx.fetchval(
         "SELECT id FROM confirmations WHERE client_id = $1 AND dedupe = $2", client_id, key
     )
     return found
 
 
-async def in_turn(tx: Tx, whats: Sequence[bytes]) -> None:
+async def in_turn(tx: Tx, whats: Sequence[str]) -> None:
     """Wait for whoever is at one of these, and let others wait, until this transaction ends."""
-    keys = {int.from_bytes(hashlib.sha256(what).digest()[:8], signed=True) for what in whats}
+    keys = {int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], signed=True) for what in whats}
     await tx.execute("SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS k (key)", sorted(keys))
 
 
@@ -210,9 +217,8 @@ async def _permitted(tx: Tx, rt: Runtime, asking: Asking) -> tuple[list[Asked], 
     """Who may be asked, and who has left or not agreed; raises where the others are too few."""
     may: list[Asked] = []
     refused: dict[str, SaysoError] = {}
-    talks = await conversations.read(tx, [each.person for each in asking.asked])
     for each in sorted(asking.asked, key=lambda each: each.person.id):
-        opened_at = talks.of(each.person, asking.sender).opened_at
+        opened_at = asking.talks.of(each.person, asking.sender).opened_at
         initiated = not window_open(opened_at, rt.now())
         try:
             await consent.check(tx, rt, each.person, "confirmations", initiated=initiated)

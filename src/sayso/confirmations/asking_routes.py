@@ -31,6 +31,7 @@ from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.messages import conversations
 from sayso.messages.acceptance import sender_of
+from sayso.messages.conversations import Talks
 from sayso.people.service import Person
 from sayso.senders import service as senders
 
@@ -103,11 +104,13 @@ async def _asking(tx: Tx, rt: Runtime, actor: Actor, body: ConfirmationIn, in_fo
             f"the policy asks for tier high for {body.action_type}, which is approved, not chosen or answered",
         )
     asked = await whom.at_once(tx, rt, actor, rule, body.recipient)
+    talks = await conversations.read(tx, [each.person for each in asked])
     return Asking(
         client_id=actor.client_id,
         user_id=actor.user_id,
         asked=asked,
-        sender=await _sender(tx, rt, asked[0].person, body.sender),
+        sender=_sender(rt, talks, asked[0].person, body.sender),
+        talks=talks,
         action=body.what(),
         lasts=lasting(rule.timeout_minutes),
         kind=body.kind,
@@ -131,10 +134,9 @@ async def _view(tx: Tx, confirmation_id: str) -> dict[str, Any]:
     return view(written(await service.get(tx, confirmation_id)))
 
 
-async def _sender(tx: Tx, rt: Runtime, person: Person, wanted: str | None) -> str:
+def _sender(rt: Runtime, talks: Talks, person: Person, wanted: str | None) -> str:
     """The number of ours that was named, or the one the person last wrote to: there they are not surprised."""
     if wanted is not None:
         return sender_of(rt, wanted)
-    talks = await conversations.read(tx, [person])
     wrote = {sender: talks.of(person, sender).opened_at for sender in senders.ids(rt.settings)}
     return max(wrote, key=lambda sender: wrote[sender] or _NEVER)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sayso.confirmations import approvers, service, steps, told
 from sayso.confirmations.rules import Outcome, Verdict
+from sayso.confirmations.service import Everyone
 from sayso.confirmations.steps import Leaning, Lost
 from sayso.consent import service as consent
 from sayso.core.database import Record, Tx
@@ -60,8 +61,8 @@ async def record(
         return Recorded("closed" if row["status"] != "pending" or row["frozen_why"] else "not_asked")
     if row["status"] == "held":
         await _reopen(tx, rt, row)
-    await approvers.answered(tx, mine, verdict, answer_id=answer_id, answer=answer, at=rt.now())
-    everyone = await approvers.everyone(tx, row["id"])
+    said = await approvers.answered(tx, mine, verdict, answer_id=answer_id, answer=answer, at=rt.now())
+    everyone = [said if each is mine else each for each in everyone]
     counted = steps.tally(row["needed"], approvers.read(everyone))
     if not isinstance(counted, Leaning):
         await _effect(tx, answer_id, "counted")
@@ -73,7 +74,8 @@ async def record(
         until = await _hold(tx, rt, row, counted.outcome, answer_id)
         await _tell(tx, rt, row, person, f"held_{counted.outcome}", span=until - rt.now())
         return Recorded("held", counted.outcome, until)
-    await service.decide(tx, rt, row["id"], counted.outcome, by=answer_id)
+    known = Everyone({row["id"]: everyone}, dict.fromkeys(person.ids, person))
+    await service.decide(tx, rt, row["id"], counted.outcome, by=answer_id, everyone=known)
     return Recorded("decided", counted.outcome)
 
 

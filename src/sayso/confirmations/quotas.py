@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sayso.confirmations import asking
 from sayso.confirmations.caps import Caps
 from sayso.core.database import Tx
 from sayso.core.errors import SaysoError
@@ -57,10 +56,9 @@ class _Reached:
 async def check(tx: Tx, rt: Runtime, caps: Caps, client_id: str, persons: Sequence[Person]) -> None:
     """Raise :class:`TooManyQuestionsError` where one more question would be above a limit.
 
-    Questions to one person are counted one after the other; of those to different people that come at the same moment
-    a few may pass above a limit of the whole assistant.
+    Questions to one person are counted one after the other, once :func:`asking.same` has put them in turn; of those to
+    different people that come at the same moment a few may pass above a limit of the whole assistant.
     """
-    await asking.in_turn(tx, [f"caps:{client_id}:{person.id}".encode() for person in persons])
     reached = await _reached(tx, rt, caps, client_id, persons)
     if reached:
         longest = max(reached, key=lambda each: each.wait_s)

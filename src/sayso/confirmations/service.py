@@ -1,6 +1,7 @@
 """Decide: one row, one outcome, given by one UPDATE where there is none yet."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sayso.confirmations import approvers, receipts, told
@@ -41,11 +42,25 @@ _WHOLE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """Who was asked, by confirmation, and their persons by record id: whatever the caller has not read is read."""
+
+    asked: Mapping[str, Sequence[Record]] = field(default_factory=dict)
+    persons: Mapping[str, Person] = field(default_factory=dict)
+
+
 async def decide(
-    tx: Tx, rt: Runtime, confirmation_id: str, outcome: Outcome, *, by: str | None
+    tx: Tx,
+    rt: Runtime,
+    confirmation_id: str,
+    outcome: Outcome,
+    *,
+    by: str | None,
+    everyone: Everyone | None = None,
 ) -> Record | None:
     """Give a confirmation its outcome; the row, or None when somebody was first. ``by`` is the deciding answer's id."""
-    rows = await decide_all(tx, rt, [confirmation_id], outcome, by=by)
+    rows = await decide_all(tx, rt, [confirmation_id], outcome, by=by, everyone=everyone)
     return rows[0] if rows else None
 
 
@@ -57,6 +72,7 @@ async def decide_all(
     *,
     by: str | None = None,
     worker: int | None = None,
+    everyone: Everyone | None = None,
 ) -> list[Record]:
     """Give confirmations the same outcome; the rows of those that had none. Whoever was asked is told.
 
@@ -75,12 +91,20 @@ async def decide_all(
     if rows:
         tx.after_commit(lambda: CONFIRMATIONS.labels(outcome).inc(len(rows)))
         await events.emit_all(tx, rt, [_decided(row) for row in rows])
-        asked = await approvers.of(tx, [row["id"] for row in rows])
-        everybody = [each["person_id"] for one in asked.values() for each in one]
-        persons = await people.get_many(tx, [*everybody, *(row["person_id"] for row in rows)])
-        receipts.prove(tx, rt, {row["id"]: persons[row["person_id"]] for row in rows})
-        await _close(tx, rt, rows, asked, persons)
+        every = await _everyone(tx, rows, everyone or Everyone())
+        receipts.prove(tx, rt, {row["id"]: every.persons[row["person_id"]] for row in rows})
+        await _close(tx, rt, rows, every)
     return rows
+
+
+async def _everyone(tx: Tx, rows: Sequence[Record], known: Everyone) -> Everyone:
+    asked = {row["id"]: known.asked.get(row["id"]) for row in rows}
+    if unread := [confirmation_id for confirmation_id, they in asked.items() if they is None]:
+        asked |= await approvers.of(tx, unread)
+    found = {key: they or [] for key, they in asked.items()}
+    ids = {each["person_id"] for they in found.values() for each in they} | {row["person_id"] for row in rows}
+    more = await people.get_many(tx, sorted(ids - known.persons.keys())) if ids - known.persons.keys() else {}
+    return Everyone(found, {**known.persons, **more})
 
 
 def _decided(row: Record) -> Event:
@@ -92,12 +116,11 @@ async def _close(
     tx: Tx,
     rt: Runtime,
     rows: Sequence[Record],
-    asked: Mapping[str, Sequence[Record]],
-    persons: Mapping[str, Person],
+    everyone: Everyone,
 ) -> None:
     """Tell everybody who was asked; a question that has not left is not asked any more, and needs no last line."""
     ended = {row["id"]: row for row in rows}
-    reached = [each for row in rows for each in asked.get(row["id"], ()) if each["message_id"]]
+    reached = [each for row in rows for each in everyone.asked[row["id"]] if each["message_id"]]
     unsent = [
         each["message_id"]
         for each in reached
@@ -108,8 +131,8 @@ async def _close(
     taken_back = await dead.take_back(tx, rt, unsent) if unsent else []
     drafts = []
     for each in reached:
-        row, person = ended[each["confirmation_id"]], persons[each["person_id"]]
-        line = _last_line(row, each, person, asked[row["id"]])
+        row, person = ended[each["confirmation_id"]], everyone.persons[each["person_id"]]
+        line = _last_line(row, each, person, everyone.asked[row["id"]])
         if line and each["message_id"] not in taken_back:
             drafts.append(about(rt, row, line, purpose="closing", person=person, quotes=each["message_id"]))
     if drafts:

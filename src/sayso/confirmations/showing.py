@@ -12,7 +12,6 @@ from sayso.confirmations.render import Action
 from sayso.confirmations.rules import Option
 from sayso.confirmations.whom import Asked
 from sayso.core.database import Record, Tx
-from sayso.core.errors import TemplateUnknownError
 from sayso.core.runtime import Runtime
 from sayso.people.service import Person
 from sayso.templates import service as templates
@@ -94,8 +93,5 @@ async def _template_language(tx: Tx, rt: Runtime, template: str, person: Person)
 
     Without any it is English, as if nobody knew: inside the window none is needed, and outside Meta says so.
     """
-    try:
-        found = await templates.choose(tx, rt, template, [person.language] if person.language else [])
-    except TemplateUnknownError:
-        return question.LANGUAGE
+    found = await templates.nearest(tx, rt, template, [person.language] if person.language else [])
     return found.language if found else question.LANGUAGE

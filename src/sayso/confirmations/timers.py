@@ -88,14 +88,16 @@ async def _escalate(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str])
 
     Who has as many questions as one assistant may ask them is asked once there is room; whether there is such a one.
     """
-    stand_ins, full = await absences.stand_ins(tx, rt, person_ids), False
-    caps = policy_file.load(rt.settings).caps
+    persons = await people.get_many(tx, person_ids)
+    stand_ins = await absences.stand_ins(tx, rt, list(persons.values()))
+    caps, full = policy_file.load(rt.settings).caps, False
     for person_id in person_ids:
-        person = await people.get(tx, stand_ins.get(person_id, person_id))
-        if not await quotas.has_room(tx, rt, caps, row["client_id"], person):
+        person = persons[person_id]
+        instead = stand_ins.get(person.id)
+        if not await quotas.has_room(tx, rt, caps, row["client_id"], instead or person):
             full = True
             continue
-        asked = await approvers.delegate(tx, row["id"], person_id, stand_ins.get(person_id))
+        asked = await approvers.delegate(tx, row["id"], person_id, instead.id if instead else None)
         if asked is not None:
             await asking.put_to(tx, rt, row, asked)
             await moving.escalated(tx, rt, row, asked)

@@ -48,16 +48,13 @@ async def at_once(tx: Tx, rt: Runtime, actor: Actor, rule: Rule, recipient: str 
 
 async def _in_their_place(tx: Tx, rt: Runtime, asked: Sequence[Asked]) -> Sequence[Asked]:
     """Who is absent is not asked, but their delegate is; one who is asked anyway counts once."""
-    instead = await absences.stand_ins(tx, rt, [each.person.id for each in asked])
-    if not instead:
-        return asked
+    instead = await absences.stand_ins(tx, rt, [each.person for each in asked])
     present = [each for each in asked if each.person.id not in instead]
     known = {each.person.id for each in present}
     for each in asked:
-        delegate_id = instead.get(each.person.id)
-        if delegate_id is not None and delegate_id not in known:
-            known.add(delegate_id)
-            delegate = await service.get(tx, delegate_id)
+        delegate = instead.get(each.person.id)
+        if delegate is not None and delegate.id not in known:
+            known.add(delegate.id)
             present.append(Asked(delegate, delegate.name, delegated_from=each.person.id))
     return present
 

@@ -37,6 +37,11 @@ async def choose(
     return found
 
 
+async def nearest(tx: Tx, rt: Runtime, name: str, languages: Iterable[str]) -> Mirrored | None:
+    """As :func:`choose`, and None where there is no such template, whyever."""
+    return pick(languages, await named(tx, rt, name))
+
+
 async def named(tx: Tx, rt: Runtime, name: str) -> list[Mirrored]:
     """A template in all its languages."""
     rows = await tx.fetch(
