@@ -40,6 +40,9 @@ def named(text: str = "Hi {{who}}, your order {{what}} is ready.") -> Mirrored:
         (["es-419"], ["es_MX", "es", "en"], ["es", "es_MX", "en"]),
         ([], ["en_US", "en_GB", "de"], ["en_GB", "en_US"]),
         (["zh-CN"], ["fr"], []),
+        (["zh-Hant-TW"], ["zh_CN", "zh_TW"], ["zh_TW", "zh_CN"]),
+        (["zh-Hant"], ["zh_CN", "zh_TW"], ["zh_TW", "zh_CN"]),
+        (["sr-Latn-RS"], ["sr", "en"], ["sr", "en"]),
         (["fr", "de"], ["de", "fr_CA"], ["fr_CA", "de"]),
     ],
 )
@@ -48,7 +51,18 @@ def test_the_nearest_language_comes_first(wanted: list[str], there: list[str], o
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("pt-br", "pt_BR"), ("EN", "en"), ("en_us", "en_US"), (" fil ", "fil")]
+    ("text", "code"),
+    [
+        ("pt-br", "pt_BR"),
+        ("EN", "en"),
+        ("en_us", "en_US"),
+        (" fil ", "fil"),
+        ("zh-hant-hk", "zh_HK"),
+        ("zh-Hans", "zh_CN"),
+        ("sr-Cyrl", "sr"),
+        ("es-419", "es_419"),
+        ("no", "nb"),
+    ],
 )
 def test_a_language_is_written_as_meta_writes_it(text: str, code: str) -> None:
     assert language_code(text) == code

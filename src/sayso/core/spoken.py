@@ -8,8 +8,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 DEFAULT: Final = "en"
-#: Codes that name a language of a table by another name, the older ones of ISO 639 among them.
-_SAME: Final = {"no": "nb", "nn": "nb", "iw": "he", "in": "id"}
+#: Codes that name a language by another name than tables and Meta do, the older ones of ISO 639 among them.
+SAME: Final = {"no": "nb", "nn": "nb", "iw": "he", "in": "id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Spoken:
         """The first of these languages (BCP 47, or as Meta writes them) that there are texts in, else English."""
         for tag in wanted:
             base = (tag or "").replace("_", "-").partition("-")[0].lower()
-            if _SAME.get(base, base) in self.texts:
-                return _SAME.get(base, base)
+            if SAME.get(base, base) in self.texts:
+                return SAME.get(base, base)
         return DEFAULT
 
 

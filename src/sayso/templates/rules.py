@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from sayso.core.spoken import SAME
+
 #: What every person is written to in whose own language there is no template.
 DEFAULT_LANGUAGE: Final = "en"
 #: A variable of a template's text: ``{{1}}`` or ``{{name}}`` (cloud-api 3.2).
@@ -13,6 +15,10 @@ VARIABLE: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 #: How Meta lists the button of a one-time password: as a link to a page of its own, or as what it is.
 _OTP_LINK: Final = re.compile(r"https://www\.whatsapp\.com/otp/", re.IGNORECASE)
+
+#: The letters of a script's code; the languages that Meta has by region where people tell them apart by script.
+_SCRIPT: Final = 4
+_WRITTEN_IN: Final = {("zh", "hant"): "TW", ("zh", "hans"): "CN"}
 
 Media = Literal["image", "video", "document", "location"]
 _MEDIA: Final[dict[str, Media]] = {
@@ -142,9 +148,12 @@ def hold_key(name: str, language: str) -> str:
 
 
 def language_code(text: str) -> str:
-    """A language as Meta writes it: ``pt_BR`` of ``pt-br``, ``en`` of ``EN``."""
-    base, _, region = text.strip().replace("-", "_").partition("_")
-    return f"{base.lower()}_{region.upper()}" if region else base.lower()
+    """A language as Meta writes it: ``pt_BR`` of ``pt-br``, ``en`` of ``EN``, ``zh_TW`` of ``zh-Hant`` (no scripts)."""
+    base, *rest = text.strip().replace("-", "_").lower().split("_")
+    base = SAME.get(base, base)
+    script = rest.pop(0) if rest and len(rest[0]) == _SCRIPT and rest[0].isalpha() else ""
+    region = "_".join(rest).upper() or _WRITTEN_IN.get((base, script), "")
+    return f"{base}_{region}" if region else base
 
 
 def fallbacks(wanted: Iterable[str], there: Iterable[str]) -> list[str]:
