@@ -70,6 +70,13 @@ def test_no_cell_of_the_csv_is_a_formula(said: str) -> None:
     assert row["wording"].removeprefix("'") == said.removeprefix("'") or row["wording"] == f"'{said}"
 
 
+@pytest.mark.parametrize("sign", ["\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_a_sign_in_full_width_begins_no_formula_either(sign: str) -> None:
+    line = replace(LINE, personal={"wording": f"{sign}1+1"})
+    [row] = list(csv.DictReader(io.StringIO(portable.csv_head() + portable.csv_row(line))))
+    assert row["wording"] == f"'{sign}1+1"
+
+
 def test_the_csv_says_what_the_entry_says() -> None:
     [row] = list(csv.DictReader(io.StringIO(portable.csv_head() + portable.csv_row(LINE))))
     assert row["phone"] == "'+15550001111"

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from sayso.core.errors import InputInvalidError
 FORM = "sayso.consent.export.1"
 _BYTES = ("salt", "personal_digest", "prev_hash", "person_prev_hash", "hash")
 _TIMES = ("captured_at", "received_at", "expires_at")
-#: What a spreadsheet takes for the beginning of a formula.
+#: What a spreadsheet takes for the beginning of a formula, some of them in full width, too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 #: Columns of the CSV: of the entry, then of what is personal.
@@ -138,7 +139,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         value = "true" if value else "false"
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if unicodedata.normalize("NFKC", text[:1]).startswith(_FORMULA) else text
 
 
 def _row(cells: Sequence[str]) -> str:
