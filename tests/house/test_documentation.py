@@ -3,11 +3,15 @@
 import ast
 import re
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
+from fastapi import APIRouter, FastAPI
 from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
+from pydantic import BaseModel, Field
 
+from sayso.app import ROUTERS
 from sayso.core import errors, telemetry
 from sayso.core.settings import Settings
 
@@ -132,3 +136,44 @@ def test_an_undocumented_metric_would_be_noticed(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(telemetry, "FORGOTTEN", forgotten, raising=False)
     monkeypatch.setitem(telemetry.METRICS._collector_to_names, forgotten, ["sayso_forgotten"])
     assert sorted(set(metrics()) - set(documented("metrics.md"))) == ["sayso_forgotten_total"]
+
+
+def undescribed(document: dict[str, Any]) -> list[str]:
+    """Fields of request bodies, at whatever depth, that nothing is said of."""
+    schemas = document["components"]["schemas"]
+    todo = [
+        operation.get("requestBody") for path in document["paths"].values() for operation in path.values()
+    ]
+    seen: set[str] = set()
+    while todo:
+        names = set(re.findall(r"#/components/schemas/(\w+)", repr(todo.pop()))) - seen
+        seen |= names
+        todo += [schemas[name] for name in names]
+    fields = ((name, *field) for name in seen for field in schemas[name].get("properties", {}).items())
+    return sorted(f"{name}.{field}" for name, field, said in fields if "description" not in said)
+
+
+def described(*routers: APIRouter) -> dict[str, Any]:
+    app = FastAPI()
+    for router in routers:
+        app.include_router(router)
+    return app.openapi()
+
+
+def test_every_field_of_a_body_says_what_it_is() -> None:
+    assert undescribed(described(*ROUTERS)) == []
+
+
+def test_a_field_that_says_nothing_would_be_noticed() -> None:
+    class Inner(BaseModel):
+        deep: int
+
+    class Outer(BaseModel):
+        said: int = Field(description="It is said.")
+        inner: Annotated[list[Inner], Field(description="More.")]
+
+    async def take(body: Outer) -> None: ...
+
+    router = APIRouter()
+    router.add_api_route("/outer", take, methods=["POST"])
+    assert undescribed(described(router)) == ["Inner.deep"]

@@ -25,8 +25,22 @@ router = APIRouter(tags=["people"])
 class AbsenceIn(Input):
     """From when until when somebody is away, and who is asked in their place."""
 
-    delegate: Annotated[Text, Field(min_length=1, max_length=200, examples=["carol"])]
-    until: Annotated[AwareDatetime, Field(examples=["2026-12-06T08:00:00Z"])]
+    delegate: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="The user who is asked meanwhile, as you call them.",
+            examples=["carol"],
+        ),
+    ]
+    until: Annotated[
+        AwareDatetime,
+        Field(
+            description="When they are back, with its time zone; in the future.",
+            examples=["2026-12-06T08:00:00Z"],
+        ),
+    ]
     from_: Annotated[AwareDatetime | None, Field(alias="from", description="Left out: from now on.")] = None
 
 

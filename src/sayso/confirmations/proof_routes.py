@@ -87,7 +87,7 @@ class GrantOut(BaseModel):
 class ExecutionIn(Input):
     """What came of it."""
 
-    status: Ended
+    status: Annotated[Ended, Field(description="`done`: it was carried out; `failed`: it was not.")]
     note: Annotated[
         Text | None, Field(min_length=1, max_length=_LONGEST_NOTE, description="In words; kept, and told.")
     ] = None

@@ -31,6 +31,7 @@ _MOST_OPTIONS = 10
 _RESERVED = frozenset({"confirm", "decline", "cancel", "extend", "undo"})
 
 Named = Annotated[Text, Field(min_length=1, max_length=255)]
+Label = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
 def _option_id(text: str) -> str:
@@ -42,7 +43,10 @@ def _option_id(text: str) -> str:
 class OptionIn(Input):
     """Something to choose. Without an `id` it goes by its number: `1` is the first."""
 
-    id: Annotated[Text, Field(pattern=r"^[a-z0-9_-]{1,20}$"), AfterValidator(_option_id)] | None = None
+    id: Annotated[
+        Annotated[Text, Field(pattern=r"^[a-z0-9_-]{1,20}$"), AfterValidator(_option_id)] | None,
+        Field(description="What comes back when it is chosen: 1 to 20 of a-z, 0-9, `_` and `-`."),
+    ] = None
     label: Annotated[Text, Field(min_length=1, max_length=200, description="At most 24 characters.")]
     description: Annotated[
         Text | None, Field(max_length=400, description="At most 72 characters; shown in a list alone.")
@@ -52,24 +56,57 @@ class OptionIn(Input):
 class StepIn(Input):
     """Who is asked next: `to`, when the question was not delivered, read or answered `after` a span such as `10m`."""
 
-    after: Annotated[Text, Field(max_length=10, examples=["10m"]), AfterValidator(a_span)]
-    when: When = "unanswered"
-    to: Named
+    after: Annotated[
+        Text,
+        Field(
+            max_length=10,
+            description="How long after the question: `90s`, `10m`, `2h` or `1d`, at most 7 days.",
+            examples=["10m"],
+        ),
+        AfterValidator(a_span),
+    ]
+    when: Annotated[
+        When,
+        Field(description="What is missing by then for them to be asked: delivery, reading or an answer."),
+    ] = "unanswered"
+    to: Annotated[
+        Named,
+        Field(description="Who is asked: an external id of a user, a phone number or a WhatsApp user id."),
+    ]
 
 
 class LabelsIn(Input):
     """Other words on the buttons, at most 20 characters each; each has to say what its button does."""
 
-    confirm: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
-    decline: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
-    cancel: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    confirm: Annotated[Label | None, Field(description="In place of “Confirm”, at most 20 characters.")] = (
+        None
+    )
+    decline: Annotated[Label | None, Field(description="In place of “Decline”, at most 20 characters.")] = (
+        None
+    )
+    cancel: Annotated[Label | None, Field(description="In place of “Cancel”, at most 20 characters.")] = None
 
 
 class ConfirmationIn(Input):
     """What the assistant wants to do, and until when it may be answered. See `docs/asking.md`."""
 
-    action_type: Annotated[Text, Field(min_length=1, max_length=64, examples=["calendar_create"])]
-    action_description: Annotated[Text, Field(min_length=1, examples=["schedule a meeting with John"])]
+    action_type: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="What kind of action it is: the policy and the order of the fields go by it.",
+            examples=["calendar_create"],
+        ),
+    ]
+    action_description: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            description="What you want to do, in at most 300 characters: it follows “wants to”.",
+            examples=["schedule a meeting with John"],
+        ),
+    ]
     action_details: Annotated[
         Text,
         Field(
@@ -97,8 +134,13 @@ class ConfirmationIn(Input):
         Kind,
         Field(description="`approve`: yes or no; `choose`: one of `options`; `ask`: a text."),
     ] = "approve"
-    options: Annotated[list[OptionIn], Field(min_length=2, max_length=_MOST_OPTIONS)] | None = None
-    labels: LabelsIn | None = None
+    options: Annotated[
+        Annotated[list[OptionIn], Field(min_length=2, max_length=_MOST_OPTIONS)] | None,
+        Field(description="What there is to choose, for kind `choose`: 2 to 10."),
+    ] = None
+    labels: Annotated[
+        LabelsIn | None, Field(description="Other words on the buttons, for kind `approve`.")
+    ] = None
     tier: Annotated[Tier | None, Field(description="Never below the policy's.")] = None
     challenge: Annotated[
         Challenge | None,
@@ -116,7 +158,13 @@ class ConfirmationIn(Input):
     need: Annotated[
         Need | None, Field(description="How many have to confirm: `any`, `all`, or a number.")
     ] = None
-    escalation: Annotated[list[StepIn] | None, Field(max_length=MOST_APPROVERS)] = None
+    escalation: Annotated[
+        list[StepIn] | None,
+        Field(
+            max_length=MOST_APPROVERS,
+            description="Who is asked next where nobody answers, at most 10 steps. Left out: as the policy has it.",
+        ),
+    ] = None
     dedupe_key: Annotated[
         Text | None,
         Field(
@@ -131,7 +179,15 @@ class ConfirmationIn(Input):
     undo_seconds: Annotated[
         int | None, Field(ge=0, le=3600, strict=True, description="How long an answer may be taken back.")
     ] = None
-    remind_minutes_before: Annotated[int | None, Field(ge=1, le=LONGEST_MINUTES, strict=True)] = None
+    remind_minutes_before: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=LONGEST_MINUTES,
+            strict=True,
+            description="Remind whoever has not answered, once, so many minutes before the end; 7 days at most.",
+        ),
+    ] = None
     sender: Annotated[
         Text | None,
         Field(

@@ -50,6 +50,13 @@ Types = Annotated[list[Annotated[Text, Field(max_length=100)]], Field(max_length
 Subject = Annotated[Text, Field(min_length=1, max_length=200)]
 Signatures = Annotated[list[Signature], Field(min_length=1, max_length=2)]
 
+_URL = "Where events are posted: https, and an address on the public internet."
+_DESCRIPTION = "What it is, in your words."
+_TYPES = "Types and families (`confirmation.*`) that it hears, at most 50; without any, everything."
+_SUBJECT = "Only what is about this object: an id of ours, such as a confirmation's."
+_OPERATOR = "Also what concerns no single assistant; needs the scope `admin`."
+_SIGNATURES = "How each call is signed. `v1`: HMAC-SHA256; `v1a`: Ed25519."
+
 
 async def the_caller(request: Request) -> Caller:
     """Who makes the calls of this process."""
@@ -66,25 +73,23 @@ _CALLING = refusals(NotFoundError, EndpointUnverifiedError, TooManyCallsError)
 class EndpointIn(Input):
     """An address, and what it is to hear: without `types` everything, in the order of each subject."""
 
-    url: Url
-    description: Description = ""
-    types: Types = Field(default_factory=list, examples=[["confirmation.*"]])
-    subject: Subject | None = None
-    operator: bool = Field(
-        default=False, description="Also what concerns no single assistant; needs the scope `admin`."
-    )
-    signatures: Signatures = Field(default=["v1"], description="`v1`: HMAC-SHA256; `v1a`: Ed25519.")
+    url: Annotated[Url, Field(description=_URL)]
+    description: Annotated[Description, Field(description=_DESCRIPTION)] = ""
+    types: Types = Field(default_factory=list, description=_TYPES, examples=[["confirmation.*"]])
+    subject: Annotated[Subject | None, Field(description=_SUBJECT)] = None
+    operator: bool = Field(default=False, description=_OPERATOR)
+    signatures: Signatures = Field(default=["v1"], description=_SIGNATURES)
 
 
 class EndpointChange(Input):
     """What is to be another; what is left out stays."""
 
-    url: Url | None = None
-    description: Description | None = None
-    types: Types | None = None
-    subject: Subject | None = None
-    operator: bool | None = None
-    signatures: Signatures | None = None
+    url: Annotated[Url | None, Field(description=f"{_URL} Another is challenged first.")] = None
+    description: Annotated[Description | None, Field(description=_DESCRIPTION)] = None
+    types: Annotated[Types | None, Field(description=_TYPES)] = None
+    subject: Annotated[Subject | None, Field(description=f"{_SUBJECT} Null: whatever it is about.")] = None
+    operator: Annotated[bool | None, Field(description=_OPERATOR)] = None
+    signatures: Annotated[Signatures | None, Field(description=_SIGNATURES)] = None
     state: Literal["disabled"] | None = Field(
         default=None, description="Deliver nothing more; `POST …/enable` goes on."
     )
@@ -93,14 +98,29 @@ class EndpointChange(Input):
 class Rotation(Input):
     """How long the keys of before go on signing beside the new ones."""
 
-    overlap_hours: Annotated[float, Field(ge=0, le=168, allow_inf_nan=False)] = 24
+    overlap_hours: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=168,
+            allow_inf_nan=False,
+            description="For how many hours each call is signed with both, 168 (7 days) at most.",
+        ),
+    ] = 24
 
 
 class Replay(Input):
     """Which deliveries are made once more: what `failed`, or what is `missing` since it was never tried."""
 
-    since: AwareDatetime
-    what: What = "failed"
+    since: Annotated[
+        AwareDatetime, Field(description="What was told at this time or later, with its time zone.")
+    ]
+    what: Annotated[
+        What,
+        Field(
+            description="`failed`: what did not arrive; `missing`: what was never tried, as before it was there."
+        ),
+    ] = "failed"
 
 
 @router.post(

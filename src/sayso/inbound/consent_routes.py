@@ -43,7 +43,9 @@ _CLOCKS = timedelta(minutes=5)
 
 Scope = Literal["all", "confirmations", "notifications", "daily_summary", "marketing", "service"]
 Method = Literal["api", "web_form", "flow", "qr", "checkout", "phone", "paper", "in_person", "other"]
+Scopes = Annotated[tuple[Scope, ...], Field(min_length=1, max_length=6)]
 Line = Annotated[Text, Field(min_length=1, max_length=500)]
+_HOW = "By what way they said so."
 
 
 def _not_blank(text: str) -> str:
@@ -56,7 +58,9 @@ class ConsentIn(Input):
     """A person's opt-in, with its proof."""
 
     recipient: Recipient = None
-    scope: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=6)] = ("all",)
+    scope: Annotated[
+        Scopes, Field(description="Which messages they agreed to; `all` of them by default.")
+    ] = ("all",)
     wording: Annotated[
         Text,
         AfterValidator(_not_blank),
@@ -75,21 +79,39 @@ class ConsentIn(Input):
             examples=[["signup form 2291, 203.0.113.7"]],
         ),
     ]
-    method: Method = "api"
-    source: Line | None = None
+    method: Annotated[Method, Field(description=_HOW)] = "api"
+    source: Annotated[Line | None, Field(description="Where they said so: a page, a shop, a campaign.")] = (
+        None
+    )
     captured_at: Annotated[
         AwareDatetime | None, Field(description="When the person said so; left out: now.")
     ] = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[
+        AwareDatetime | None, Field(description="When the opt-in ends by itself; left out: never.")
+    ] = None
     review_at: Annotated[
         AwareDatetime | None, Field(description="When you mean to ask again: kept with the entry.")
     ] = None
-    wording_version: Line | None = None
-    locale: Annotated[Text | None, Field(max_length=35)] = None
-    lawful_basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation"] = "consent"
-    privacy_notice: Line | None = None
-    jurisdiction: Annotated[Text | None, Field(max_length=10)] = None
-    reason: Line | None = None
+    wording_version: Annotated[
+        Line | None, Field(description="Which version of your wording it was: kept with the entry.")
+    ] = None
+    locale: Annotated[
+        Text | None, Field(max_length=35, description="The language of the wording, such as `pt-BR`.")
+    ] = None
+    lawful_basis: Annotated[
+        Literal["consent", "contract", "legitimate_interest", "legal_obligation"],
+        Field(description="On what legal ground you message them: kept with the entry."),
+    ] = "consent"
+    privacy_notice: Annotated[
+        Line | None, Field(description="The privacy notice they were shown: an address or a version.")
+    ] = None
+    jurisdiction: Annotated[
+        Text | None,
+        Field(max_length=10, description="Whose law applies, such as `BR`; left out: the number's country."),
+    ] = None
+    reason: Annotated[
+        Line | None, Field(description="Why it is recorded, in words: kept with the entry.")
+    ] = None
     notify: Annotated[bool, Field(description="Thank the person in the chat, if their window is open.")] = (
         True
     )
@@ -102,23 +124,42 @@ class RevokeIn(Input):
     """A person's opt-out, told on their behalf."""
 
     recipient: Recipient = None
-    scope: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=6)] = ("all",)
+    scope: Annotated[Scopes, Field(description="Which messages they want no more; `all` by default.")] = (
+        "all",
+    )
     reason: Annotated[
-        Line, AfterValidator(_not_blank), Field(examples=["asked on the phone not to be messaged"])
+        Line,
+        AfterValidator(_not_blank),
+        Field(
+            description="Why, in words: kept with the entry.",
+            examples=["asked on the phone not to be messaged"],
+        ),
     ]
-    wording: Annotated[Text | None, Field(max_length=4_000)] = None
-    evidence: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
-    method: Method = "api"
-    captured_at: AwareDatetime | None = None
-    notify: bool = True
+    wording: Annotated[
+        Text | None, Field(max_length=4_000, description="What the person said, word for word.")
+    ] = None
+    evidence: Annotated[
+        tuple[Line, ...], Field(max_length=20, description="What proves it, if anything does.")
+    ] = ()
+    method: Annotated[Method, Field(description=_HOW)] = "api"
+    captured_at: Annotated[
+        AwareDatetime | None, Field(description="When the person said so; left out: now.")
+    ] = None
+    notify: Annotated[bool, Field(description="Tell the person in the chat, if their window is open.")] = True
 
 
 class PolicyIn(Input):
     """Whether what we begin in a category needs an opt-in, and why that was decided."""
 
-    category: Category
-    opt_in_required: bool
-    reason: Annotated[Line, AfterValidator(_not_blank), Field(examples=["part of the service contract"])]
+    category: Annotated[Category, Field(description="Which messages it is about.")]
+    opt_in_required: Annotated[
+        bool, Field(description="Whether we begin nothing of the kind without an opt-in.")
+    ]
+    reason: Annotated[
+        Line,
+        AfterValidator(_not_blank),
+        Field(description="Why, in words: kept for ever.", examples=["part of the service contract"]),
+    ]
 
 
 _PROOF = (

@@ -54,7 +54,9 @@ class RetryIn(Input):
     sender: Sender = None
     template: Name = None
     since: Annotated[AwareDatetime | None, Field(description="Accepted by us at this time or later.")] = None
-    limit: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE
+    limit: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="How many at most, the oldest first.")] = (
+        MOST_AT_ONCE
+    )
     dry_run: Annotated[bool, Field(description="Only say which would go.")] = False
 
 

@@ -62,7 +62,9 @@ class SendIn(Input):
     model_config = ConfigDict(extra="allow", json_schema_extra=_with_types)
 
     recipient: Recipient = None
-    message_type: MessageType = "text"
+    message_type: Annotated[
+        MessageType, Field(description="What is sent; all but a plain text has its object of the same name.")
+    ] = "text"
     content: Annotated[Text | None, Field(description="The text, for `text`.")] = None
     fallback: Annotated[
         dict[str, Any] | None,

@@ -31,7 +31,9 @@ class PersonIn(Input):
         Text | None,
         Field(max_length=160, examples=["US.84930011223344556677"], description="WhatsApp's id of the user."),
     ] = None
-    name: Annotated[Text | None, Field(min_length=1, max_length=100)] = None
+    name: Annotated[
+        Text | None, Field(min_length=1, max_length=100, description="How questions greet them.")
+    ] = None
     language: Annotated[
         Text | None,
         Field(max_length=35, examples=["pt-BR"], description="Left out: as they write, or by their number."),

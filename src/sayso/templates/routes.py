@@ -60,10 +60,20 @@ class CardIn(Input):
     """Parameters of one card of a carousel."""
 
     parameters: Annotated[list[Value], Field(max_length=100)] | dict[Text, Value] = Field(
-        default_factory=list
+        default_factory=list,
+        description="The variables of the body: a list in their order, or by their names.",
     )
-    header_media: Media | None = None
-    url_suffixes: Annotated[list[Value], Field(max_length=2, default_factory=list)]
+    header_media: Annotated[
+        Media | None, Field(description="The kind of file above the text, where the template has one.")
+    ] = None
+    url_suffixes: Annotated[
+        list[Value],
+        Field(
+            max_length=2,
+            default_factory=list,
+            description="The ends of the addresses that buttons lead to, in their order.",
+        ),
+    ]
 
     def given(self) -> Given:
         """What the template is held against."""
@@ -73,11 +83,23 @@ class CardIn(Input):
 class PreviewIn(CardIn):
     """Parameters to fill a template with, as in a send; what nobody sees, such as payloads, is left out."""
 
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$", examples=["de"])] = "en"
-    header: Value | None = None
-    coupon_code: Value | None = None
-    offer_ends_at: AwareDatetime | None = None
-    cards: Annotated[list[CardIn], Field(max_length=10, default_factory=list)]
+    language: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$",
+            description="The language of the template, as Meta has it.",
+            examples=["de"],
+        ),
+    ] = "en"
+    header: Annotated[Value | None, Field(description="The variable of a header that is a text.")] = None
+    coupon_code: Annotated[Value | None, Field(description="The code that a button copies.")] = None
+    offer_ends_at: Annotated[
+        AwareDatetime | None, Field(description="When the offer of the template ends, with its time zone.")
+    ] = None
+    cards: Annotated[
+        list[CardIn],
+        Field(max_length=10, default_factory=list, description="Of a carousel, each card's, in their order."),
+    ]
 
     def given(self) -> Given:
         """What the template is held against."""
