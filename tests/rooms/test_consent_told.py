@@ -16,7 +16,7 @@ from harness.service import PHONE_NUMBER_ID
 from sayso.cli import consent as command
 from sayso.consent import amending, chain, ledger, service
 from sayso.consent.portable import Imported, read_import
-from sayso.consent.rules import CATEGORIES
+from sayso.consent.rules import CATEGORIES, Action
 from sayso.consent.service import Said
 from sayso.core.errors import ConsentMissingError, InputInvalidError, NotFoundError, OptedOutError
 from sayso.core.tokens import Actor
@@ -232,6 +232,26 @@ async def test_the_end_of_an_opt_in_is_noted_once_and_told(mail: Mail, clock: Cl
     async with mail.rt.db.tx() as tx:
         await service.append(tx, mail.rt, said[1:])
     assert await may(mail, "+15550001111")
+
+
+async def test_an_end_is_told_only_of_what_still_rested_on_that_opt_in(mail: Mail, clock: Clock) -> None:
+    ends, begins = clock() + timedelta(days=1), clock() + timedelta(hours=1)
+    later = {"renewed": ("all",), "left": ("all",), "one": ("marketing",)}
+    async with mail.rt.db.tx() as tx:
+        for number, (name, scope) in enumerate(later.items()):
+            person = await people.link(
+                tx, mail.rt, client_id="bot", external_id=name, phone=f"+1555000{number:04}", name=None
+            )
+            first = Said(person=person, action="granted", method="api", captured_at=clock(), expires_at=ends)
+            action: Action = "withdrawn" if name == "left" else "renewed"
+            said = Said(person=person, action=action, method="api", captured_at=begins, scope=scope)
+            await service.append(tx, mail.rt, [first, said])
+        clock.advance(days=2)
+        assert await amending.note_ends(tx, mail.rt) == len(later)
+        told = await tx.fetch("SELECT data FROM events")
+    assert [row["data"]["scope"] for row in told] == [
+        ["confirmations", "notifications", "daily_summary", "service"]
+    ]
 
 
 async def test_what_was_recorded_by_mistake_is_struck_out_and_what_people_said_is_not(

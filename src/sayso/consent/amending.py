@@ -5,7 +5,8 @@ import asyncio
 import structlog
 
 from sayso.consent.ledger import OURSELVES, Said, append
-from sayso.consent.rules import IN_CHAT, METAS, OPENS, Entry
+from sayso.consent.rules import ALL, IN_CHAT, METAS, OPENS, SCOPES, Entry, Standing
+from sayso.consent.service import verdicts
 from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.errors import InputInvalidError, NotFoundError
 from sayso.core.runtime import Runtime
@@ -24,6 +25,7 @@ async def note_ends(tx: Tx, rt: Runtime) -> int:
     """Note the opt-ins that have ended since the last look, and tell the assistants; how many.
 
     An opt-in ends by its own ``expires_at``, noted or not: the note is evidence, and the event a reason to ask again.
+    Nobody is told of one that was renewed before, or withdrawn: with it nothing ends.
     """
     if not await tx.fetchval("SELECT pg_try_advisory_xact_lock(hashtextextended('consent.ends', 7))"):
         return 0  # another process is at it
@@ -49,14 +51,20 @@ async def note_ends(tx: Tx, rt: Runtime) -> int:
     ]
     if said:
         await append(tx, rt, said)
-        await events.emit_all(tx, rt, [event for each in said for event in await _told(tx, each)])
+        holds = await verdicts(tx, rt, list({each.person.id: each.person for each in said}.values()))
+        told = [await _told(tx, each, holds[each.person.id]) for each in said]
+        await events.emit_all(tx, rt, [event for some in told for event in some])
     return len(said)
 
 
-async def _told(tx: Tx, said: Said) -> list[Event]:
+async def _told(tx: Tx, said: Said, holds: Standing) -> list[Event]:
+    covered = SCOPES if ALL in said.scope else said.scope
+    ended = [scope for scope in covered if (own := holds.own.get(scope)) and own.id == said.about]
+    if not ended:
+        return []
     data = {
         "person": said.person.to or said.person.bsuid,
-        "scope": list(said.scope),
+        "scope": list(said.scope) if len(ended) == len(covered) else ended,
         "entry_id": said.about,
     }
     clients = await people.clients_of(tx, said.person)
