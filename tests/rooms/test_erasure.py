@@ -21,7 +21,8 @@ from sayso.core.runtime import Runtime
 from sayso.events import service as events
 from sayso.inbound import history
 from sayso.inbound.receive import Intake
-from sayso.messages import forgetting
+from sayso.messages import dispatch, forgetting
+from sayso.messages.outcome import Result
 from sayso.operate import erasure
 from sayso.operate.erasure import Inbox
 from sayso.operate.export import export
@@ -166,6 +167,21 @@ async def test_what_comes_late_of_an_erased_person_brings_nothing_back(mail: Mai
     async with rt.db.tx() as tx:
         facts = [(person.id, "wa_id", "15550001111"), (person.id, "bsuid", BSUID)]
         await service.learn(tx, rt, facts, learned_from="meta:status")
+    assert await traces(rt) == set()
+
+
+async def test_an_answer_written_after_an_erasure_brings_nothing_back(mail: Mail, clock: Clock) -> None:
+    """A worker that was believed dead was cut off from the database with Meta's answer in its hands."""
+    rt, person, worker = mail.rt, await alice(mail.rt, "bot"), await mail.enlist()
+    message = await mail.queue(person)
+    assert await mail.claim(worker) == [message]
+    async with rt.db.tx(claims=True) as tx:
+        await dispatch.lost_with_their_worker(rt, tx, [worker])
+    clock.advance(seconds=17)
+    await forget(rt)
+    facts = ((person.id, "wa_id", "15550001111"),)
+    await mail.apply(Result(message, 1, clock(), "accepted", WORDS, "wamid.secret", learned=facts))
+    assert await mail.state(message) == ("accepted", None)
     assert await traces(rt) == set()
 
 

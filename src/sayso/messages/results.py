@@ -9,7 +9,7 @@ import structlog
 
 from sayso.core.database import UNAVAILABLE, Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages import conversations, pairs, trouble
+from sayso.messages import conversations, forgetting, pairs, trouble
 from sayso.messages.outcome import Result
 from sayso.messages.service import IN_DOUBT, Step, note, tell_failed, tell_unknown
 from sayso.people import service as people
@@ -140,6 +140,7 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
     await note(
         tx, [_step(result, now_is[result.message_id]) for result in results if result.message_id in now_is]
     )
+    await _leave_nothing(tx, rows)
     taken = {result.message_id for result in results if result.state == "accepted"}
     await conversations.note_answered(
         tx,
@@ -159,6 +160,16 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
         elif row["was_open"] and not row["was_told"]:
             await tell_unknown(tx, rt, row)
     await _settle(tx, rt, rows, {result.message_id: result for result in results})
+
+
+async def _leave_nothing(tx: Tx, rows: Sequence[Record]) -> None:
+    """Of what was erased meanwhile, as when its worker was believed dead, an answer tells how far it came and no more.
+
+    What is queued keeps its place in the queue: it ends there.
+    """
+    erased = [row["id"] for row in rows if row["type"] == "erased" and row["state"] != "queued"]
+    if erased:
+        await forgetting.empty_again(tx, erased)
 
 
 async def _after_their_holds(tx: Tx, results: Sequence[Result]) -> list[Result]:
