@@ -82,6 +82,17 @@ async def test_a_retry_gives_a_message_a_new_life_and_no_attempt_counted(mail: M
     assert await act(mail, message, "retry") is False
 
 
+@pytest.mark.parametrize("state", ["failed", "unknown"])
+async def test_every_new_life_is_as_long_as_the_first(mail: Mail, clock: Clock, state: str) -> None:
+    message = await at(mail, state)
+    for _ in range(3):
+        clock.advance(hours=30)
+        await act(mail, message, *(("retry",) if state == "failed" else ("settle", "retry")))
+        assert (await mail.row(message))["expires_at"] == clock() + timedelta(hours=1)
+        async with mail.rt.db.tx() as tx:
+            await tx.execute("UPDATE messages SET state = $2, work = NULL WHERE id = $1", message, state)
+
+
 async def test_a_late_word_of_the_first_attempt_moves_no_second(mail: Mail) -> None:
     message = await at(mail, "failed", code=131000)
     await act(mail, message, "retry")

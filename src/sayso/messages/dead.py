@@ -27,13 +27,18 @@ _MATCHES = (
     "AND ($5::timestamptz IS NULL OR created_at >= $5) AND ($6::timestamptz IS NULL OR created_at < $6) "
     "AND ($7::text[] IS NULL OR id = ANY($7))"
 )
+#: How long a message lives: since it was to go, or since the last time it was given a new life.
+_LIFE = (
+    "expires_at - greatest(created_at, send_at, "
+    "(SELECT max(t.at) FROM message_timeline t WHERE t.message_id = messages.id AND t.detail ? 'until'))"
+)
 #: A new life as long as the first was, and no attempt counted; what Meta called it before is remembered.
-_REVIVE = """
+_REVIVE = f"""
 UPDATE messages SET state = 'queued', reason = $2, error_code = NULL, retries = 0, held = NULL, held_by = NULL,
     past_wamids = past_wamids || array_remove(ARRAY[wamid], NULL), wamid = NULL,
-    expires_at = greatest(expires_at, $3::timestamptz + (expires_at - greatest(created_at, send_at))),
+    expires_at = greatest(expires_at, $3::timestamptz + ({_LIFE})),
     work = CASE WHEN work = 'running' THEN work ELSE 'ready' END, work_at = $3, tries = 0
-WHERE id = ANY($1)
+WHERE id = ANY($1) RETURNING id, expires_at
 """
 _ON_ITS_WAY = frozenset({"queued", "sending", "accepted", "sent"})
 _ERASED: Final = "what it said has been erased"
@@ -214,8 +219,9 @@ async def _those_that_go(
 
 async def _revive(tx: Tx, rt: Runtime, rows: Sequence[Record], *, by: str) -> None:
     now, reason = rt.now(), f"sent again by {by}"
-    await tx.execute(_REVIVE, [row["id"] for row in rows], reason, now)
-    await note(tx, [Step(row["id"], now, "queued", reason, {"again": "retry"}) for row in rows])
+    going = await tx.fetch(_REVIVE, [row["id"] for row in rows], reason, now)
+    lives = {row["id"]: {"again": "retry", "until": row["expires_at"]} for row in going}
+    await note(tx, [Step(message_id, now, "queued", reason, detail) for message_id, detail in lives.items()])
     tx.after_commit(lambda: rt.wakes.work(QUEUE.table))
 
 
@@ -251,7 +257,7 @@ async def _post_again(tx: Tx, rt: Runtime, row: Record, reason: str) -> None:
     why_not = _ERASED if row["type"] == "erased" else _over(row) if ended else None
     if why_not := why_not or await _obstacle(tx, rt, row):
         raise NotRetryableError(f"{row['id']} is not sent again: {why_not}.")
-    life = row["expires_at"] - max(row["created_at"], row["send_at"] or row["created_at"])
+    life = await tx.fetchval(f"SELECT {_LIFE} FROM messages WHERE id = $1", row["id"])
     await lost.post_again(tx, rt, row, reason, expires_at=rt.now() + life if ended else None)
 
 

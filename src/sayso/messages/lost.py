@@ -63,7 +63,10 @@ async def post_again(
         now := rt.now(),
         expires_at,
     )
-    await note(tx, [Step(row["id"], now, "queued", why, {"again": "unknown", "attempt": row["attempt"] + 1})])
+    detail = {"again": "unknown", "attempt": row["attempt"] + 1} | (
+        {"until": expires_at} if expires_at else {}
+    )
+    await note(tx, [Step(row["id"], now, "queued", why, detail)])
     tx.after_commit(lambda: rt.wakes.work("messages"))
 
 
