@@ -68,10 +68,13 @@ async def answer(tx: Tx, rt: Runtime, inbound: Inbound, *, calls_off: bool = Fal
     """Read a reply and act on it. ``calls_off``: what was written is a word for CANCEL, whatever its language."""
     reply = _reply(inbound, calls_off=calls_off)
     message = inbound.message
-    kept = await lists.around(tx, inbound.person, message, reply)
     tap = payloads.read(payloads.key(rt.settings), reply.payload)
+    kept: Sequence[Record] = ()
+    quoted = None
+    if tap is None:  # a button of ours says by itself which question it is
+        kept = await lists.around(tx, inbound.person, message, reply)
+        quoted = await asked.behind(tx, message.quoted_wamid)
     reacted = await asked.behind(tx, message.reaction[0], prompt=True) if message.reaction else None
-    quoted = await asked.behind(tx, message.quoted_wamid)
     named = {name for row in kept for name in lists.names(row)} | {each for each in (reacted, quoted) if each}
     rows = await asked.of(tx, inbound, named | ({tap.question_id} if tap else set()))
     reply = replace(

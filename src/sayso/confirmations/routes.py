@@ -52,9 +52,10 @@ async def read(
 ) -> Response:
     """A confirmation. With `wait`, the answer comes when it is decided or the seconds are over, whichever is first."""
     with rt.wakes.waiting(confirmation_id) as bell:
-        row = await _seen(rt, actor, confirmation_id)
-        if wait and row["status"] != "decided":
-            row = await _decided(rt, actor, row, bell, wait)
+        if wait:
+            await _decided(rt, actor, confirmation_id, bell, wait)
+    async with rt.db.one() as tx:
+        row = service.visible(await service.get(tx, confirmation_id), actor, confirmation_id)
     return json_response(view(row))
 
 
@@ -73,17 +74,20 @@ async def page(
     return json_response({"confirmations": [view(row) for row in rows], "next": following})
 
 
-async def _decided(rt: Runtime, actor: Actor, row: Record, bell: asyncio.Event, seconds: float) -> Record:
-    """Look again at each ring, which follows the commit of a decision, and once more at the end; never in between."""
+async def _decided(
+    rt: Runtime, actor: Actor, confirmation_id: str, bell: asyncio.Event, seconds: float
+) -> None:
+    """Return once it is decided or the time is over. At each ring, which follows a commit, it is looked at again."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    while row["status"] != "decided" and not rt.wakes.closing and (left := deadline - loop.time()) > 0:
+    while (await _standing(rt, actor, confirmation_id))["status"] != "decided":
+        left = deadline - loop.time()
+        if rt.wakes.closing or left <= 0:
+            return
         await rung(bell, left)
         bell.clear()
-        row = await _seen(rt, actor, row["id"])
-    return row
 
 
-async def _seen(rt: Runtime, actor: Actor, confirmation_id: str) -> Record:
+async def _standing(rt: Runtime, actor: Actor, confirmation_id: str) -> Record:
     async with rt.db.one() as tx:
-        return service.visible(await service.get(tx, confirmation_id), actor, confirmation_id)
+        return service.visible(await service.standing(tx, confirmation_id), actor, confirmation_id)

@@ -190,6 +190,11 @@ async def get(tx: Tx, confirmation_id: str) -> Record | None:
     return await tx.fetchrow(f"{_WHOLE} WHERE c.id = $1", confirmation_id)
 
 
+async def standing(tx: Tx, confirmation_id: str) -> Record | None:
+    """Whose a confirmation is and how it stands, and no more."""
+    return await tx.fetchrow("SELECT client_id, status FROM confirmations WHERE id = $1", confirmation_id)
+
+
 def visible(row: Record | None, actor: Actor, confirmation_id: str) -> Record:
     """The row of a confirmation that the caller may see; raises :class:`NotFoundError`."""
     if row is None or not actor.sees(row["client_id"]):

@@ -35,7 +35,7 @@ class Policy:
 
 
 async def verdicts(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, Standing]:
-    """What each person's words permit, by person id, in three queries."""
+    """What each person's words permit, by person id, in two queries."""
     entries = await entries_of(tx, rt, persons)
     required = frozenset(
         policy.category for policy in (await policies(tx)).values() if policy.opt_in_required
@@ -69,23 +69,27 @@ async def check(tx: Tx, rt: Runtime, person: Person, category: str, *, initiated
     return permit
 
 
+#: What a person said, and what outlived those who were erased and had the same line or user id.
+_THAT_DECIDE = """
+SELECT person_id AS of, NULL AS digest, seq, id, action, scope, method, about, captured_at, expires_at, verified
+FROM consent_entries WHERE person_id = ANY($1)
+UNION ALL SELECT NULL, digest, 0, entry_id, action, scope, method, NULL, captured_at, NULL, true
+FROM consent_suppressions WHERE digest = ANY($2)
+"""
+
+
 async def entries_of(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, list[Entry]]:
     """Everything that decides, by person id: what they said under any record or spelling, and outlived an erasure."""
-    owners: dict[str, list[str]] = {}
+    secret, owners, blinds = key(rt), dict[str, list[str]](), dict[bytes, list[str]]()
     for person in persons:
         for record_id in person.fence:
             owners.setdefault(record_id, []).append(person.id)
-    rows = await tx.fetch(
-        "SELECT seq, id, person_id, action, scope, method, about, captured_at, expires_at, verified "
-        "FROM consent_entries WHERE person_id = ANY($1)",
-        list(owners),
-    )
+        for blind in _blind(secret, person):
+            blinds.setdefault(blind, []).append(person.id)
     found: dict[str, list[Entry]] = {person.id: [] for person in persons}
-    for row in rows:
-        for person_id in owners[row["person_id"]]:
+    for row in await tx.fetch(_THAT_DECIDE, list(owners), list(blinds)):
+        for person_id in blinds[row["digest"]] if row["digest"] else owners[row["of"]]:
             found[person_id].append(entry_of(row))
-    for person_id, entry in await _outlived(tx, rt, persons):
-        found[person_id].append(entry)
     return found
 
 
@@ -102,26 +106,6 @@ def entry_of(row: Record) -> Entry:
         about=row["about"],
         seq=row["seq"],
     )
-
-
-async def _outlived(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> list[tuple[str, Entry]]:
-    """Opt-outs of people who were erased and whose line or user id is somebody's again."""
-    secret, owners = key(rt), dict[bytes, list[str]]()
-    for person in persons:
-        for blind in _blind(secret, person):
-            owners.setdefault(blind, []).append(person.id)
-    rows = await tx.fetch(
-        "SELECT digest, entry_id, action, method, scope, captured_at FROM consent_suppressions WHERE digest = ANY($1)",
-        list(owners),
-    )
-    return [
-        (
-            person_id,
-            Entry(row["entry_id"], row["action"], row["method"], row["captured_at"], tuple(row["scope"])),
-        )
-        for row in rows
-        for person_id in owners[row["digest"]]
-    ]
 
 
 def _blind(secret: bytes, person: Person) -> set[bytes]:
