@@ -3,7 +3,7 @@
 import base64
 import dataclasses
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
@@ -19,16 +19,19 @@ from harness.mail import Mail
 from harness.service import TOKENS
 from sayso.app import PAGES, api
 from sayso.confirmations import asking as confirmations
-from sayso.confirmations import forgetting, log
+from sayso.confirmations import forgetting, log, service
 from sayso.confirmations.asking import SIMPLE, Asking
 from sayso.confirmations.policy import NONE, Auto, Step, Wish, resolve
 from sayso.confirmations.render import Action
 from sayso.confirmations.rules import Option
 from sayso.confirmations.whom import Asked, Later
+from sayso.core.api import LARGEST_BODY
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import ASSISTANT_SCOPES
+from sayso.dashboard import words
 from sayso.dashboard.signing_in import COOKIE, MOST_REFUSED
 from sayso.people.service import Person
+from sayso.whatsapp.content import Text
 
 HOSTILE = "<img src=x onerror=alert(1)> \u202eyap\u2069 “quoted” {{7*7}} ${1}"
 SHOWN = "&lt;img src=x onerror=alert(1)&gt; ⟨U+202E⟩yap⟨U+2069⟩ “quoted” {{7*7}} ${1}"
@@ -261,15 +264,20 @@ async def test_what_was_erased_is_told_as_erased(pages: Pages) -> None:
 
 
 async def test_a_code_is_not_shown_before_it_is_decided(pages: Pages) -> None:
-    confirmation_id = await pages.decisions.ask()
+    alice = await Mail(pages.rt).person()
+    confirmation_id = await pages.decisions.ask(alice)
     shown = {"session": {"type": "buttons", "body": "reply with 4711", "buttons": []}}
     await pages.change("UPDATE confirmations SET challenge = 'code' WHERE id = $1", confirmation_id)
     await pages.change(
         "UPDATE approvers SET code = '4711', shown = $2 WHERE confirmation_id = $1", confirmation_id, shown
     )
+    row = await pages.decisions.row(confirmation_id)
+    async with pages.rt.db.tx() as tx:
+        await service.say(tx, pages.rt, row, Text("again: 4711"), purpose="notice", person=alice)
     page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
     assert "4711" not in page.text
     assert "reply with ••••" in page.text
+    assert "again: ••••" in page.text
     await pages.decisions.decide(confirmation_id, "expired")
     assert "reply with 4711" in (await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")).text
 
@@ -337,3 +345,53 @@ async def test_a_question_that_went_out_as_a_template_is_shown_as_one(pages: Pag
     page = await pages.seen(f"{CONFIRMATIONS}/{confirmation_id}")
     assert "the template confirmation_request (en); its variables alone" in page.text
     assert "{{2}} schedule a meeting with John" in page.text
+
+
+#: Columns whose states the pages tell in words; others are shown as they are.
+TOLD: dict[str, Collection[str]] = {
+    "approvers.because": words.BECAUSE,
+    "approvers.lost": words.LOST,
+    "approvers.state": words.STANDS,
+    "confirmations.outcome": words.OUTCOMES,
+    "confirmations.status": {*words.OPEN, "decided"},
+    "deliveries.state": words.DELIVERIES,
+    "executions.status": words.EXECUTIONS,
+    "messages.state": words.MESSAGES,
+}
+
+
+async def test_every_state_that_the_database_can_hold_has_its_words(pages: Pages) -> None:
+    async with pages.rt.db.one() as tx:
+        rows = await tx.fetch(
+            "SELECT conrelid::regclass || '.' || a.attname AS name, pg_get_constraintdef(c.oid) AS rule "
+            "FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND ARRAY[a.attnum] = c.conkey "
+            "WHERE c.contype = 'c' AND conrelid::regclass || '.' || a.attname = ANY($1)",
+            list(TOLD),
+        )
+    held = {row["name"]: set(re.findall(r"'(\w+)'", row["rule"])) for row in rows}
+    assert held == {name: set(known) for name, known in TOLD.items()}
+
+
+@pytest.mark.parametrize("path", [CONFIRMATIONS, f"{CONFIRMATIONS}/cnf_{'0' * 26}"])
+async def test_what_nobody_thought_of_is_told_as_a_page(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
+        raise KeyError("secret")
+
+    cookie = await pages.cookie()
+    monkeypatch.setattr("sayso.confirmations.story.tell", broken)
+    monkeypatch.setattr("sayso.confirmations.service.page", broken)
+    page = await pages.http.get(path, headers=cookie)
+    assert (page.status_code, page.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "Something went wrong" in page.text
+    assert "dashboard.failed" in page.text
+    assert "Sign out" in page.text, "whoever has signed in still has"
+    assert "secret" not in page.text
+    assert page.headers["cache-control"] == "no-store"
+
+
+async def test_what_a_page_does_not_take_is_told_as_a_page(pages: Pages) -> None:
+    flood = await pages.http.post("/dashboard/login", content=b"x" * (LARGEST_BODY + 1))
+    assert (flood.status_code, flood.headers["content-type"]) == (413, "text/html; charset=utf-8")
+    assert "Not possible" in flood.text

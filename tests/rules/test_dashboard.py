@@ -1,5 +1,6 @@
 """What the pages call things, what they let be seen, and whom their door lets in."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -8,12 +9,17 @@ import pytest
 from starlette.requests import Request
 
 from harness.service import TOKENS, settings, token
+from sayso.confirmations import steps
+from sayso.confirmations.policy import When
 from sayso.confirmations.rules import How, Outcome, Verdict, Why
+from sayso.confirmations.views import ApproverOut, ExecutionOut, Status
 from sayso.core.errors import ForbiddenError, UnauthenticatedError
 from sayso.core.runtime import Runtime
 from sayso.dashboard import render, signing_in, words
 from sayso.dashboard.bubbles import HIDDEN, bubble
 from sayso.dashboard.signing_in import MOST_ADDRESSES, MOST_REFUSED, SCOPES, WITHIN, Attempts, Door
+from sayso.events import deliveries
+from sayso.messages import views as messages
 from sayso.templates.library import load
 from sayso.templates.preview import as_mirrored
 
@@ -39,11 +45,38 @@ def test_what_cannot_be_seen_is_named_and_everything_else_stays(text: str, shown
     assert words.visible(text) == shown
 
 
-def test_everything_that_can_be_said_of_a_question_has_words() -> None:
-    assert set(words.OUTCOMES) == set(get_args(Outcome))
-    assert set(get_args(How)) == set(words.HOW)
-    assert set(get_args(Verdict)) <= set(words.VERDICTS)
-    assert set(get_args(Why)) <= set(words.EFFECTS)
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        (words.OUTCOMES, Outcome),
+        (words.HOW, How),
+        (words.VERDICTS, Verdict),
+        (words.EFFECTS, Why),
+        (words.STANDS, steps.State),
+        (words.LOST, steps.Lost),
+        (words.BECAUSE_NOT, When),
+        (words.BECAUSE, ApproverOut.model_fields["because"].annotation),
+        (words.EXECUTIONS, ExecutionOut.model_fields["status"].annotation),
+        (words.MESSAGES, messages.State),
+        (words.DELIVERIES, deliveries.State),
+        ({**words.OPEN, "decided": "by its outcome"}, Status),
+    ],
+)
+def test_everything_that_can_be_said_of_a_question_has_words(said: Mapping[str, Any], values: Any) -> None:
+    assert set(get_args(values)) <= set(said)
+    if said not in (
+        words.VERDICTS,
+        words.EFFECTS,
+    ):  # which hold more than answers that decide, or decide nothing
+        assert set(said) == set(get_args(values))
+
+
+def test_what_has_no_words_yet_is_told_as_it_is_stored() -> None:
+    for of in (words.outcome, words.effect, words.of_approver, words.of_execution, words.of_message):
+        assert of("put_off") in (("put off", "plain"), ("put_off", "plain"))
+    assert words.of_delivery("put_off") == ("put_off", "plain")
+    assert (words.because("x"), words.lost("y"), words.how("z"), words.verdict("v")) == ("x", "y", "z", "v")
+    assert words.standing({"status": "put_off", "frozen_why": None}).word == "put_off"
 
 
 @pytest.mark.parametrize(

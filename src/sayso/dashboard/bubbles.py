@@ -1,4 +1,4 @@
-"""A question as it stood on the phone, from what was stored when it was asked. Pure."""
+"""A question, and what was said of it, as it stood on the phone: from what was stored when it was said. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Bubble:
 
 
 def bubble(content: Mapping[str, Any], mirrored: Mirrored | None, hide: str | None = None) -> Bubble:
-    """What a stored form of the question looks like. ``hide``: a code that nobody but its reader is to know yet."""
+    """What a stored message looks like. ``hide``: a code that nobody but its reader is to know yet."""
     if content["type"] == "template":
         return _template(content, mirrored, hide)
     return Bubble(_without(content["body"], hide), _tapped(content))
@@ -32,7 +32,7 @@ def bubble(content: Mapping[str, Any], mirrored: Mirrored | None, hide: str | No
 def _tapped(content: Mapping[str, Any]) -> tuple[str, ...]:
     if content["type"] == "list":
         return tuple(row["title"] for section in content["sections"] for row in section["rows"])
-    return tuple(button["title"] for button in content["buttons"])
+    return tuple(button["title"] for button in content.get("buttons", ()))
 
 
 def _template(content: Mapping[str, Any], mirrored: Mirrored | None, hide: str | None) -> Bubble:

@@ -7,11 +7,13 @@ from urllib.parse import parse_qs
 import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from sayso.core.api import Rt
 from sayso.core.database import UNAVAILABLE
 from sayso.core.errors import ForbiddenError, UnauthenticatedError
+from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.dashboard import render, signing_in
 from sayso.dashboard.signing_in import COOKIE, PATH, SCOPES, Door, NotSignedInError
@@ -22,6 +24,13 @@ log = structlog.get_logger("sayso.dashboard")
 _LONGEST_FORM: Final = 16 * 1024
 _MOST_FIELDS: Final = 4
 _SEE_OTHER: Final = 303
+
+
+_REFUSED: Final = "The browser sent what this page does not take. Go back, and try again."
+_FAILED: Final = (
+    "This page could not be made. Nothing was changed. Load it again; if it stays so, whoever runs the service finds "
+    "the cause in its log, at dashboard.failed."
+)
 
 
 class Page(APIRoute):
@@ -38,7 +47,12 @@ class Page(APIRoute):
                 return RedirectResponse(signing_in.way_in(request), _SEE_OTHER)
             except UNAVAILABLE as error:
                 log.warning("dashboard.database_unavailable", route=request.url.path, error=repr(error))
-                return render.lost(None, "The database does not answer. Try again in a moment.", 503)
+                return render.lost(_who(request), "The database does not answer. Try again in a moment.", 503)
+            except HTTPException as error:
+                return render.lost(_who(request), _REFUSED, error.status_code)
+            except Exception:
+                log.exception("dashboard.failed", route=request.url.path)
+                return render.lost(_who(request), _FAILED, 500)
 
         return answer
 
@@ -46,6 +60,13 @@ class Page(APIRoute):
 router = APIRouter(prefix=PATH, route_class=Page, include_in_schema=False)
 #: What is asked for last: any path below ours that no page has.
 rest = APIRouter(prefix=PATH, route_class=Page, include_in_schema=False)
+
+
+def _who(request: Request) -> Actor | None:
+    """Who has signed in, where nothing more is to be relied on than their cookie."""
+    door: Door = request.app.state.door
+    rt: Runtime = request.app.state.rt
+    return door.reader(request, rt.now())
 
 
 async def _door(request: Request) -> Door:

@@ -1,40 +1,71 @@
-"""What happened to a question, step by step, in the order of time. Pure."""
+"""What happened to a question, step by step, in the order of time, with the words that were shown. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sayso.confirmations.story import Asked, Story
+from sayso.confirmations.story import Asked, For, Line, Story
 from sayso.core.database import Record
-from sayso.dashboard.words import OUTCOMES, SOURCES, effect, how, instant, moment, of_message, verdict
+from sayso.dashboard.bubbles import Bubble
+from sayso.dashboard.words import (
+    BECAUSE_NOT,
+    SOURCES,
+    Badge,
+    effect,
+    how,
+    instant,
+    moment,
+    of_execution,
+    of_message,
+    outcome,
+    span,
+    verdict,
+)
 from sayso.messages import steps
 
 _ON_THE_WAY: Final = ("accepted", "sent", "delivered", "read", "failed")
 #: States that say nothing which the next one does not say.
-_BRIEFLY: Final = ("queued", "accepted", "sent")
+_BRIEFLY: Final = ("queued", "sending", "accepted", "sent")
+#: What somebody's reply was, where it was no answer.
+_REPLIES: Final = {"undid": "taken back", "extended": "extended", "commented": "reason"}
+#: What a line of ours was for.
+_LINES: Final[Mapping[For, str]] = {
+    "reminder": "reminded",
+    "whole": "shown all",
+    "closing": "closed",
+    "notice": "told",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened: when, in a word, and in a sentence; ``quote``: what somebody wrote."""
+    """One thing that happened: when, in a word, and in a sentence.
+
+    ``quote``: what somebody wrote; ``bubble``: what we said, and ``state`` how far that came.
+    """
 
     at: datetime
     what: str
     said: str
     tone: str = "plain"
     quote: str = ""
+    bubble: Bubble | None = None
+    state: Badge | None = None
 
 
-def happened(story: Story, events: Sequence[Record], deliveries: Sequence[Record]) -> list[Step]:
-    """Everything, oldest first."""
+def happened(
+    story: Story, events: Sequence[Record], deliveries: Sequence[Record], bubbles: Mapping[str, Bubble]
+) -> list[Step]:
+    """Everything, oldest first; ``bubbles``: what each message looked like, by its id."""
     row = story.row
-    found = [Step(row["created_at"], "asked", f"the assistant {row['client_id']} asked for a confirmation")]
+    found = [
+        Step(row["created_at"], "requested", f"the assistant {row['client_id']} asked for a confirmation")
+    ]
     for each in story.asked:
-        found += _message(each)
-        if each.row["reminded_at"]:
-            found.append(Step(each.row["reminded_at"], "reminded", name(each)))
+        found += [*_put(story, each), *_message(each)]
     found += [_answer(story, each) for each in story.answers]
+    found += [_line(story, each, bubbles.get(each.row["id"])) for each in story.lines]
     found += [
         Step(each["at"], *_TOLD[each["type"]](each["data"])) for each in events if each["type"] in _TOLD
     ]
@@ -49,10 +80,9 @@ def name(each: Asked) -> str:
 
 def named(story: Story, person_id: str) -> str:
     """The same of a person's record."""
-    theirs = [
-        each for each in story.asked if _person(story, each.row["person_id"]) == _person(story, person_id)
-    ]
-    return name(theirs[0]) if theirs else "somebody else"
+    person = _person(story, person_id)
+    theirs = [each for each in story.asked if _person(story, each.row["person_id"]) == person]
+    return name(theirs[0]) if theirs else story.called.get(person) or "somebody else"
 
 
 def _person(story: Story, record_id: str) -> str:
@@ -66,6 +96,27 @@ def arrival(each: Asked) -> dict[str, datetime]:
         if state in _ON_THE_WAY:
             found.setdefault(state, at)
     return found
+
+
+def _put(story: Story, each: Asked) -> Iterator[Step]:
+    """Somebody is asked: at once, since nobody before them answered, or in the place of who is away."""
+    if each.message is None:
+        return
+    row = each.row
+    instead = (
+        f", in place of {named(story, row['delegated_from'])}, who is away" if row["delegated_from"] else ""
+    )
+    what = "escalated to" if row["position"] else "delegated to" if instead else "asked"
+    why = _why_not(story.row["rule"], row["position"])
+    yield Step(each.message["created_at"], what, f"{name(each)}{instead}{why}", "open" if why else "plain")
+
+
+def _why_not(rule: Mapping[str, Any], position: int) -> str:
+    """What a step of the escalation waited for in vain."""
+    for step in rule.get("escalation") or ():
+        if step["position"] == position:
+            return f", since {BECAUSE_NOT.get(step['when'], step['when'])} within {span(step['after_s'])}"
+    return ""
 
 
 def _message(each: Asked) -> Iterator[Step]:
@@ -82,14 +133,24 @@ def _message(each: Asked) -> Iterator[Step]:
             continue
         if tone == "good":
             told.add(state)
-        why = f": {said}" if said and tone != "good" else ""
-        yield Step(latest, state, f"the question to {name(each)}{why}", tone)
+            yield Step(latest, f"{state} {'by' if state == 'read' else 'to'}", name(each), tone)
+        else:
+            yield Step(latest, state, f"the question to {name(each)}{f': {said}' if said else ''}", tone)
 
 
 def _answer(story: Story, row: Record) -> Step:
-    who, came = named(story, row["person_id"]), effect(row["effect"])
+    who, came = named(story, row["person_id"]), effect(row["effect"], row["verdict"])
+    what = _REPLIES.get(row["effect"], "answer")
     said = f"{who} {how(row['how'])}: {verdict(row['verdict'])}; {came.word}"
-    return Step(row["received_at"], "answer", said, came.tone, row["said"])
+    return Step(row["received_at"], what, said, came.tone, row["said"])
+
+
+def _line(story: Story, line: Line, bubble: Bubble | None) -> Step:
+    """Something else that we said. Why it did not go is told; what went well is a badge."""
+    state = of_message(line.row["state"])
+    reason = f": {line.row['reason']}" if line.row["reason"] and state.tone == "bad" else ""
+    said = f"{named(story, line.row['person_id'])}{reason}"
+    return Step(line.row["created_at"], _LINES[line.purpose], said, bubble=bubble, state=state)
 
 
 def _decided(story: Story) -> Iterator[Step]:
@@ -97,10 +158,9 @@ def _decided(story: Story) -> Iterator[Step]:
     if row["decided_at"] is None:
         return
     because = SOURCES.get(story.source, "")
-    badge = OUTCOMES[row["outcome"]]
-    yield Step(
-        row["decided_at"], badge.word.lower(), f"decided {because}; the receipt was signed", badge.tone
-    )
+    badge = outcome(row["outcome"])
+    said = f"decided {because}; the receipt was signed"
+    yield Step(row["decided_at"], badge.word.lower(), said, badge.tone)
     if proof and proof.checkpoint:
         size = proof.checkpoint["size"]
         among = f"{size} decisions, this one among them" if size > 1 else "this decision"
@@ -111,12 +171,9 @@ def _executed(row: Record) -> Iterator[Step]:
     if row["claimed_at"]:
         yield Step(row["claimed_at"], "claimed", "the assistant took the right to act, once", "open")
     if row["reported_at"]:
-        done = row["execution_status"] == "done"
-        said = (
-            "the assistant reported the action as done" if done else "the assistant reported that it failed"
-        )
-        note = row["execution_note"] or ""
-        yield Step(row["reported_at"], row["execution_status"], said, "good" if done else "bad", note)
+        badge = of_execution(row["execution_status"])
+        said = f"the assistant reported what came of it: {badge.word.lower()}"
+        yield Step(row["reported_at"], "reported", said, badge.tone, row["execution_note"] or "")
 
 
 def _delivered(deliveries: Sequence[Record]) -> Iterator[Step]:
@@ -125,7 +182,7 @@ def _delivered(deliveries: Sequence[Record]) -> Iterator[Step]:
         if each["finished_at"] and (each["type"] == "confirmation.decided" or each["state"] == "failed"):
             good = each["state"] == "delivered"
             said = f"{each['type']} {'reached' if good else 'did not reach'} the assistant's endpoint"
-            yield Step(each["finished_at"], "told", said, "good" if good else "bad")
+            yield Step(each["finished_at"], "webhook", said, "good" if good else "bad")
 
 
 def _held(data: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -142,16 +199,11 @@ def _frozen(data: Mapping[str, Any]) -> tuple[str, str, str]:
     return "frozen", f"no answer decides it ({data.get('why', 'erased')})", "bad"
 
 
-def _escalated(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    return "escalated", f"step {data.get('step')}: {data.get('to') or 'somebody else'} is asked", "open"
-
-
 #: Events that tell of what stands nowhere else.
 _TOLD: Final[Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str, str]]]] = {
     "confirmation.held": _held,
     "confirmation.undone": lambda _: ("undone", "an answer was taken back", "plain"),
     "confirmation.extended": _extended,
-    "confirmation.escalated": _escalated,
     "confirmation.frozen": _frozen,
     "confirmation.unfrozen": lambda _: ("released", "an administrator released it", "good"),
 }

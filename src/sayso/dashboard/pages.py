@@ -1,7 +1,7 @@
 """The pages of confirmations: the newest, and the whole story of one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
 import msgspec
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sayso.confirmations import receipts, service, story
-from sayso.confirmations.story import Asked, Story
+from sayso.confirmations.story import Story
 from sayso.confirmations.views import Status
 from sayso.core.api import Rt
 from sayso.core.database import Record, Tx
@@ -29,6 +29,8 @@ router = APIRouter(prefix=f"{PATH}/confirmations", route_class=Page, include_in_
 AT_ONCE: Final = 25
 _STATES: Final = get_args(Status)
 _ID: Final = re.compile(r"cnf_[0-9a-z]{26}", re.ASCII)
+#: Characters of what we said, above which the story has it folded.
+_LONG: Final = 400
 _LOST: Final = "There is no such confirmation, or none that you may see."
 
 
@@ -80,11 +82,12 @@ async def one(confirmation_id: str, rt: Rt, reader: Reader) -> Response:
         bubbles=bubbles,
         events=told,
         deliveries=_by_event(sent),
-        steps=happened(found, told, sent),
+        steps=happened(found, told, sent, bubbles),
         name=name,
         arrival=arrival,
         named=named,
         most=story.MOST,
+        long=_LONG,
         code=_is_hidden(found.row),
     )
 
@@ -103,20 +106,26 @@ async def receipt(confirmation_id: str, form: str, rt: Rt, reader: Reader) -> Re
     return render.lost(reader, "There is no such receipt, or none that you may see.")
 
 
-async def _bubbles(tx: Tx, rt: Runtime, found: Story) -> Sequence[tuple[Asked, Bubble | None]]:
-    """What each of those who were asked read; None of what was erased."""
-    put = [each for each in found.asked if each.message is not None]
-    contents = [each.shown for each in put]
-    keys = [(each["name"], each["language"]) for each in contents if each and each["type"] == "template"]
+async def _bubbles(tx: Tx, rt: Runtime, found: Story) -> Mapping[str, Bubble]:
+    """What each message about the question looked like, by its id; what was erased is left out."""
+    codes = {found.whose[each.row["person_id"]]: each.row["code"] for each in found.asked}
+    hidden = codes if _is_hidden(found.row) else {}
+    put = [(each.message, each.shown) for each in found.asked if each.message is not None]
+    said = [(each.row, each.shown) for each in found.lines]
+    stored = [(row, content) for row, content in (*put, *said) if content is not None]
+    keys = [_key(content) for _, content in stored if content["type"] == "template"]
     mirrored = await templates.mirrored(tx, rt, keys) if keys else {}
+    return {
+        row["id"]: bubble(
+            content, mirrored.get(_key(content)), hidden.get(found.whose.get(row["person_id"], ""))
+        )
+        for row, content in stored
+    }
 
-    def drawn(each: Asked, content: dict[str, Any] | None) -> Bubble | None:
-        if content is None:
-            return None
-        key = (content.get("name", ""), content.get("language", ""))
-        return bubble(content, mirrored.get(key), each.row["code"] if _is_hidden(found.row) else None)
 
-    return [(each, drawn(each, content)) for each, content in zip(put, contents, strict=True)]
+def _key(content: Mapping[str, Any]) -> tuple[str, str]:
+    """The template that a stored message is of, if it is of one."""
+    return content.get("name", ""), content.get("language", "")
 
 
 def _is_hidden(row: Record) -> bool:

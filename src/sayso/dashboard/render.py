@@ -1,6 +1,7 @@
 """Pages from templates: everything escaped, whatever cannot be seen made visible, under headers that allow little."""
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,10 +64,17 @@ _TEMPLATES.globals |= {
     "how": words.how,
     "verdict": words.verdict,
     "effect": words.effect,
-    "STANDS": words.STANDS,
-    "BECAUSE": words.BECAUSE,
-    "OUTCOMES": words.OUTCOMES,
+    "of_approver": words.of_approver,
+    "outcome": words.outcome,
+    "because": words.because,
+    "lost": words.lost,
     "SOURCES": words.SOURCES,
+}
+#: What a page is headed with that is none of those asked for.
+_HEADINGS: Final[dict[int, str]] = {
+    HTTPStatus.NOT_FOUND: "Not here",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not now",
 }
 #: Read once: a page of the service is as old as the service.
 _FILES: Final = {path.name: path for path in (_HERE / "static").iterdir() if path.suffix in _TYPES}
@@ -78,9 +86,9 @@ def page(template: str, code: int = 200, /, **told: Any) -> Response:
     return Response(text, code, _PRIVATE, media_type="text/html")
 
 
-def lost(reader: Actor | None, said: str, code: int = 404) -> Response:
-    """A page that says what is not there."""
-    return page("lost.html", code, reader=reader, said=said)
+def lost(reader: Actor | None, said: str, code: int = HTTPStatus.NOT_FOUND) -> Response:
+    """A page that says what is not there, or not now."""
+    return page("lost.html", code, reader=reader, said=said, heading=_HEADINGS.get(code, "Not possible"))
 
 
 def download(body: bytes | str, name: str, media_type: str) -> Response:

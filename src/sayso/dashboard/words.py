@@ -78,6 +78,12 @@ EFFECTS: Final[Mapping[str, Badge]] = {
     "commented": Badge("the reason of the no, passed on", "plain"),
 }
 BECAUSE: Final = {"asked": "asked", "escalated": "by escalation", "delegated": "in place of somebody absent"}
+BECAUSE_NOT: Final = {
+    "undelivered": "it was not delivered",
+    "unread": "it was not read",
+    "unanswered": "it was not answered",
+}
+LOST: Final = {"undeliverable": "could not be reached", "opted_out": "does not want to be messaged"}
 STANDS: Final[Mapping[str, Badge]] = {
     "waiting": Badge("not asked yet", "plain"),
     "asked": Badge("asked", "open"),
@@ -85,26 +91,36 @@ STANDS: Final[Mapping[str, Badge]] = {
     "undeliverable": Badge("not reached", "bad"),
     "passed": Badge("passed on", "plain"),
 }
-_MESSAGES: Final = {
+MESSAGES: Final = {
     **dict.fromkeys(("delivered", "read"), "good"),
     **dict.fromkeys(("queued", "sending", "accepted", "sent"), "open"),
     **dict.fromkeys(("failed", "suppressed", "expired", "unknown"), "bad"),
+    "cancelled": "plain",
 }
-_DELIVERIES: Final = {"delivered": "good", "pending": "open", "failed": "bad"}
-_EXECUTIONS: Final = {
+DELIVERIES: Final = {"delivered": "good", "pending": "open", "failed": "bad"}
+EXECUTIONS: Final[Mapping[str, Badge]] = {
     "claimed": Badge("Claimed", "open"),
     "done": Badge("Done", "good"),
     "failed": Badge("Failed", "bad"),
 }
 
 
+#: What goes on: how it stands, or with ``frozen_why`` set, that it does not.
+OPEN: Final = {"pending": "Open", "held": "Held"}
+
+
 def standing(row: Mapping[str, Any]) -> Badge:
     """How a question stands."""
     if row["status"] == "decided":
-        return OUTCOMES[row["outcome"]]
+        return outcome(row["outcome"])
     if row["frozen_why"] is not None:
         return Badge("Frozen", "bad")
-    return Badge("Held", "open") if row["status"] == "held" else Badge("Open", "open")
+    return Badge(OPEN.get(row["status"], row["status"]), "open")
+
+
+def outcome(name: str) -> Badge:
+    """How a question ended."""
+    return _badge(OUTCOMES, name)
 
 
 def how(name: str) -> str:
@@ -117,24 +133,48 @@ def verdict(name: str) -> str:
     return VERDICTS.get(name, name)
 
 
-def effect(name: str) -> Badge:
-    """What came of it."""
-    return EFFECTS.get(name, Badge(name.replace("_", " "), "plain"))
+def effect(name: str, said: str = "") -> Badge:
+    """What came of it; whoever wants to be shown all has not said yes too soon."""
+    return (
+        Badge("every field is shown", "plain")
+        if (name, said) == ("unseen", "show")
+        else _badge(EFFECTS, name)
+    )
+
+
+def because(name: str) -> str:
+    """Why somebody was asked."""
+    return BECAUSE.get(name, name)
+
+
+def lost(name: str) -> str:
+    """Why somebody cannot answer."""
+    return LOST.get(name, name)
+
+
+def of_approver(state: str) -> Badge:
+    """Where somebody stands who is asked, or may be."""
+    return _badge(STANDS, state)
 
 
 def of_message(state: str) -> Badge:
     """How far a message has come."""
-    return Badge(state, _MESSAGES.get(state, "plain"))
+    return Badge(state, MESSAGES.get(state, "plain"))
 
 
 def of_delivery(state: str) -> Badge:
     """How far an event has come."""
-    return Badge(state, _DELIVERIES[state])
+    return Badge(state, DELIVERIES.get(state, "plain"))
 
 
 def of_execution(status: str) -> Badge:
     """What came of the action."""
-    return _EXECUTIONS[status]
+    return _badge(EXECUTIONS, status)
+
+
+def _badge(known: Mapping[str, Badge], name: str) -> Badge:
+    """In words; what has none is told as it is stored: a page is not lost for a word."""
+    return known.get(name, Badge(name.replace("_", " "), "plain"))
 
 
 def visible(text: str) -> str:

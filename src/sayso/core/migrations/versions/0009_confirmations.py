@@ -67,8 +67,9 @@ STATEMENTS = (
     SELECT c.id, c.person_id, CASE WHEN a.id IS NULL THEN 'asked' ELSE 'answered' END, c.message_id, a.verdict, a.id,
         a.received_at FROM confirmations c LEFT JOIN answers a ON a.id = c.decided_by
     """,
-    # What was told of a question, for whoever looks at it.
+    # What was told of a question, and said to those who were asked, for whoever looks at it.
     "CREATE INDEX events_subject ON events (subject)",
+    "CREATE INDEX messages_confirmation ON messages (confirmation_id) WHERE confirmation_id IS NOT NULL",
     # ``items``: what the numbers mean, questions or, with ``options_of``, the options of that question.
     """
     CREATE TABLE question_lists (
