@@ -104,6 +104,17 @@ def test_a_code_is_a_refusal(status: int, code: int, accepted: str) -> None:
     assert (found.http_status, found.failure.code, found.failure.accepted) == (status, code, accepted)
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Too Many Requests</html>", b'{"error":{"message":"slow down"}}']
+)
+def test_too_many_requests_without_a_code_are_a_refusal_that_holds_the_sender(body: bytes) -> None:
+    """Whoever answers so, Meta's edge or a gateway before it, has not passed the request on (RFC 6585)."""
+    found = interpret(429, {"Retry-After": "90"}, body)
+    assert isinstance(found, Refused)
+    failure = found.failure
+    assert (failure.accepted, failure.retry, failure.holds, failure.hold_s) == ("no", True, "sender", 90.0)
+
+
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
 THROTTLED = {"error": {"code": 130429, "message": "M"}}
 OWN_HOLD_S = 2.0

@@ -18,6 +18,8 @@ MAX_HOLD_S: Final = 3600.0
 """Longest wait that a header of Meta can impose: an absurd one must not stop a sender for good."""
 
 _SUCCESS: Final = range(200, 300)
+#: HTTP's own code stands for Meta's where there is none.
+_TOO_MANY: Final = GraphError(429, "Too many requests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,16 @@ Sent = Accepted | Refused | NotSent | Lost
 def interpret(status: int, headers: Mapping[str, str], body: bytes) -> Accepted | Refused | Lost:
     """Read the answer to ``POST /messages``.
 
-    A message id with a 2xx is acceptance; an error object with a code is a refusal, whatever the status;
-    everything else (a 5xx or a page of a proxy, a redirect, a 2xx without id, garbage) is Lost.
+    A message id with a 2xx is acceptance; an error object with a code is a refusal, whatever the status; so is 429,
+    from whoever stands before the API: it says that the request was not passed on (RFC 6585). Everything else (a 5xx or
+    a page of a proxy, a redirect, a 2xx without id, garbage) is Lost.
     """
     try:
         answer = load(body)
     except UnloadableError:
-        return Lost(f"HTTP {status} with an answer that cannot be read")
+        if status != _TOO_MANY.code:
+            return Lost(f"HTTP {status} with an answer that cannot be read")
+        answer = None
     answer = answer if isinstance(answer, dict) else {}
     if status in _SUCCESS:
         accepted = _accepted(answer)
@@ -77,7 +82,9 @@ def interpret(status: int, headers: Mapping[str, str], body: bytes) -> Accepted 
             return accepted
     error = graph_error(answer.get("error"))
     if error is None or error.code == NO_CODE:
-        return Lost(f"HTTP {status} without a message id or an error code")
+        if status != _TOO_MANY.code:
+            return Lost(f"HTTP {status} without a message id or an error code")
+        error = _TOO_MANY
     failure = classify(error, status)
     hold_s = _asked_hold_s(headers) if failure.retry else 0.0
     return Refused(error, replace(failure, hold_s=max(failure.hold_s, hold_s)), status)
