@@ -1,7 +1,7 @@
 """Meta's limits, kept on both sides: to one person, to new people in a day, of one number; and senseless waits."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from harness.service import PHONE_NUMBER_ID
 from harness.waiting import eventually
 from harness.world import ALICE, BEN, World, a_world
 from sayso.senders.rules import LONGEST_HOLD, PAIR_AT_ONCE
-from sayso.simulator.faults.model import RefuseWithError
+from sayso.simulator.faults.model import PlainHttp, RefuseWithError
 
 SECOND = "100000000000002"
 SUMMARY = {"name": "daily_summary", "parameters": ["3 March", "2 tasks", "Stand-up at 09:30"]}
@@ -188,4 +188,24 @@ async def test_a_wait_that_makes_no_sense_is_neither_ignored_nor_obeyed_to_the_l
         assert status == 200
         await world.stands(message_id, "read")
     assert codes(world) == {131057: len(ABSURD), None: len(ABSURD)}
+    await world.keeps_its_promises()
+
+
+async def test_a_gateway_that_says_too_many_holds_the_number_and_leaves_nothing_in_doubt(
+    world: World,
+) -> None:
+    await world.open_window()
+    world.sim.arm(PlainHttp(http_status=429, retry_after_s=600))
+    message_id = await sent(world, ALICE, "through a gateway")
+
+    async def hold() -> Any:
+        return (await sender(world))["held"]
+
+    held = await eventually(hold, "the hold that was asked for")
+    assert datetime.fromisoformat(held["until"]) > world.rt.now() + timedelta(minutes=9)
+    assert await states(world, [message_id]) == {"queued": 1}
+    status, _ = await operator(world).call("POST", f"/senders/{PHONE_NUMBER_ID}/release")
+    assert status == 200
+    await world.stands(message_id, "read")
+    assert [post.status for post in world.wire.of(message_id)] == [429, 200]
     await world.keeps_its_promises()
