@@ -49,6 +49,8 @@ CASES: list[tuple[Any, Any, str]] = [
     ),
     (Annotated[int, Field(ge=1)], 0, "must be at least 1, not 0"),
     (Annotated[int, Field(le=5)], 6, "must be at most 5, not 6"),
+    (Annotated[float, Field(le=60)], 600, "must be at most 60, not 600"),
+    (Annotated[float, Field(ge=0.5)], 0, "must be at least 0.5, not 0"),
     (Annotated[int, Field(gt=1)], 1, "must be more than 1, not 1"),
     (Annotated[int, Field(lt=5)], 5, "must be less than 5, not 5"),
     (Annotated[str, Field(min_length=1)], "", "must not be empty"),
@@ -154,6 +156,28 @@ def test_a_name_that_is_none_is_told_the_nearest_there_is_at_its_place(body: Any
     with pytest.raises(ValidationError) as refused:
         Outer.model_validate(body)
     assert faults.of_validation(refused.value.errors(), fields=partial(fields_at, Outer)) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("complaint", "fault"),
+    [
+        ("failed: it was delivered", Fault("it was delivered", "/failed")),
+        ("either: or", Fault("either: or", "")),
+        ("give one of the two", Fault("give one of the two", "")),
+    ],
+)
+def test_what_is_wrong_with_several_fields_together_is_pointed_at_the_one_it_names(
+    complaint: str, fault: Fault
+) -> None:
+    error = {"type": "value_error", "loc": ("body",), "input": {}, "ctx": {"error": ValueError(complaint)}}
+    assert faults.of_validation([error], inside=1, fields=partial(fields_at, Outer)) == [fault]
+
+
+def test_how_a_body_is_sent_is_told_of_the_body_alone() -> None:
+    error = {"type": "model_attributes_type", "loc": ("body", "people", 0), "input": "Bo"}
+    assert faults.of_validation([error], inside=1) == [Fault('must be an object, not "Bo"', "/people/0")]
+    (fault,) = faults.of_validation([{**error, "loc": ("body",)}], inside=1)
+    assert "Content-Type" in fault.detail
 
 
 def test_a_body_of_mistakes_alone_is_not_guessed_at() -> None:

@@ -190,7 +190,9 @@ def _http_problem(error: HTTPException, where: str) -> Response:
     """What the framework itself refuses: no such route, a method it does not have, a body it cannot read."""
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
-            refused: SaysoError = NotFoundError("No such route.")
+            refused: SaysoError = NotFoundError(
+                f"There is no such route. /docs shows those there are; those of the API begin with {PREFIX}."
+            )
         case HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = (error.headers or {}).get("Allow", "")
             refused = MethodNotAllowedError(f"This route takes {allowed} only.")

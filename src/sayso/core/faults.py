@@ -52,6 +52,8 @@ _EXPECTED: Final = {
     "less_than_equal": "at most {le}",
     "string_pattern_mismatch": "of the form {pattern}",
 }
+#: How a check of several fields at once begins, where it names the one that has to change: ``options: …``.
+_ABOUT: Final = re.compile(r"(?P<name>[a-z_]+): (?P<rest>.+)", re.DOTALL)
 #: Complaints that need another sentence than "must be …, not …".
 _SENTENCES: Final = {
     "missing": "is missing",
@@ -102,19 +104,42 @@ def of_validation(
         unknown, place = error["type"] == "extra_forbidden", error["loc"][inside:]
         at = pointer(place if unknown else _own(place))
         given[at] = error.get("input")
-        noun = _EXPECTED.get(error["type"])
+        noun = _noun(error, place)
         if noun is None:
             meant = near(str(place[-1]), fields(place[:-1])) if unknown and guessed else ""
-            said.append((at, f"{_sentence(error)}{meant}"))
+            said.append(_placed(at, f"{_sentence(error)}{meant}", fields))
             continue
         said += [(at, "")] if at not in expected else []
-        expected.setdefault(at, []).append(noun.format_map(error.get("ctx", {})))
+        expected.setdefault(at, []).append(noun.format_map(_whole(error.get("ctx", {}))))
     places = [at for at, _ in said]
     return [
         Fault(detail or _unlike(expected[at], given[at], guessed=guessed), at)
         for at, detail in said
         if not any(other.startswith(f"{at}/") for other in places)
     ]
+
+
+def _noun(error: Mapping[str, Any], place: Sequence[Any]) -> str | None:
+    """What was expected; None where another sentence is needed."""
+    if error["type"] == "model_attributes_type" and place:
+        return _OBJECT  # inside a body: how the body was sent is not what is wrong
+    return _EXPECTED.get(error["type"])
+
+
+def _placed(at: str, sentence: str, fields: Fields) -> tuple[str, str]:
+    """A sentence about the whole request that names one of its fields, at that field."""
+    found = None if at else _ABOUT.fullmatch(sentence)
+    if found and found["name"] in fields(()):
+        return pointer([found["name"]]), found["rest"]
+    return at, sentence
+
+
+def _whole(bounds: Mapping[str, Any]) -> dict[str, Any]:
+    """Bounds as people write them: 60, not 60.0."""
+    return {
+        name: int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+        for name, bound in bounds.items()
+    }
 
 
 def _unlike(expected: Sequence[str], given: Any, *, guessed: bool) -> str:
