@@ -287,3 +287,44 @@ def test_an_answer_that_is_not_the_services_is_said_to_be_unexplained() -> None:
     with script.sync() as sayso, pytest.raises(ProblemError, match="unexplained: HTTP 418") as raised:
         sayso.message("msg_1")
     assert raised.value.code == "unexplained"
+    script = Script((404, {"error": {"message": "Unsupported post request"}}))
+    with script.sync() as sayso, pytest.raises(ProblemError, match="HTTP 404, not in the words") as raised:
+        sayso.ask("a", "b", "c")  # the simulator's address, say
+    assert (raised.value.status, raised.value.code) == (404, "unexplained")
+
+
+@pytest.mark.parametrize("token", ["", " \n", None, "ey.one\nAnd: two", "e\u0443.J0"])
+def test_what_is_no_token_is_refused_before_anybody_is_asked_and_is_not_repeated(token: Any) -> None:
+    for face in (Sayso, AsyncSayso):
+        with pytest.raises(ValueError, match="sayso token --user") as raised:
+            face(URL, token)
+        assert "ey.one" not in str(raised.value)
+
+
+def test_the_end_of_a_line_is_no_part_of_a_token() -> None:
+    script = Script((200, CONFIRMED))
+    with Sayso(URL, "ey.J0.x\n", transport=httpx2.MockTransport(script)) as sayso:
+        sayso.confirmation("cnf_1")
+    assert script.requests[0].headers["authorization"] == "Bearer ey.J0.x"
+
+
+MISTYPED: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
+    ("send", ("x",), {"recipent": "+15550001111"}),
+    ("opt_in", ("yes",), {"evidence": "form 7", "scopes": ["confirmations"]}),
+    ("opt_out", ("left",), {"scopes": ["marketing"]}),
+    ("executed", ("cnf_1", "done"), {"tell": True}),
+    ("events", ("now",), {"wait": 5}),
+]
+
+
+@pytest.mark.parametrize(("call", "given", "options"), MISTYPED, ids=[case[0] for case in MISTYPED])
+def test_an_option_that_there_is_not_is_refused_before_anybody_is_asked(
+    call: str, given: tuple[str, ...], options: dict[str, Any]
+) -> None:
+    script = Script()
+    with (
+        script.sync() as sayso,
+        pytest.raises(TypeError, match=f"no option {list(options)[-1]}; there are: "),
+    ):
+        getattr(sayso, call)(*given, **options)
+    assert script.requests == []

@@ -9,6 +9,7 @@ with Sayso("http://127.0.0.1:8000", token) as sayso:
 """
 
 from sayso.client.asking import Asking, Choice, Escalation, Labels
+from sayso.client.calls import Listening, OptingIn, OptingOut, Reporting, Sending
 from sayso.client.faces import AsyncSayso, Sayso
 from sayso.client.model import Confirmation, Consents, Events, Message, ProblemError, UnreachableError
 
@@ -21,8 +22,13 @@ __all__ = [
     "Escalation",
     "Events",
     "Labels",
+    "Listening",
     "Message",
+    "OptingIn",
+    "OptingOut",
     "ProblemError",
+    "Reporting",
     "Sayso",
+    "Sending",
     "UnreachableError",
 ]

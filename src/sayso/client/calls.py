@@ -2,7 +2,7 @@
 
 import random  # noqa: TID251 - a client has its own dice: jitter between its retries
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
@@ -132,7 +132,24 @@ def _exchange(request: Request) -> Call[Any]:
         yield Pause(random.uniform(0.1, 0.3 * 2**attempt))  # noqa: S311 - jitter, not a secret
     if answer.status == 0:
         raise UnreachableError(f"{request.method} {request.path}: {answer.why}")
-    raise ProblemError(answer.body if isinstance(answer.body, dict) else {"status": answer.status})
+    raise ProblemError(_problem(answer))
+
+
+def _problem(answer: Answer) -> dict[str, Any]:
+    """What the service said; something else may have answered in its place, a proxy or another service."""
+    if isinstance(answer.body, dict) and "code" in answer.body:
+        return answer.body
+    return {
+        "status": answer.status,
+        "detail": f"HTTP {answer.status}, not in the words of a Sayso service. Is that its address?",
+    }
+
+
+def _only(options: Mapping[str, Any], kind: type) -> None:
+    """Raise TypeError for an option that there is not: left out in silence, it would change what is done."""
+    known = kind.__annotations__
+    if unknown := [name for name in options if name not in known]:
+        raise TypeError(f"there is no option {', '.join(unknown)}; there are: {', '.join(known)}")
 
 
 def _create(path: str, body: dict[str, Any], key: str | None, *, timeout_s: float = GRACE_S) -> Call[Any]:
@@ -150,6 +167,7 @@ def link(user: str, phone: str, *, name: str | None) -> Call[None]:
 
 def opt_in(wording: str, evidence: str, options: OptingIn) -> Call[None]:
     """Record that a person agreed to be messaged: their words, and what proves them."""
+    _only(options, OptingIn)
     body = {
         "wording": wording,
         "evidence": [evidence],
@@ -223,6 +241,7 @@ def claim(confirmation_id: str, action: Any, key: str | None) -> Call[dict[str, 
 
 def executed(confirmation_id: str, status: str, options: Reporting) -> Call[dict[str, Any]]:
     """Report what came of a claimed action."""
+    _only(options, Reporting)
     body = {"status": status, "note": options.get("note"), "tell_person": options.get("tell_person")}
     path = f"{_about_it(confirmation_id)}/execution"
     found: dict[str, Any] = yield from _create(path, body, options.get("idempotency_key"))
@@ -239,6 +258,7 @@ def _of(confirmation_id: str) -> str:
 
 def send(text: str | None, options: Sending) -> Call[Message]:
     """Send a text, a template, or a message of another type."""
+    _only(options, Sending)
     template = options.get("template")
     kind = options.get("message_type") or ("text" if template is None else "template")
     times = {name: options.get(name) for name in ("send_at", "expires_at")}
@@ -281,6 +301,7 @@ def _about(message_id: str, action: str, body: Any = None) -> Call[Any]:
 
 def opt_out(reason: str, options: OptingOut) -> Call[None]:
     """Opt a person out; answered when nothing to them is on its way."""
+    _only(options, OptingOut)
     body = {
         "reason": reason,
         "recipient": options.get("recipient"),
@@ -305,6 +326,7 @@ def senders() -> Call[list[dict[str, Any]]]:
 
 def events(after: str, options: Listening) -> Call[Events]:
     """What happened after a cursor, waiting for it if asked to."""
+    _only(options, Listening)
     left = options.get("wait_s", 0.0)
     types = {"types": ",".join(options["types"])} if options.get("types") else {}
     while True:

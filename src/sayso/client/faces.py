@@ -28,9 +28,11 @@ _Result = TypeVar("_Result")
 
 
 class Sayso:
-    """Speaks to a Sayso service for one assistant; blocks. ``token`` comes from ``sayso token``.
+    """Speaks to a Sayso service for one assistant; blocks.
 
-    Calls raise :class:`ProblemError` when the service refuses and :class:`UnreachableError` when it does not answer.
+    ``url`` is where the service is, without a path: ``http://127.0.0.1:8000``. ``token`` comes from ``sayso token``; a
+    text that cannot be one raises ValueError. Calls raise :class:`ProblemError` when the service refuses and
+    :class:`UnreachableError` when it does not answer.
     """
 
     def __init__(self, url: str, token: str, *, transport: httpx2.BaseTransport | None = None) -> None:
@@ -53,7 +55,10 @@ class Sayso:
         self._drive(calls.link(user, phone, name=name))
 
     def opt_in(self, wording: str, *, evidence: str, **options: Unpack[OptingIn]) -> None:
-        """Record that the token's user (or ``recipient``) agreed to be messaged: their words, and what proves them."""
+        """Record that the token's user (or ``recipient``) agreed to be messaged: their words, and what proves them.
+
+        Options: :class:`sayso.client.OptingIn`; left out, the opt-in is for everything, and given now.
+        """
         self._drive(calls.opt_in(wording, evidence, options))
 
     def ask(
@@ -61,14 +66,14 @@ class Sayso:
     ) -> Confirmation:
         """Ask the token's user (or ``recipient``, or ``approvers``), and return at once.
 
-        ``details`` may be left out where ``action`` or ``options`` says it all.
+        ``details`` may be left out where ``action`` or ``options`` says it all. Options: :class:`sayso.client.Asking`.
         """
         return self._drive(calls.ask(action_type, description, details, options))
 
     def confirm(
         self, action_type: str, description: str, details: str = "", **options: Unpack[Asking]
     ) -> Confirmation:
-        """Ask, and return with the outcome; at the latest when the time is up."""
+        """Ask, and return with the outcome; at the latest when the time is up. Options as of :meth:`ask`."""
         return self._drive(calls.confirm(action_type, description, details, options))
 
     def confirmation(self, confirmation_id: str, *, wait_s: float = 0) -> Confirmation:
@@ -90,7 +95,10 @@ class Sayso:
     def claim(
         self, confirmation_id: str, action: Any, *, idempotency_key: str | None = None
     ) -> dict[str, Any]:
-        """The right to do what was confirmed, given once: ``action`` is what you are about to do.
+        """The right to do what was confirmed, given once: ``action`` is what you are about to do, as it was asked.
+
+        That is ``{"action_type": …, "action_description": …, "action_details": …}``, with ``"action"`` where one was
+        given, and an empty text for details that were left out.
 
         Raises :class:`ProblemError`: ``not_confirmed``, ``action_mismatch``, ``claim_expired``, ``already_claimed``.
         """
@@ -99,11 +107,14 @@ class Sayso:
     def executed(
         self, confirmation_id: str, status: Literal["done", "failed"], **options: Unpack[Reporting]
     ) -> dict[str, Any]:
-        """Report what came of a claimed action; with ``tell_person`` the person hears of it in the chat."""
+        """Report what came of a claimed action, with a ``note``; with ``tell_person`` the person hears of it."""
         return self._drive(calls.executed(confirmation_id, status, options))
 
     def send(self, text: str | None = None, **options: Unpack[Sending]) -> Message:
-        """Send a text, a template or another type (``message_type``, ``body``) to the token's user or ``recipient``."""
+        """Send a text, a template or another type (``message_type``, ``body``) to the token's user or ``recipient``.
+
+        Options: :class:`sayso.client.Sending`.
+        """
         return self._drive(calls.send(text, options))
 
     def message(self, message_id: str) -> Message:
@@ -123,7 +134,10 @@ class Sayso:
         return self._drive(calls.settle(message_id, said))
 
     def opt_out(self, reason: str, **options: Unpack[OptingOut]) -> None:
-        """Opt the token's user (or ``recipient``) out: what waits to go to them is taken back."""
+        """Opt the token's user (or ``recipient``) out: what waits to go to them is taken back.
+
+        Options: :class:`sayso.client.OptingOut`; left out, they are out of everything, and told so.
+        """
         self._drive(calls.opt_out(reason, options))
 
     def consents(self, recipient: str | None = None) -> Consents:
@@ -135,7 +149,10 @@ class Sayso:
         return self._drive(calls.senders())
 
     def events(self, after: str = "", **options: Unpack[Listening]) -> Events:
-        """What happened after the ``next`` of an earlier answer; ``now``: what comes from now on."""
+        """What happened after the ``next`` of an earlier answer; ``now``: what comes from now on.
+
+        Options: ``types``, a list such as ``["confirmation.*"]``, and ``wait_s``: how long to wait for one.
+        """
         return self._drive(calls.events(after, options))
 
     def alerts(self, state: str = "open") -> list[dict[str, Any]]:
@@ -185,7 +202,10 @@ class AsyncSayso:
         await self._drive(calls.link(user, phone, name=name))
 
     async def opt_in(self, wording: str, *, evidence: str, **options: Unpack[OptingIn]) -> None:
-        """Record that the token's user (or ``recipient``) agreed to be messaged: their words, and what proves them."""
+        """Record that the token's user (or ``recipient``) agreed to be messaged: their words, and what proves them.
+
+        Options: :class:`sayso.client.OptingIn`; left out, the opt-in is for everything, and given now.
+        """
         await self._drive(calls.opt_in(wording, evidence, options))
 
     async def ask(
@@ -193,14 +213,14 @@ class AsyncSayso:
     ) -> Confirmation:
         """Ask the token's user (or ``recipient``, or ``approvers``), and return at once.
 
-        ``details`` may be left out where ``action`` or ``options`` says it all.
+        ``details`` may be left out where ``action`` or ``options`` says it all. Options: :class:`sayso.client.Asking`.
         """
         return await self._drive(calls.ask(action_type, description, details, options))
 
     async def confirm(
         self, action_type: str, description: str, details: str = "", **options: Unpack[Asking]
     ) -> Confirmation:
-        """Ask, and return with the outcome; at the latest when the time is up."""
+        """Ask, and return with the outcome; at the latest when the time is up. Options as of :meth:`ask`."""
         return await self._drive(calls.confirm(action_type, description, details, options))
 
     async def confirmation(self, confirmation_id: str, *, wait_s: float = 0) -> Confirmation:
@@ -222,7 +242,10 @@ class AsyncSayso:
     async def claim(
         self, confirmation_id: str, action: Any, *, idempotency_key: str | None = None
     ) -> dict[str, Any]:
-        """The right to do what was confirmed, given once: ``action`` is what you are about to do.
+        """The right to do what was confirmed, given once: ``action`` is what you are about to do, as it was asked.
+
+        That is ``{"action_type": …, "action_description": …, "action_details": …}``, with ``"action"`` where one was
+        given, and an empty text for details that were left out.
 
         Raises :class:`ProblemError`: ``not_confirmed``, ``action_mismatch``, ``claim_expired``, ``already_claimed``.
         """
@@ -231,11 +254,14 @@ class AsyncSayso:
     async def executed(
         self, confirmation_id: str, status: Literal["done", "failed"], **options: Unpack[Reporting]
     ) -> dict[str, Any]:
-        """Report what came of a claimed action; with ``tell_person`` the person hears of it in the chat."""
+        """Report what came of a claimed action, with a ``note``; with ``tell_person`` the person hears of it."""
         return await self._drive(calls.executed(confirmation_id, status, options))
 
     async def send(self, text: str | None = None, **options: Unpack[Sending]) -> Message:
-        """Send a text, a template or another type (``message_type``, ``body``) to the token's user or ``recipient``."""
+        """Send a text, a template or another type (``message_type``, ``body``) to the token's user or ``recipient``.
+
+        Options: :class:`sayso.client.Sending`.
+        """
         return await self._drive(calls.send(text, options))
 
     async def message(self, message_id: str) -> Message:
@@ -255,7 +281,10 @@ class AsyncSayso:
         return await self._drive(calls.settle(message_id, said))
 
     async def opt_out(self, reason: str, **options: Unpack[OptingOut]) -> None:
-        """Opt the token's user (or ``recipient``) out: what waits to go to them is taken back."""
+        """Opt the token's user (or ``recipient``) out: what waits to go to them is taken back.
+
+        Options: :class:`sayso.client.OptingOut`; left out, they are out of everything, and told so.
+        """
         await self._drive(calls.opt_out(reason, options))
 
     async def consents(self, recipient: str | None = None) -> Consents:
@@ -267,7 +296,10 @@ class AsyncSayso:
         return await self._drive(calls.senders())
 
     async def events(self, after: str = "", **options: Unpack[Listening]) -> Events:
-        """What happened after the ``next`` of an earlier answer; ``now``: what comes from now on."""
+        """What happened after the ``next`` of an earlier answer; ``now``: what comes from now on.
+
+        Options: ``types``, a list such as ``["confirmation.*"]``, and ``wait_s``: how long to wait for one.
+        """
         return await self._drive(calls.events(after, options))
 
     async def alerts(self, state: str = "open") -> list[dict[str, Any]]:
@@ -295,7 +327,14 @@ class AsyncSayso:
 
 
 def _headers(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    """Raises ValueError for what no header can hold; the token itself is never in a sentence."""
+    bare = (token or "").strip()  # read from a file it ends with the line; of an environment it may be None
+    if not bare or not bare.isascii() or not bare.isprintable():
+        raise ValueError(
+            f"The token {'is not one line of ASCII' if bare else 'is empty'}; "
+            "`sayso token --user … --client …` prints one."
+        )
+    return {"Authorization": f"Bearer {bare}", "Accept": "application/json"}
 
 
 def _arguments(request: Request) -> dict[str, Any]:
