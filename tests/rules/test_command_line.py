@@ -57,6 +57,8 @@ def test_it_lists_the_commands(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
             '--webhook-version must be a version such as v25.0; it is "25".',
         ),
         (("serve", "--port", "soon"), '--port must be a whole number; it is "soon".'),
+        (("serve", "--port", "70000"), "--port must be at most 65535; it is 70000."),
+        (("demo", "--simulator-port", "0"), "--simulator-port must be at least 1; it is 0."),
         (
             ("consent", "policy", "summary"),
             f"sayso: There is no category 'summary'; there are: {', '.join(CATEGORIES)}; do you mean daily_summary?",
@@ -85,6 +87,10 @@ def test_it_lists_the_commands(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
         (
             ("listen", "--client", "bot", "--url", "127.0.0.1:8000"),
             "sayso: --url takes an address such as http://127.0.0.1:8000, not '127.0.0.1:8000'.",
+        ),
+        (
+            ("listen", "--client", "bot", "--forward-to", "localhost:3000"),
+            "sayso: --forward-to takes an address such as http://127.0.0.1:8000, not 'localhost:3000'.",
         ),
         (
             ("verify", "none.json", "--jwks", "none.jwks"),

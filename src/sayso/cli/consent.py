@@ -184,7 +184,10 @@ def _show_rejected(wrong: "Sequence[Rejected]", total: int) -> None:
 
 @consent.command()
 def export(
-    who: Annotated[str | None, typer.Argument(help="One person; left out: the whole ledger.")] = None,
+    who: Annotated[
+        str | None,
+        typer.Argument(help="One person, by number or WhatsApp user id; left out: the whole ledger."),
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="json (can be verified) or csv.")] = "json",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; left out: printed.")] = None,
     env_file: EnvFile = ENV_FILE,

@@ -62,11 +62,11 @@ def demo(
     auto: Annotated[
         bool, typer.Option("--auto", help="Tap Confirm by itself, print the decision, end.")
     ] = False,
-    port: Annotated[int, typer.Option(help="The service's port.")] = 8000,
-    simulator_port: Annotated[int, typer.Option(help="The simulator's port.")] = 8001,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The service's port.")] = 8000,
+    simulator_port: Annotated[int, typer.Option(min=1, max=65535, help="The simulator's port.")] = 8001,
 ) -> None:
     """Start PostgreSQL, the simulator and the service, and ask one confirmation. Needs no account."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _end_what_was_started_when_told_to_go()
     stage = Stage(load_token_settings(), port, simulator_port)
     try:
         with contextlib.closing(stage):
@@ -149,6 +149,13 @@ class Stage:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _end_what_was_started_when_told_to_go() -> None:
+    """A terminal that is closed tells us alone: service and simulator would run on, and hold their ports."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda given, _: sys.exit(128 + given))
 
 
 def _perform(stage: Stage, *, auto: bool) -> None:

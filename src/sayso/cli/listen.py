@@ -70,7 +70,9 @@ def listen(
     env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Show what happens as it happens; with --forward-to, hand it on. Ctrl-C ends it."""
-    service = _address(url) if url else _service(env_file)
+    service = _address("--url", url) if url else _service(env_file)
+    if forward_to:
+        _address("--forward-to", forward_to)
     token, hint = (token, "") if token is not None else _made(env_file, client, service)
     keys = Keys(_secret(secret), bytes(32))
     console.print(f"[dim]Following {service}; Ctrl-C ends it.[/]", soft_wrap=True)
@@ -202,10 +204,10 @@ def _secret(given: str | None) -> bytes:
         raise InputInvalidError(f"--secret: {error}.") from error
 
 
-def _address(given: str) -> str:
+def _address(option: str, given: str) -> str:
     """An address that can be called; raises :class:`InputInvalidError` for any other text."""
     if not given.startswith(("http://", "https://")):
-        raise InputInvalidError(f"--url takes an address such as http://127.0.0.1:8000, not {given!r}.")
+        raise InputInvalidError(f"{option} takes an address such as http://127.0.0.1:8000, not {given!r}.")
     return given.rstrip("/")
 
 

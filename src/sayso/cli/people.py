@@ -136,7 +136,10 @@ async def _found(tx: Tx, who: str, client: str | None) -> Person:
             )
         person = await finding.find(tx, who, client_id=clients[0]) if clients else None
     if person is None:
-        raise NotFoundError(f"Nobody is known as {who!r}" + (f" to {client!r}." if client else "."))
+        known = f"Nobody is known as {who!r}" + (f" to {client!r}" if client else "")
+        raise NotFoundError(
+            f"{known}. Name a number with +, a WhatsApp user id, per_… or an assistant's user."
+        )
     return person
 
 

@@ -14,7 +14,9 @@ log = structlog.get_logger("sayso.serve")
 
 
 def serve(
-    port: Annotated[int | None, typer.Option(help="TCP port; default SAYSO_PORT or 8000.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="TCP port; default SAYSO_PORT or 8000.")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address; default SAYSO_HOST or 127.0.0.1.")] = None,
     env_file: EnvFile = ENV_FILE,
 ) -> None:

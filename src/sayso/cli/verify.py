@@ -27,7 +27,11 @@ def verify(
     receipt: Annotated[Path, typer.Argument(help="A receipt: the JWS, or the JSON form.")],
     *,
     action: Annotated[
-        Path | None, typer.Option(help="JSON of the action that is to be the confirmed one.")
+        Path | None,
+        typer.Option(
+            help="JSON of the action that is to be the confirmed one: action_type, action_description, "
+            "action_details, and action where one was given."
+        ),
     ] = None,
     jwks: Annotated[
         str | None, typer.Option(help="File or URL of the public keys; left out: this installation's.")
