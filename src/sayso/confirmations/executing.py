@@ -102,7 +102,8 @@ async def claim(
     if row["action_hash"] != action_hash:
         raise ActionMismatchError(
             f"{confirmation_id} confirms the action {row['action_hash'].hex()}, not {action_hash.hex()}: "
-            "only what the person saw may be done."
+            "only what the person saw may be done. Give it whole, as it was asked about: action_type, "
+            "action_description, action_details, and action where one was given."
         )
     now = rt.now()
     if row["use_by"] is None or now > row["use_by"]:
