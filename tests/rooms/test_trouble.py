@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.mail import Mail
+from harness.mail import NEWS, Mail
 from harness.rooms import Clock
 from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
@@ -87,6 +87,24 @@ async def test_marketing_to_one_person_waits_for_a_day_and_nothing_else_does(
     other = await mail.queue(alice, category="notifications")
     assert await mail.claim() == [other]
     assert await mail.state(marketing) == ("queued", "waiting")
+
+
+async def test_a_template_that_meta_has_filed_as_marketing_since_it_was_queued_waits_too(
+    mail: Mail, clock: Clock
+) -> None:
+    alice = await mail.person()
+    await mail.refused(await mail.on_the_wire(category="marketing"), 131049, marketing=True)
+    template = Template("news", "en", ("a",))
+    news = await mail.queue(alice, content=template, price_estimate="utility")
+    instead = await mail.queue(alice, outside_window=template, price_estimate="service")
+    async with mail.rt.db.tx() as tx:
+        await mirror.take_in(tx, mail.rt, [NEWS], began=clock())
+    assert await mail.claim() == []
+    for message in (news, instead):
+        assert await mail.state(message) == ("queued", "waiting")
+    await mail.wrote(alice, clock())
+    text = await mail.queue(alice, outside_window=template)
+    assert await mail.claim() == [text]
 
 
 async def test_three_undeliverable_in_a_row_hold_a_person_until_they_write(mail: Mail, clock: Clock) -> None:

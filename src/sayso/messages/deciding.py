@@ -16,7 +16,7 @@ from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.messages import attempts, conversations, pairs, trouble
 from sayso.messages.claiming import Line
-from sayso.messages.conversations import Pair, Talks
+from sayso.messages.conversations import NEVER, Pair, Talks
 from sayso.messages.price import estimate
 from sayso.messages.rules import (
     LANES,
@@ -222,12 +222,18 @@ def _permit(known: Known, row: Record, person: Person, *, in_window: bool) -> Pe
     """What the person permits: of its category, and of marketing when it goes as a template that Meta calls that."""
     holds = known.consents[person.id]
     permit = holds.permits(row["category"], initiated=not in_window)
-    fallback = row["outside_window"] is not None and (row["fell_back"] or not in_window)
-    if not permit.allowed or not (fallback or row["type"] == "template"):
+    if not permit.allowed or _filed(known, row, in_window=in_window) != "marketing":
         return permit
+    return holds.permits("marketing", initiated=not in_window)
+
+
+def _filed(known: Known, row: Record, *, in_window: bool) -> str | None:
+    """What Meta calls the template that a message would go as now; None for free form, and where nobody knows."""
+    fallback = row["outside_window"] is not None and (row["fell_back"] or not in_window)
+    if not (fallback or row["type"] == "template"):
+        return None
     standing = known.templates.get(template_of(row) or ("", ""))
-    category = standing.category.lower() if isinstance(standing, Usable) else row["price_estimate"]
-    return holds.permits("marketing", initiated=not in_window) if category == "marketing" else permit
+    return standing.category.lower() if isinstance(standing, Usable) else row["price_estimate"]
 
 
 def _template_hold(known: Known, row: Record, standing: TemplateStanding | None) -> Hold | None:
@@ -246,8 +252,10 @@ def _pair_hold(known: Known, row: Record, pair: Pair, ahead: timedelta) -> Hold 
     held = known.holds.get(pair, trouble.Standing())
     if held.everything is not None:
         return held.everything
-    if held.marketing is not None and "marketing" in (row["category"], row["price_estimate"]):
-        return held.marketing
+    if held.marketing is not None:
+        in_window = window_open(known.talks.by_pair.get(pair, NEVER).opened_at, known.now)
+        if "marketing" in (row["category"], row["price_estimate"], _filed(known, row, in_window=in_window)):
+            return held.marketing
     burst, at = known.bursts.get(pair), known.now + ahead
     if burst is None:
         return None
