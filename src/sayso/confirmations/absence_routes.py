@@ -91,7 +91,7 @@ async def put(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, body: Absen
 async def read(rt: Rt, actor: MayReadPeople, external_id: ExternalId) -> Response:
     """When somebody is away, and who is asked in their place."""
     async with rt.db.tx() as tx:
-        row = await absences.get(tx, await _linked(tx, actor.client_id, external_id))
+        row = await absences.get(tx, await _linked(tx, actor.client_id, external_id), actor.client_id)
         if row is None:
             raise NotFoundError(f"No absence of {external_id!r} is known.")
         users = await links.users_of(tx, await people.get(tx, row["delegate_id"]))
@@ -105,7 +105,7 @@ async def read(rt: Rt, actor: MayReadPeople, external_id: ExternalId) -> Respons
 async def drop(rt: Rt, actor: MayLinkPeople, external_id: ExternalId) -> Response:
     """The person is back; questions go to them again. Without an absence nothing changes."""
     async with rt.db.tx() as tx:
-        await absences.drop(tx, await _linked(tx, actor.client_id, external_id))
+        await absences.drop(tx, await _linked(tx, actor.client_id, external_id), actor.client_id)
     return json_response({"user": external_id, "away": False})
 
 

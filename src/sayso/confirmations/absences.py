@@ -1,4 +1,7 @@
-"""Who answers for whom while they are away: one delegate a person, from when until when."""
+"""Who answers for whom while they are away: one delegate a person, from when until when.
+
+An absence holds for the questions of the assistant that told of it: it says nothing of whom others ask.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,8 +21,8 @@ async def put(
     """Say that ``delegate`` is asked in the person's place from ``from_at`` until ``until``."""
     await tx.execute(
         "INSERT INTO absences (person_id, from_at, until, delegate_id, set_by) VALUES ($1, $2, $3, $4, $5) "
-        "ON CONFLICT (person_id) DO UPDATE SET from_at = excluded.from_at, until = excluded.until, "
-        "delegate_id = excluded.delegate_id, set_by = excluded.set_by",
+        "ON CONFLICT (person_id, set_by) DO UPDATE SET from_at = excluded.from_at, until = excluded.until, "
+        "delegate_id = excluded.delegate_id",
         person.id,
         from_at,
         until,
@@ -28,16 +31,20 @@ async def put(
     )
 
 
-async def get(tx: Tx, person: Person) -> Record | None:
-    """The person's absence, past, present or to come."""
+async def get(tx: Tx, person: Person, client_id: str) -> Record | None:
+    """The person's absence, past, present or to come, as this assistant told of it."""
     return await tx.fetchrow(
-        "SELECT * FROM absences WHERE person_id = ANY($1) ORDER BY until DESC LIMIT 1", list(person.ids)
+        "SELECT * FROM absences WHERE person_id = ANY($1) AND set_by = $2 ORDER BY until DESC LIMIT 1",
+        list(person.ids),
+        client_id,
     )
 
 
-async def drop(tx: Tx, person: Person) -> bool:
-    """Forget it; whether there was one."""
-    return await tx.execute("DELETE FROM absences WHERE person_id = ANY($1)", list(person.ids)) > 0
+async def drop(tx: Tx, person: Person, client_id: str) -> None:
+    """Forget it."""
+    await tx.execute(
+        "DELETE FROM absences WHERE person_id = ANY($1) AND set_by = $2", list(person.ids), client_id
+    )
 
 
 async def forget(tx: Tx, person: Person, client_id: str | None) -> None:
@@ -50,30 +57,31 @@ async def forget(tx: Tx, person: Person, client_id: str | None) -> None:
     )
 
 
-async def stand_ins(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, Person]:
-    """Who is asked now in whose place: a delegate who is away hands on to theirs, unless it goes in a circle."""
+async def stand_ins(tx: Tx, rt: Runtime, client_id: str, persons: Sequence[Person]) -> dict[str, Person]:
+    """Whom an assistant asks now in whose place: a delegate who is away hands on to theirs, unless in a circle."""
     found: dict[str, Person] = {}
-    away = await _delegates(tx, rt, persons)
+    away = await _delegates(tx, rt, client_id, persons)
     for person in persons:
         seen, at = {person.id}, person
         delegate = away.get(person.id)
         while delegate is not None and delegate.id not in seen and len(seen) <= _MOST_STEPS:
             seen.add(delegate.id)
             at = delegate
-            delegate = (await _delegates(tx, rt, [at])).get(at.id)
+            delegate = (await _delegates(tx, rt, client_id, [at])).get(at.id)
         if at is not person:
             found[person.id] = at
     return found
 
 
-async def _delegates(tx: Tx, rt: Runtime, persons: Sequence[Person]) -> dict[str, Person]:
+async def _delegates(tx: Tx, rt: Runtime, client_id: str, persons: Sequence[Person]) -> dict[str, Person]:
     """The delegates of those who are away now, by their ids."""
     owner = {record_id: person.id for person in persons for record_id in person.ids}
     rows = await tx.fetch(
         "SELECT person_id, delegate_id FROM absences WHERE person_id = ANY($1) AND from_at <= $2 AND until > $2 "
-        "ORDER BY until",
+        "AND set_by = $3 ORDER BY until",
         list(owner),
         rt.now(),
+        client_id,
     )
     if not rows:
         return {}

@@ -65,6 +65,9 @@ class Asking:
                 "kind": self.kind,
                 "options": [[each.id, each.label] for each in self.options],
                 "labels": dict(self.labels),
+                "tier": self.rule.tier,
+                "challenge": self.rule.challenge,
+                "needed": self.rule.needed(len(self.asked)),
             }
         )
 
@@ -103,8 +106,7 @@ async def ask(tx: Tx, rt: Runtime, asking: Asking) -> str:
     await _insert_approvers(
         tx, confirmation_id, list(zip(tos, message_ids, strict=True)), refused, asking.later
     )
-    if asking.supersedes is not None:
-        await _supersede(tx, rt, asking.client_id, asking.supersedes, by=confirmation_id)
+    await _supersede(tx, rt, asking, by=confirmation_id)
     await _tell(
         tx, rt, asking, "confirmation.asked", {"confirmation_id": confirmation_id, "expires_at": expires_at}
     )
@@ -122,8 +124,9 @@ async def _tell(tx: Tx, rt: Runtime, asking: Asking, kind: str, data: dict[str, 
     )
 
 
-async def _supersede(tx: Tx, rt: Runtime, client_id: str, old: str, *, by: str) -> None:
-    if not await moving.supersede(tx, rt, client_id, old, by=by):
+async def _supersede(tx: Tx, rt: Runtime, asking: Asking, *, by: str) -> None:
+    old = asking.supersedes
+    if old is not None and not await moving.supersede(tx, rt, asking.client_id, old, by=by):
         raise wrong("/supersedes", f"{old} was decided before; see its outcome")
 
 
@@ -161,8 +164,8 @@ async def decided_at_once(tx: Tx, rt: Runtime, asking: Asking, by: Auto) -> str:
     await tx.execute(
         "INSERT INTO confirmations (id, client_id, user_id, person_id, phone_number_id, action, action_hash, shown, "
         "shown_hash, status, outcome, created_at, expires_at, decided_at, work_at, tier, policy_version, rule, dedupe, "
-        "answer) VALUES "
-        "($1, $2, $3, $4, $5, $6, $7, '{}', '{}', 'decided', $8, $9, $9, $9, $9, $10, $11, $12, $13, $14)",
+        "answer, kind, options) VALUES ($1, $2, $3, $4, $5, $6, $7, '{}', '{}', 'decided', $8, $9, $9, $9, $9, $10, "
+        "$11, $12, $13, $14, $15, $16)",
         confirmation_id,
         asking.client_id,
         asking.user_id,
@@ -177,7 +180,10 @@ async def decided_at_once(tx: Tx, rt: Runtime, asking: Asking, by: Auto) -> str:
         asking.rule.data() | {"escalation": []},
         asking.dedupe,
         {"how": "policy", "rule": by.name},
+        asking.kind,
+        _options(asking),
     )
+    await _supersede(tx, rt, asking, by=confirmation_id)
     receipts.prove(tx, rt, {confirmation_id: asking.asked[0].person})
     tx.after_commit(lambda: CONFIRMATIONS.labels(outcome).inc())
     told = {"confirmation_id": confirmation_id, "outcome": outcome, "decided_at": now}
@@ -185,8 +191,8 @@ async def decided_at_once(tx: Tx, rt: Runtime, asking: Asking, by: Auto) -> str:
     return confirmation_id
 
 
-async def same(tx: Tx, asking: Asking) -> str | None:
-    """The open question that is just this one, or None.
+async def same(tx: Tx, rt: Runtime, asking: Asking) -> str | None:
+    """The open question that is just this one, or None; it takes the place that this one was to take.
 
     Whoever asks one of these people for this assistant at this moment waits until this transaction ends.
     """
@@ -195,6 +201,8 @@ async def same(tx: Tx, asking: Asking) -> str | None:
         "SELECT id FROM confirmations WHERE same_as = $1 AND status <> 'decided' ORDER BY id LIMIT 1",
         asking.same_as(),
     )
+    if found is not None and asking.supersedes not in (None, found):
+        await _supersede(tx, rt, asking, by=found)
     return found
 
 

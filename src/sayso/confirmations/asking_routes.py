@@ -86,11 +86,10 @@ async def _create(tx: Tx, rt: Runtime, actor: Actor, body: ConfirmationIn) -> An
         return await _there(tx, before)
     in_force = policy_file.load(rt.settings)
     wanted = await _asking(tx, rt, actor, body, in_force)
-    if body.kind == "approve":
-        ruled = policy.ruling(in_force, body.action_type, body.action)
-        if ruled.decided is not None:
-            return await _there(tx, await asking.decided_at_once(tx, rt, wanted, ruled.decided))
-    if before := await asking.same(tx, wanted):
+    ruled = policy.ruling(in_force, body.action_type, body.action).decided
+    if ruled is not None and (body.kind == "approve" or ruled.then == "deny"):
+        return await _there(tx, await asking.decided_at_once(tx, rt, wanted, ruled))
+    if before := await asking.same(tx, rt, wanted):
         return await _there(tx, before)
     await quotas.check(tx, rt, in_force.caps, actor.client_id, [each.person for each in wanted.asked])
     return await _view(tx, await asking.ask(tx, rt, wanted))
@@ -103,7 +102,8 @@ async def _asking(tx: Tx, rt: Runtime, actor: Actor, body: ConfirmationIn, in_fo
             "/kind",
             f"the policy asks for tier high for {body.action_type}, which is approved, not chosen or answered",
         )
-    asked = await whom.at_once(tx, rt, actor, rule, body.recipient)
+    may = policy.limited_to(in_force.demands(body.action_type))
+    asked = await whom.at_once(tx, rt, actor, rule, recipient=body.recipient, may=may)
     talks = await conversations.read(tx, [each.person for each in asked])
     return Asking(
         client_id=actor.client_id,

@@ -189,7 +189,7 @@ def _already(row: Record) -> AlreadyDecidedError:
 
 
 async def supersede(tx: Tx, rt: Runtime, client_id: str, confirmation_id: str, *, by: str) -> bool:
-    """Another question takes the place of this one; False when it was decided before.
+    """Another question takes the place of this one, once and for all; False when it was decided otherwise before.
 
     Raises :class:`NotFoundError` for a question that is not this assistant's.
     """
@@ -197,7 +197,7 @@ async def supersede(tx: Tx, rt: Runtime, client_id: str, confirmation_id: str, *
     if row is None or row["client_id"] != client_id:
         raise NotFoundError(f"No confirmation {confirmation_id!r}.")
     if row["status"] == "decided":
-        return False
+        return bool(row["superseded_by"] == by)
     await tx.execute("UPDATE confirmations SET superseded_by = $2 WHERE id = $1", confirmation_id, by)
     await service.decide(tx, rt, confirmation_id, "superseded", by=None)
     return True

@@ -306,6 +306,11 @@ def who_may(demands: Demands) -> set[str]:
     return {*(demands.approvers or []), *(step.to for step in demands.escalation or [])}
 
 
+def limited_to(demands: Demands) -> set[str]:
+    """Who alone may approve; empty where anybody may."""
+    return who_may(demands) if demands.approvers else set()
+
+
 def _time_faults(demands: Demands, wish: Wish) -> list[Fault]:
     timeout = demands.timeout_minutes or Timeout()
     if wish.timeout_minutes is None or timeout == Timeout():

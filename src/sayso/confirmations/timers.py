@@ -4,12 +4,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sayso.confirmations import absences, approvers, asking, moving, policy_file, quotas, service, steps, told
+from sayso.confirmations import (
+    approvers,
+    asking,
+    moving,
+    policy,
+    policy_file,
+    quotas,
+    service,
+    steps,
+    told,
+    whom,
+)
 from sayso.confirmations.service import QUEUE
 from sayso.confirmations.steps import Due, Plan
 from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
+from sayso.core.tokens import Actor
 from sayso.core.worker import Lease
 from sayso.messages import service as messages
 from sayso.people import service as people
@@ -89,12 +101,14 @@ async def _escalate(tx: Tx, rt: Runtime, row: Record, person_ids: Sequence[str])
     Who has as many questions as one assistant may ask them is asked once there is room; whether there is such a one.
     """
     persons = await people.get_many(tx, person_ids)
-    stand_ins = await absences.stand_ins(tx, rt, list(persons.values()))
-    caps, full = policy_file.load(rt.settings).caps, False
+    in_force, full = policy_file.load(rt.settings), False
+    asker = Actor(row["client_id"], row["user_id"], frozenset(), "")
+    may = policy.limited_to(in_force.demands(row["action"]["action_type"]))
+    stand_ins = await whom.stand_ins(tx, rt, asker, list(persons.values()), may)
     for person_id in person_ids:
         person = persons[person_id]
         instead = stand_ins.get(person.id)
-        if not await quotas.has_room(tx, rt, caps, row["client_id"], instead or person):
+        if not await quotas.has_room(tx, rt, in_force.caps, row["client_id"], instead or person):
             full = True
             continue
         asked = await approvers.delegate(tx, row["id"], person_id, instead.id if instead else None)

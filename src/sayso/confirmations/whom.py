@@ -32,23 +32,33 @@ class Later:
     person: Person
 
 
-async def at_once(tx: Tx, rt: Runtime, actor: Actor, rule: Rule, recipient: str | None) -> Sequence[Asked]:
-    """Who is asked at once: the approvers, or the recipient, or the token's user.
+async def at_once(
+    tx: Tx, rt: Runtime, actor: Actor, rule: Rule, *, recipient: str | None, may: Collection[str]
+) -> Sequence[Asked]:
+    """Who is asked at once: the approvers, or the recipient, or the token's user; ``may``: who alone may approve.
 
-    Raises :class:`PersonUnknownError`, and :class:`InputInvalidError` where two names are one person's.
+    Raises :class:`PersonUnknownError`, and :class:`InputInvalidError` where two names are one person's, or too few are
+    left because one stands in for the other.
     """
     if rule.approvers is None:
         person, name = await resolve(tx, rt, actor, recipient)
-        return await _in_their_place(tx, rt, [Asked(person, name or person.name)])
+        return await _in_their_place(tx, rt, actor, [Asked(person, name or person.name)], may)
     asked = [await _named(tx, rt, actor, name, "/approvers") for name in rule.approvers]
     if len({each.person.id for each in asked}) < len(asked):
         raise wrong("/approvers", "two of them are the same person")
-    return await _in_their_place(tx, rt, asked)
+    left, count = await _in_their_place(tx, rt, actor, asked, may), rule.needed(len(asked))
+    if len(left) < count:
+        raise wrong(
+            "/approvers", f"{count} have to confirm, and with those who are away {len(left)} can be asked"
+        )
+    return left
 
 
-async def _in_their_place(tx: Tx, rt: Runtime, asked: Sequence[Asked]) -> Sequence[Asked]:
+async def _in_their_place(
+    tx: Tx, rt: Runtime, actor: Actor, asked: Sequence[Asked], may: Collection[str]
+) -> Sequence[Asked]:
     """Who is absent is not asked, but their delegate is; one who is asked anyway counts once."""
-    instead = await absences.stand_ins(tx, rt, [each.person for each in asked])
+    instead = await stand_ins(tx, rt, actor, [each.person for each in asked], may)
     present = [each for each in asked if each.person.id not in instead]
     known = {each.person.id for each in present}
     for each in asked:
@@ -57,6 +67,21 @@ async def _in_their_place(tx: Tx, rt: Runtime, asked: Sequence[Asked]) -> Sequen
             known.add(delegate.id)
             present.append(Asked(delegate, delegate.name, delegated_from=each.person.id))
     return present
+
+
+async def stand_ins(
+    tx: Tx, rt: Runtime, actor: Actor, persons: Sequence[Person], may: Collection[str]
+) -> dict[str, Person]:
+    """Who is asked in whose place. Where it is said who ``may`` approve, nobody else stands in."""
+    found = await absences.stand_ins(tx, rt, actor.client_id, persons)
+    if not found or not may:
+        return found
+    names = await called(tx, actor, may, list(found.values()))
+    return {
+        person_id: delegate
+        for (person_id, delegate), name in zip(found.items(), names, strict=True)
+        if name in may
+    }
 
 
 async def later(tx: Tx, rt: Runtime, actor: Actor, rule: Rule, asked: Sequence[Asked]) -> Sequence[Later]:

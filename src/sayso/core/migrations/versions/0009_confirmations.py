@@ -86,12 +86,13 @@ STATEMENTS = (
     "CREATE INDEX question_lists_person ON question_lists (person_id, phone_number_id, created_at)",
     """
     CREATE TABLE absences (
-        person_id text PRIMARY KEY REFERENCES people (id),
+        person_id text NOT NULL REFERENCES people (id),
         from_at timestamptz NOT NULL,
         until timestamptz NOT NULL,
         delegate_id text NOT NULL REFERENCES people (id),
         set_by text NOT NULL,
-        CHECK (until > from_at AND delegate_id <> person_id)
+        CHECK (until > from_at AND delegate_id <> person_id),
+        PRIMARY KEY (person_id, set_by)
     )
     """,
 )
