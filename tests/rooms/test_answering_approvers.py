@@ -9,7 +9,7 @@ import pytest
 from harness.decisions import ACTION, BOT
 from harness.mail import Mail
 from harness.rooms import Clock
-from sayso.confirmations import answers, asking, executing, service
+from sayso.confirmations import answers, approvers, asking, executing, service
 from sayso.confirmations.answers import Inbound
 from sayso.confirmations.asking import SIMPLE, Asking
 from sayso.confirmations.executing import Report
@@ -18,7 +18,8 @@ from sayso.confirmations.render import Action
 from sayso.confirmations.rules import Option
 from sayso.confirmations.whom import Asked, Later
 from sayso.core.runtime import Runtime
-from sayso.inbound import consenting
+from sayso.inbound import consenting, identity
+from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.updates import Identity, InboundMessage
 
@@ -50,9 +51,8 @@ class Chats:
             later=steps,
             sender=self.rt.settings.whatsapp_phone_number_id,
             action=Action.of({**ACTION, "action_description": what}),
-            lasts=timedelta(hours=1),
             rule=replace(SIMPLE, **rule),
-            **changes,
+            **{"lasts": timedelta(hours=1), **changes},
         )  # fmt: skip
         async with self.rt.db.tx() as tx:
             confirmation_id = await asking.ask(tx, self.rt, wanted)
@@ -252,3 +252,36 @@ async def test_the_number_of_a_choice_shows_its_options_and_their_numbers_are_th
     assert (await chats.says(alice, "1"))[0].startswith("To answer “know when to come”")
     await chats.says(alice, "half past three", to_last=True)
     assert (await chats.outcome(words))[2] == {"text": "half past three"}
+
+
+async def test_a_word_a_day_later_is_asked_about_until_the_person_is_reminded(
+    chats: Chats, rt: Runtime
+) -> None:
+    alice = await Mail(rt).person(ALICE)
+    question = await chats.ask(Asked(alice), lasts=timedelta(days=7))
+    chats.clock.advance(hours=24)
+    (which,) = await chats.says(alice, "yes")
+    assert "pay Bob" in which
+    assert (await chats.outcome(question))[0] == "pending", "it may have been for something else by then"
+    async with rt.db.tx() as tx:
+        await approvers.reminded(tx, question, list(alice.ids), rt.now())
+    await chats.says(alice, "yes")
+    assert (await chats.outcome(question))[:2] == ("decided", "confirmed")
+
+
+async def test_another_number_freezes_what_was_asked_at_the_old_one(chats: Chats, rt: Runtime) -> None:
+    async with rt.db.tx() as tx:
+        alice = await people.meet(tx, rt, Identity("US.1", None, "15550001111"), learned_from="meta:message")
+    question = await chats.ask(Asked(alice))
+    told = {"type": "user_changed_number", "wa_id": "15550009999", "user_id": "US.2"}
+    news = InboundMessage(
+        "wamid.NEWS", rt.settings.whatsapp_phone_number_id, "waba", Identity("US.1", None, "15550001111"), rt.now(),
+        "system", None, None, None, False, None, None, told, (),
+    )  # fmt: skip
+    async with rt.db.tx() as tx:
+        assert "has another number" in await identity.system(tx, rt, news, rt.now())
+        alice = await people.get(tx, alice.id)
+    assert alice.wa_id == "15550009999"
+    (paused,) = await chats.says(alice, "yes")
+    assert "is paused" in paused
+    assert (await chats.outcome(question))[0] == "pending", "it was asked of whoever had the old number"

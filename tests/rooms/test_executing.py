@@ -9,7 +9,7 @@ from harness.mail import Mail
 from harness.rooms import Clock
 from sayso.app import INBOX
 from sayso.client import verify
-from sayso.confirmations import executing, forgetting
+from sayso.confirmations import auditing, executing, forgetting
 from sayso.confirmations.executing import Report
 from sayso.confirmations.rules import Outcome
 from sayso.core.errors import ForbiddenError, NotFoundError, SaysoError
@@ -160,6 +160,7 @@ async def test_an_erasure_takes_what_opens_the_receipt_and_leaves_what_it_proves
     assert not verify.check(kept, made.jwks()).proven
     async with rt.db.one() as tx:
         assert await tx.fetchval("SELECT note FROM executions") is None
+    assert (await auditing.verify(rt, [])).findings == [], "the log holds, whoever was forgotten"
 
 
 async def test_a_question_that_ends_by_an_erasure_has_a_receipt_that_nothing_opens(
@@ -176,3 +177,4 @@ async def test_a_question_that_ends_by_an_erasure_has_a_receipt_that_nothing_ope
     assert receipt.beside["erased"] is True
     verdict = verify.check(receipt, made.jwks())
     assert (verdict.proven, verdict.claims["outcome"]) == (True, "withdrawn")
+    assert (await auditing.verify(rt, [])).findings == []

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from sayso.confirmations.rules import (
     Decide,
     Late,
     NothingOpen,
+    Option,
     Question,
     Reading,
     Reply,
@@ -149,3 +151,31 @@ def test_what_is_no_word_decides_nothing_wherever_it_points(text: str, count: in
 def test_a_question_that_was_never_posted_cannot_be_meant_by_a_word() -> None:
     assert reading.read(replace(_BARE, text="y"), UNSHOWN[:1]) == NothingOpen("confirm")
     assert reading.read(replace(_BARE, text="y"), [OPEN[0], *UNSHOWN]) == Decide(IDS[0], "confirm", "word")
+
+
+OLD = replace(OPEN[0], stale=True)
+OLD_CHOICE = replace(OLD, kind="choose", options=(Option("red", "Red car"), Option("blue", "Blue car")))
+OLD_TEXT = replace(OLD, kind="ask")
+
+
+@pytest.mark.parametrize(("question", "text", "asks"), [
+    (OLD, "yes", AskWhich("confirm")), (OLD, "no", AskWhich("decline")), (OLD, "CANCEL", AskWhich("cancel")),
+    (OLD, "thanks", Comment("")), (OLD, "2", Comment("")),
+    (OLD_CHOICE, "2", AskWhich("answer")), (OLD_CHOICE, "Blue car", AskWhich("answer")),
+    (OLD_CHOICE, "9", Comment("")),
+    (OLD_TEXT, "see you on Monday", AskWhich("answer")), (OLD_TEXT, "7", AskWhich("answer")),
+])  # fmt: skip
+def test_what_points_at_nothing_decides_no_question_of_long_ago(
+    question: Question, text: str, asks: Reading
+) -> None:
+    assert silent(reading.read(replace(_BARE, text=text), [question])) == asks
+    pointing: list[Any] = [quote(text, question), replace(tap(question.id, "cancel", question), text=text)]
+    for reply in pointing:
+        fresh = replace(question, stale=False)
+        same = replace(reply, quoted=fresh, tapped=fresh if reply.tapped else None)
+        assert reading.read(reply, [question]) == reading.read(same, [fresh])
+
+
+def test_a_code_says_which_question_however_old_it_is() -> None:
+    coded = replace(OLD, challenge=True, code="1234")
+    assert reading.read(replace(_BARE, text="1234"), [coded]) == Decide(coded.id, "confirm", "code")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sayso.confirmations.rules import LINGERS, Option, Question
+from sayso.confirmations.rules import FRESH, LINGERS, Option, Question
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import id_at
 from sayso.messages import service as messages
@@ -58,7 +58,7 @@ async def of(tx: Tx, inbound: Inbound, named: Collection[str]) -> dict[str, Reco
         "SELECT c.*, coalesce(p.message_id, c.message_id) AS asked_by, p.code, p.verdict AS said, "
         "coalesce(p.wrong, 0) AS wrong, "
         "coalesce(p.state, CASE WHEN a.id IS NULL THEN 'asked' ELSE 'answered' END) AS standing, "
-        "CASE WHEN m.state = ANY($3) THEN m.posted_at END AS posted_at, p.rest, "
+        "CASE WHEN m.state = ANY($3) THEN m.posted_at END AS posted_at, p.reminded_at, p.rest, "
         "(SELECT CASE WHEN bool_and(r.state = ANY($4)) THEN max(r.posted_at) END FROM messages r "
         "WHERE r.id = ANY(p.rest)) AS rest_at, "
         "(SELECT r.wamid FROM messages r WHERE r.id = p.rest[cardinality(p.rest)]) AS rest_wamid, "
@@ -124,7 +124,14 @@ def question(row: Record | None, inbound: Inbound) -> Question | None:
         reactions=bool(rule.get("reactions")),
         frozen=row["frozen_why"] is not None,
         unseen=unseen(row, inbound),
+        stale=_stale(row, inbound),
     )
+
+
+def _stale(row: Record, inbound: Inbound) -> bool:
+    """Whether a reply was written long after the question, and after its reminder, were sent."""
+    put = [at for at in (row["posted_at"], row["reminded_at"]) if at is not None]
+    return bool(put) and inbound.sent_at > max(put) + FRESH
 
 
 def unseen(row: Record, inbound: Inbound) -> bool:

@@ -1,8 +1,9 @@
 """Which question does a reply mean, and what does it say? Pure, total, and the only place where that is decided.
 
 In this order: the payload of a button; the quoted message; a reaction on the question; a code; the number of a list; a
-bare word, only when exactly one question is open for that person and sender, and it alone can have been meant when the
-word was written. Otherwise the person is asked which, and nothing is decided. No language model reads consent.
+bare word, only when exactly one question is open for that person and sender, was put lately, and alone can have been
+meant when the word was written. Otherwise the person is asked which, and nothing is decided. No language model reads
+consent.
 """
 
 import hmac
@@ -230,7 +231,7 @@ def _only(reply: Reply, about: Sequence[Question], questions: Sequence[Question]
     if not about[0].open:  # answered by the person: the word is about their answer
         return about[0] if _was_shown(reply, about[0]) else None
     meant = [each.id for each in questions if _could_mean(reply, each) and not each.undecided]
-    return about[0] if meant == [about[0].id] else None
+    return about[0] if meant == [about[0].id] and not about[0].stale else None
 
 
 def _digits(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]) -> Reading:
@@ -241,7 +242,8 @@ def _digits(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]
     ]
     coded = [each for each in coded if each.open] or coded
     found = [settle(each, "confirm", "code") for each in coded]
-    only = _only(reply, rules.waiting(None, questions), questions)
+    about = rules.waiting(None, questions)
+    only = _only(reply, about, questions)
     if only is not None and only.kind != "approve":
         asked = None if only.kind == "ask" and reply.asked_why else _to(only, reply, "word")
         found += [asked] if asked is not None else []
@@ -249,7 +251,10 @@ def _digits(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]
     found += [] if isinstance(listed, Comment) or any(_same(listed, each) for each in found) else [listed]
     if len(found) == 1:
         return found[0]
-    return AskWhich(None) if found else _no_code(reply, digits, questions)
+    if found:
+        return AskWhich(None)
+    said = _no_code(reply, digits, questions)
+    return _unclear(reply, [each for each in about if each.stale]) if isinstance(said, Comment) else said
 
 
 def _same(one: Reading, other: Reading) -> bool:

@@ -47,6 +47,8 @@ OUTCOMES: dict[Verdict, Outcome] = {
 #: How long after its end a question that nobody answered may still be what somebody is answering, and how long a list
 #: may be under way while somebody reads the one before it.
 LINGERS = timedelta(seconds=10)
+#: How long after a question, or its reminder, a word that points at nothing may still be meant for it.
+FRESH = timedelta(hours=24)
 #: How long the numbers of a list are good.
 LIST_LIVES = timedelta(hours=1)
 #: How many wrong codes a person may type.
@@ -74,7 +76,8 @@ class Question:
     ``open``: they may answer, and the reply came before the end. ``undecided``: answered, by them or for all, and not
     yet for good. ``shown_at`` is when it was posted to the person; None when it has not been: nobody can have answered
     it. ``ended_at`` is when it ended; ``answered_at``, where an answer of the person ended it, is that answer's time.
-    ``unseen``: the reply was written before every field of the action was on the screen.
+    ``unseen``: the reply was written before every field of the action was on the screen. ``stale``: it was written so
+    long after the question that a word by itself may be for something else.
     """
 
     id: str
@@ -93,6 +96,7 @@ class Question:
     reactions: bool = False
     frozen: bool = False
     unseen: bool = False
+    stale: bool = False
 
     @property
     def locked(self) -> bool:

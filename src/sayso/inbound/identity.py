@@ -63,6 +63,7 @@ async def _changed(
     if not moved.news:
         return f"identity: {moved.person.id} has another {what}, as is known"
     if number:
+        await questions.freeze(tx, rt, moved.person, "number_changed")
         await _tell(tx, rt, moved.person, "person.number_changed", wamid)
     return f"identity: {moved.person.id} has another {what}"
 
