@@ -21,6 +21,10 @@ async def emit(tx: Any, rt: Runtime, subject: str, *, client: str = "bot") -> No
     )
 
 
+async def tell(tx: Any, rt: Runtime, kind: str) -> None:
+    await service.emit(tx, rt, client_id="bot", kind=kind, subject="cnf_1", data={})
+
+
 async def read(
     rt: Runtime, after: str = "", *, client: str = "bot", limit: int = 100
 ) -> tuple[list[str], str]:
@@ -51,6 +55,21 @@ async def test_what_commits_late_holds_back_what_was_begun_after_it(rt: Runtime)
             await emit(quick, rt, "committed first")
         assert await read(rt) == ([], "")
     assert (await read(rt))[0] == ["begun first", "committed first"]
+
+
+async def test_a_question_is_told_of_in_its_order_whichever_transaction_began_first(rt: Runtime) -> None:
+    """Somebody answers, has written already, waits for the question's row, and comes too late."""
+    told = ["confirmation.decided", "confirmation.answered_late", "confirmation.executed"]
+    async with rt.db.tx() as slow:
+        await emit(slow, rt, "they wrote to us")
+        async with rt.db.tx() as quick:
+            await tell(quick, rt, told[0])
+        await tell(slow, rt, told[1])
+    async with rt.db.tx() as tx:
+        await tell(tx, rt, told[2])
+    async with rt.db.one() as tx:
+        events = (await service.page(tx, clients=["bot"], after="", limit=10)).events
+    assert [event["type"] for _, event in events if event["subject"] == "cnf_1"] == told
 
 
 async def test_pages_join_without_a_seam(rt: Runtime) -> None:

@@ -63,11 +63,14 @@ HEARS = """
 (p.subject IS NULL OR p.subject = e.subject) AND (p.types = '{}' OR EXISTS (SELECT FROM unnest(p.types) AS w (pattern)
     WHERE e.type = w.pattern OR (right(w.pattern, 2) = '.*' AND starts_with(e.type, left(w.pattern, -1)))))
 """
-#: Where nobody has an endpoint, telling costs no more than this.
+#: Where nobody has an endpoint, telling costs no more than this. Of a question nothing stands before what was told of
+#: it earlier: whoever waited for its row may have begun first. No reader is past that place while they are under way.
 _TELL = """
 WITH e AS (
-    INSERT INTO events (id, client_id, type, subject, data, at)
-    SELECT id, client_id, type, subject, data::jsonb, $6
+    INSERT INTO events (id, client_id, type, subject, data, at, tx)
+    SELECT id, client_id, type, subject, data::jsonb, $6, greatest(pg_current_xact_id(), (
+        SELECT b.tx FROM events b WHERE b.subject = told.subject AND starts_with(told.type, 'confirmation.')
+        ORDER BY b.tx DESC LIMIT 1))
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
     AS told (id, client_id, type, subject, data)
 )
