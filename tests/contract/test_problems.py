@@ -76,6 +76,12 @@ async def test_a_value_that_is_mistyped_is_told_the_nearest(api: Contract) -> No
         assert fault["detail"].endswith(f"; do you mean {meant}?"), fault
 
 
+async def test_a_field_that_is_like_none_is_told_those_there_are(api: Contract) -> None:
+    body = {"message_type": "location", "location": {"where": "here"}}
+    (fault,) = assert_problem(await api.call("POST", "/send", json=body), 422, "input_invalid")["errors"]
+    assert fault["detail"].endswith("; it takes latitude, longitude, name, address")
+
+
 NO_OBJECT = [
     b"",
     b"{",
@@ -110,6 +116,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"recipient": "x" * 161}, "/recipient"),
     ({"action_description": "x" * 301}, "/action_description"),
     ({"action_details": "\u200b"}, "/action_details"),
+    ({"action_details": ""}, "/action_details"),
+    ({"kind": "choose"}, "/options"),
+    ({"kind": "ask", "labels": {"confirm": "Pay"}}, "/labels"),
 ]
 
 

@@ -52,7 +52,8 @@ class ClaimIn(Input):
     action: Annotated[
         dict[str, Any] | None,
         Field(
-            description="The action as it was asked about: `action_type`, `action_description`, `action_details`.",
+            description="The whole that was asked about: `action_type`, `action_description`, `action_details` (an "
+            "empty text where they were left out), and `action` where one was given.",
             examples=[
                 {
                     "action_type": "calendar_create",

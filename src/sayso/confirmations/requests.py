@@ -216,7 +216,7 @@ class ConfirmationIn(Input):
         if not self.action_details and self.action is None and self.options is None:
             raise ValueError("action_details: is missing; say what it is about, or give the `action`")
         if (self.kind == "choose") != (self.options is not None):
-            raise ValueError("options: belong to kind choose, and to no other")
+            raise ValueError("options: kind choose takes 2 to 10 of them, and no other kind takes any")
         if self.labels is not None and self.kind != "approve":
             raise ValueError("labels: belong to kind approve")
         if self.kind != "approve" and self.tier == "high":

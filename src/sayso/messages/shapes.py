@@ -59,7 +59,9 @@ def _placed(complaint: str, kind: str, given: Any, at: str) -> tuple[str, str]:
     at = pointer + faults.pointer([named["field"]])
     if "missing" in said:
         return "is missing", at
-    return f"is not a field of this object{faults.near(named['field'], _fields(kind, steps))}", at
+    known = _fields(kind, steps)
+    meant = faults.near(named["field"], known) or f"; it takes {', '.join(known)}"
+    return f"is not a field of this object{meant}", at
 
 
 def _inside(given: Any, steps: Sequence[str | int]) -> Any:
