@@ -120,6 +120,17 @@ async def test_another_assistants_object_is_not_there_and_looks_like_one_that_ne
     assert (await api.call("GET", path, token=bearer("third", scopes=("admin",)))).status_code == 200
 
 
+async def test_no_route_answers_for_a_person_whatever_the_token(api: Contract) -> None:
+    routes = [key for key in CALLS if key[0] != "GET" and "{confirmation_id}" in key[1]]
+    for method, path in sorted(routes, key=lambda key: "withdraw" in key[1]):
+        for name in ("confirmation", "frozen"):
+            there = path.replace("confirmation_id", name)
+            await api.call(method, there, json=CALLS[method, path][1], token=bearer(scopes=ALL))
+            stands = (await api.call("GET", f"/confirmations/{{{name}}}")).json()
+            assert stands["outcome"] in (None, "withdrawn"), path
+            assert not any(each["verdict"] for each in stands["approvers"]), path
+
+
 async def test_lists_and_the_feed_show_ones_own_alone(api: Contract) -> None:
     other = bearer("other", scopes=EVERYTHING)
     asked = await api.call("POST", "/confirmation", token=other, json={**ASKED, "recipient": ALICE})
