@@ -21,6 +21,8 @@ from sayso.core import claims
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.core.worker import Lease
+from sayso.people import merging
+from sayso.people import service as people
 from sayso.people.service import Person
 
 LASTS, UNDO, MORE = timedelta(minutes=30), timedelta(minutes=5), timedelta(minutes=10)
@@ -366,3 +368,16 @@ async def test_whose_yes_held_it_and_leaves_opens_it_again_for_the_others(room: 
     await room.loses(question, 1)
     assert await room.stands(question) == ("decided", "opted_out", None)
     assert await room.told(question) == ["asked", "held", "held", "decided"]
+
+
+async def test_who_turns_out_to_be_two_of_those_asked_counts_once(room: Room) -> None:
+    """An assistant may name one person twice, by a number and by a user id, before Meta says that they are one."""
+    question = await room.ask(2, need=2, undo_s=0)
+    async with room.rt.db.tx() as tx:
+        ids = [person.id for person in room.people]
+        await merging.merge(tx, room.rt, ids[1], ids[0], because="Meta said so")
+        room.people[0] = await people.get(tx, ids[0])
+    assert await room.says(question) == "counted"
+    assert await room.says(question) == "not_asked"
+    assert await room.stands(question) == ("pending", None, None)
+    assert await room.says(question, "cancel") == "decided"

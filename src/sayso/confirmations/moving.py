@@ -80,13 +80,16 @@ async def record(
 
 
 def _may_answer(row: Record, everyone: list[Record], person: Person, verdict: Verdict) -> Record | None:
-    """The row of somebody who is asked still; CANCEL may be said by who has answered, too, until it is decided."""
+    """The row of somebody who is asked still; CANCEL may be said by who has answered, too, until it is decided.
+
+    Who was asked under two names, and turned out to be one, answers once.
+    """
     if row["status"] == "decided" or row["frozen_why"] is not None:
         return None
-    asked = approvers.mine(everyone, person, "asked")
+    asked, answered = (approvers.mine(everyone, person, state) for state in ("asked", "answered"))
     if verdict == "cancel":
-        return asked or approvers.mine(everyone, person, "answered")
-    return asked if row["status"] == "pending" else None
+        return asked or answered
+    return asked if row["status"] == "pending" and answered is None else None
 
 
 async def _count(tx: Tx, rt: Runtime, row: Record, person: Person, everyone: list[Record]) -> None:
