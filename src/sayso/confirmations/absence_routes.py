@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from sayso.confirmations import absences
@@ -14,6 +14,7 @@ from sayso.core.auth import MayLinkPeople, MayReadPeople
 from sayso.core.database import Tx
 from sayso.core.described import refusals
 from sayso.core.errors import BodyTooLargeError, NotFoundError
+from sayso.core.moments import Moment
 from sayso.people import links
 from sayso.people import service as people
 from sayso.people.routes import ExternalId
@@ -35,13 +36,13 @@ class AbsenceIn(Input):
         ),
     ]
     until: Annotated[
-        AwareDatetime,
+        Moment,
         Field(
             description="When they are back, with its time zone; in the future.",
             examples=["2026-12-06T08:00:00Z"],
         ),
     ]
-    from_: Annotated[AwareDatetime | None, Field(alias="from", description="Left out: from now on.")] = None
+    from_: Annotated[Moment | None, Field(alias="from", description="Left out: from now on.")] = None
 
 
 class AbsenceOut(BaseModel):

@@ -14,6 +14,7 @@ from sayso.consent.chain import Extent, Head, Line
 from sayso.consent.rules import ALL, SCOPES
 from sayso.core.chains import instant
 from sayso.core.errors import InputInvalidError
+from sayso.core.moments import sound
 
 FORM = "sayso.consent.export.1"
 _BYTES = ("salt", "personal_digest", "prev_hash", "person_prev_hash", "hash")
@@ -233,4 +234,4 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    return sound(at.replace(tzinfo=UTC) if at.tzinfo is None else at)

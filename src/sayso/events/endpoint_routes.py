@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from sayso.core import faults, idempotency, net
@@ -14,6 +14,7 @@ from sayso.core.auth import MayManageEndpoints, MayReadEvents
 from sayso.core.database import Record, Tx
 from sayso.core.described import refusals
 from sayso.core.errors import ForbiddenError, IdempotencyMismatchError, NotFoundError
+from sayso.core.moments import Moment
 from sayso.core.net import RefusedUrlError
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
@@ -112,9 +113,7 @@ class Rotation(Input):
 class Replay(Input):
     """Which deliveries are made once more: what `failed`, or what is `missing` since it was never tried."""
 
-    since: Annotated[
-        AwareDatetime, Field(description="What was told at this time or later, with its time zone.")
-    ]
+    since: Annotated[Moment, Field(description="What was told at this time or later, with its time zone.")]
     what: Annotated[
         What,
         Field(

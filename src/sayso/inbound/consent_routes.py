@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from sayso.consent import ledger
@@ -26,6 +26,7 @@ from sayso.core.errors import (
     PersonUnknownError,
     WindowClosedError,
 )
+from sayso.core.moments import Moment
 from sayso.core.runtime import Runtime
 from sayso.core.tokens import Actor
 from sayso.inbound import consent_views as views
@@ -83,14 +84,12 @@ class ConsentIn(Input):
     source: Annotated[Line | None, Field(description="Where they said so: a page, a shop, a campaign.")] = (
         None
     )
-    captured_at: Annotated[
-        AwareDatetime | None, Field(description="When the person said so; left out: now.")
-    ] = None
+    captured_at: Annotated[Moment | None, Field(description="When the person said so; left out: now.")] = None
     expires_at: Annotated[
-        AwareDatetime | None, Field(description="When the opt-in ends by itself; left out: never.")
+        Moment | None, Field(description="When the opt-in ends by itself; left out: never.")
     ] = None
     review_at: Annotated[
-        AwareDatetime | None, Field(description="When you mean to ask again: kept with the entry.")
+        Moment | None, Field(description="When you mean to ask again: kept with the entry.")
     ] = None
     wording_version: Annotated[
         Line | None, Field(description="Which version of your wording it was: kept with the entry.")
@@ -142,9 +141,7 @@ class RevokeIn(Input):
         tuple[Line, ...], Field(max_length=20, description="What proves it, if anything does.")
     ] = ()
     method: Annotated[Method, Field(description=_HOW)] = "api"
-    captured_at: Annotated[
-        AwareDatetime | None, Field(description="When the person said so; left out: now.")
-    ] = None
+    captured_at: Annotated[Moment | None, Field(description="When the person said so; left out: now.")] = None
     notify: Annotated[bool, Field(description="Tell the person in the chat, if their window is open.")] = True
 
 

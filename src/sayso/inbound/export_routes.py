@@ -3,13 +3,14 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from sayso.core.api import Input, Rt, Text
 from sayso.core.auth import MayReadConsents
 from sayso.core.described import refusals
 from sayso.core.errors import ForbiddenError
+from sayso.core.moments import Moment
 from sayso.inbound import seeing
 from sayso.inbound.exporting import Wanted, export_file
 from sayso.inbound.seeing import View
@@ -27,12 +28,8 @@ class ExportQuery(Input):
     recipient: Annotated[
         Text | None, Field(max_length=160, description="Left out: the whole ledger (scope `admin`).")
     ] = None
-    since: Annotated[
-        AwareDatetime | None, Field(description="Only entries that were received from here on.")
-    ] = None
-    until: Annotated[
-        AwareDatetime | None, Field(description="Only entries that were received before then.")
-    ] = None
+    since: Annotated[Moment | None, Field(description="Only entries that were received from here on.")] = None
+    until: Annotated[Moment | None, Field(description="Only entries that were received before then.")] = None
 
 
 @router.get("/consents/export", responses=refusals())

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from sayso.core import faults
@@ -19,6 +19,7 @@ from sayso.core.errors import (
     NotUnknownError,
     TooLateError,
 )
+from sayso.core.moments import Moment
 from sayso.core.tokens import Actor
 from sayso.messages import dead
 from sayso.messages.dead import MOST_AT_ONCE, Settlement, Which
@@ -53,7 +54,7 @@ class RetryIn(Input):
     code: Code = None
     sender: Sender = None
     template: Name = None
-    since: Annotated[AwareDatetime | None, Field(description="Accepted by us at this time or later.")] = None
+    since: Annotated[Moment | None, Field(description="Accepted by us at this time or later.")] = None
     limit: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="How many at most, the oldest first.")] = (
         MOST_AT_ONCE
     )
@@ -66,8 +67,8 @@ class LettersIn(Input):
     code: Code = None
     sender: Sender = None
     template: Name = None
-    since: Annotated[AwareDatetime | None, Field(description="Accepted by us at this time or later.")] = None
-    until: Annotated[AwareDatetime | None, Field(description="Accepted by us before this time.")] = None
+    since: Annotated[Moment | None, Field(description="Accepted by us at this time or later.")] = None
+    until: Annotated[Moment | None, Field(description="Accepted by us before this time.")] = None
     before: Annotated[Text | None, Field(max_length=40, description="The `next` of the previous answer.")] = (
         None
     )

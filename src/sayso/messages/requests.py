@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from sayso.core import faults
 from sayso.core.api import Input, Text
 from sayso.core.errors import ContentTooLongError, Fault, InputInvalidError
+from sayso.core.moments import Moment
 from sayso.messages import shapes
 from sayso.messages.recipients import Recipient
 from sayso.messages.service import Category, IfUnknown
@@ -81,7 +82,7 @@ class SendIn(Input):
         Field(max_length=40, description="The phone number id to send from; the first by default."),
     ] = None
     send_at: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Field(
             description="Not before this time, at most 90 days ahead; with its time zone. Left out: at once.",
         ),
@@ -90,7 +91,7 @@ class SendIn(Input):
         int | None,
         Field(ge=1, le=int(LIVES_AT_MOST.total_seconds()), description="How long it keeps trying; a day."),
     ] = None
-    expires_at: Annotated[AwareDatetime | None, Field(description="Instead: until when.")] = None
+    expires_at: Annotated[Moment | None, Field(description="Instead: until when.")] = None
     if_unknown: Annotated[
         IfUnknown,
         Field(

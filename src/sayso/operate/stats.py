@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from sayso.consent import figures as consent
@@ -15,6 +15,7 @@ from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayOperate
 from sayso.core.database import Tx
 from sayso.core.described import refusals
+from sayso.core.moments import Moment
 from sayso.core.runtime import Runtime
 from sayso.events.delivery_figures import OfEndpoint, by_endpoint
 from sayso.messages import price, tally
@@ -190,8 +191,8 @@ class StatsOut(BaseModel):
 async def stats(
     rt: Rt,
     _actor: MayOperate,
-    since: Annotated[AwareDatetime | None, Query(description="A day before `until`, if left out.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Now, if left out; 31 days at most.")] = None,
+    since: Annotated[Moment | None, Query(description="A day before `until`, if left out.")] = None,
+    until: Annotated[Moment | None, Query(description="Now, if left out; 31 days at most.")] = None,
     sender: Annotated[Text | None, Query(max_length=40, description="One phone number id.")] = None,
 ) -> Response:
     """What became of the messages queued in a period, by the hour; what waits, what holds; templates and endpoints."""

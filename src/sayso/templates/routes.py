@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from sayso.core.api import Input, Rt, Text, json_response
 from sayso.core.auth import MayManageTemplates, MayReadTemplates
 from sayso.core.described import refusals
 from sayso.core.errors import BodyTooLargeError, InputInvalidError, MetaUnreachableError, NotFoundError
+from sayso.core.moments import Moment
 from sayso.core.runtime import Runtime
 from sayso.senders.budget import CallBudgetSpentError
 from sayso.templates import library, mirror, service
@@ -94,7 +95,7 @@ class PreviewIn(CardIn):
     header: Annotated[Value | None, Field(description="The variable of a header that is a text.")] = None
     coupon_code: Annotated[Value | None, Field(description="The code that a button copies.")] = None
     offer_ends_at: Annotated[
-        AwareDatetime | None, Field(description="When the offer of the template ends, with its time zone.")
+        Moment | None, Field(description="When the offer of the template ends, with its time zone.")
     ] = None
     cards: Annotated[
         list[CardIn],
