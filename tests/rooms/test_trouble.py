@@ -9,7 +9,7 @@ from harness.mail import NEWS, Mail
 from harness.rooms import Clock
 from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
-from sayso.messages import service, trouble
+from sayso.messages import service, statuses, trouble
 from sayso.messages.outcome import Trouble
 from sayso.people import merging
 from sayso.people import service as people
@@ -18,6 +18,7 @@ from sayso.senders import service as senders
 from sayso.templates import mirror
 from sayso.whatsapp.content import Template, Text
 from sayso.whatsapp.failures import GraphError, classify
+from sayso.whatsapp.updates import Identity, StatusUpdate
 
 OTHER = "+15550002222"
 
@@ -329,6 +330,23 @@ async def test_of_two_records_of_one_person_the_longer_hold_counts(
     for hold in (standing.everything, standing.marketing):
         assert hold is not None
         assert hold.until == clock() + timedelta(hours=2)
+
+
+@pytest.mark.parametrize("code", [131050, 131026])
+async def test_what_meta_dates_into_the_future_holds_from_now(mail: Mail, clock: Clock, code: int) -> None:
+    """Else a stop could never be lifted by what Meta says later, and a person never be written to again."""
+    message = await mail.on_the_wire()
+    told = StatusUpdate(
+        "wamid.1", PHONE_NUMBER_ID, "failed", clock() + timedelta(days=900_000), Identity(), f"{message}:1",
+        (GraphError(code, "Undeliverable"),), None,
+    )  # fmt: skip
+    async with mail.rt.db.tx() as tx:
+        await statuses.record(tx, mail.rt, [told])
+        dates = await tx.fetch(
+            "SELECT captured_at AS at FROM consent_entries UNION ALL "
+            "SELECT struck_at FROM conversations WHERE struck_at IS NOT NULL"
+        )
+    assert [row["at"] for row in dates] == [clock()]
 
 
 async def test_whoever_leaves_marketing_gets_no_template_that_is_marketing_to_meta(mail: Mail) -> None:

@@ -116,7 +116,7 @@ def _trouble(row: Record, status: StatusUpdate, now: datetime) -> Trouble:
     error = status.errors[0]
     name = row["template_name"] if row["form"] == "template" else None
     return Trouble(
-        at=status.at or now,
+        at=min(status.at or now, now),
         person_id=row["person_id"],
         phone_number_id=row["phone_number_id"],
         template=(name, row["template_language"]) if name else None,
