@@ -1,9 +1,9 @@
 """The judge is no rubber stamp: each scenario is run as we are, and with a bug in us that it must catch.
 
-The bugs, each a function below: what was lost is posted again, and what a dead worker posted; the answer to a leaving
-goes at once; nobody looks who left; a result is written twice; every status is believed; what is decided is decided
-again; a word is taken for the last question; a question expires over an unread reply; updates are told apart by their
-bodies; a webhook is acknowledged before its commit; work is done without a fence.
+The bugs, each a function below: what was lost is posted again, what Meta may have taken, and what a dead worker posted;
+the answer to a leaving goes at once; nobody looks who left; a result is written twice; every status is believed; what
+is decided is decided again; a word is taken for the last question; a question expires over an unread reply; updates are
+told apart by their bodies; a webhook is acknowledged before its commit; work is done without a fence.
 """
 
 import asyncio
@@ -56,6 +56,19 @@ def resend_what_was_lost(patch: Patch) -> None:
     lost = "return replace(result, reason=reason, again_at=now + REPORT_UNKNOWN_AFTER)"
     plant(patch, outcome, "result_of", (lost, lost.replace("result,", 'result, state="queued",').replace(
         "REPORT_UNKNOWN_AFTER", "timedelta(0)")))  # fmt: skip
+
+
+async def a_failure_without_a_name(world: World, _patch: Patch) -> None:
+    world.sim.arm(RefuseWithError(code=131000, http_status=500))
+    message_id = await send(world)
+    ended = "SELECT 1 FROM messages WHERE id = $1 AND (state = 'unknown' OR attempt > 1)"
+    await eventually(lambda: world.rows(ended, message_id), "the failure being written down, or not")
+    world.let_pass(minutes=16)
+
+
+def resend_what_may_have_been_taken(patch: Patch) -> None:
+    held = "return replace(result, again_at=now + REPORT_UNKNOWN_AFTER)"
+    plant(patch, outcome, "_refused", (held, 'return replace(result, state="queued", again_at=now)'))
 
 
 async def two_taps(world: World, _patch: Patch) -> None:
@@ -326,6 +339,7 @@ class Case:
 
 CASES = [
     Case(a_lost_answer, resend_what_was_lost, "posted again although"),
+    Case(a_failure_without_a_name, resend_what_may_have_been_taken, "posted again although"),
     Case(two_taps, decide_what_is_decided, "was told"),
     Case(stop_while_a_post_is_under_way, say_farewell_at_once, "was under way"),
     Case(stop_before_what_is_queued, forget_who_left, "after they had left"),

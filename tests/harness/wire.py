@@ -15,6 +15,9 @@ import msgspec
 from aiohttp import web
 
 Place = Literal["before", "after"]
+_TOO_MANY, _OF_A_SERVER = 429, 500
+#: Codes that say only that something failed (cloud-api 5.2).
+_NAMELESS = frozenset({1, 2, 131000})
 _HOP = {"host", "content-length", "transfer-encoding", "connection"}
 
 
@@ -34,8 +37,11 @@ class Post:
 
     @property
     def refused(self) -> bool:
-        """Whether Meta told the service that it did not take the message."""
-        return self.status is not None and not self.accepted
+        """Whether Meta told the service that it did not take the message: not by a server's failure without a name."""
+        if self.status is None or self.accepted:
+            return False
+        named = self.code is not None and (self.status < _OF_A_SERVER or self.code not in _NAMELESS)
+        return named or self.status == _TOO_MANY
 
     def touches(self, words: str) -> bool:
         """Whether it carries these words."""
