@@ -179,3 +179,18 @@ def test_what_points_at_nothing_decides_no_question_of_long_ago(
 def test_a_code_says_which_question_however_old_it_is() -> None:
     coded = replace(OLD, challenge=True, code="1234")
     assert reading.read(replace(_BARE, text="1234"), [coded]) == Decide(coded.id, "confirm", "code")
+
+
+@pytest.mark.parametrize(("asked_after", "text", "comes_to"), [
+    (10, "yes", AskWhich("confirm")), (10, "no", AskWhich("decline")), (10, "CANCEL", Decide(IDS[0], "cancel", "word")),
+    (-10, "yes", Decide(IDS[0], "confirm", "word")), (50, "yes", Decide(IDS[0], "confirm", "word")),
+])  # fmt: skip
+def test_a_yes_below_a_question_to_opt_in_may_be_for_that(
+    asked_after: int, text: str, comes_to: Reading
+) -> None:
+    """What was asked above the question, or had not arrived when the word was written, takes no part."""
+    reply = replace(_BARE, text=text, opt_in_at=SHOWN + timedelta(seconds=asked_after))
+    assert reading.read(reply, OPEN[:1]) == comes_to
+    assert reading.read(replace(quote(text, OPEN[0]), opt_in_at=reply.opt_in_at), OPEN[:1]) != AskWhich(
+        "confirm"
+    )

@@ -312,6 +312,20 @@ async def test_a_bare_yes_while_a_confirmation_is_open_answers_the_confirmation(
     assert await entries(world) == []
 
 
+async def test_a_bare_yes_below_a_question_to_opt_in_decides_no_confirmation_above_it(world: World) -> None:
+    await world.open_window()
+    asked, prompt = await world.asked()
+    await asked_to_opt_in(world)
+    await world.sim.expect_message(to=ALICE, containing="Do you agree?")
+    assert "asked which of 1" in await world.said("yes")
+    assert (await world.api.outcome(asked["id"], wait=0))["status"] == "pending"
+    assert await entries(world) == [], "it may have been for either"
+    await world.said("yes", quote=prompt["wamid"])
+    assert (await world.api.outcome(asked["id"]))["outcome"] == "confirmed"
+    assert "opt-in: confirmed" in await world.said("yes"), "now it can mean nothing else"
+    await world.keeps_its_promises()
+
+
 async def test_outside_the_window_a_question_is_refused_in_words_and_nobody_who_left_is_asked(
     world: World,
 ) -> None:

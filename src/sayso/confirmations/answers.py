@@ -85,6 +85,7 @@ async def answer(tx: Tx, rt: Runtime, inbound: Inbound, *, calls_off: bool = Fal
         quoted_list=_quoted_list(kept, message.quoted_wamid),
         reacted=asked.question(rows.get(reacted), inbound) if reacted else None,
         asked_why=await explaining.declined_lately(tx, inbound) is not None,
+        opt_in_at=await asked.opt_in_at(tx, inbound) if rules.word(reply.text) and tap is None else None,
     )
     here = [row for row in rows.values() if row["phone_number_id"] == message.phone_number_id]
     met = _Met(inbound, rows, [each for row in here if (each := asked.question(row, inbound))], quoted)

@@ -89,6 +89,20 @@ async def last(tx: Tx, inbound: Inbound, since: datetime) -> Record | None:
     )
 
 
+async def opt_in_at(tx: Tx, inbound: Inbound) -> datetime | None:
+    """When the person was last asked, by this sender of ours, to opt in, as far as that has no answer."""
+    at: datetime | None = await tx.fetchval(
+        "SELECT max(m.posted_at) FROM consent_questions q JOIN messages m ON m.id = q.message_id "
+        "WHERE q.person_id = ANY($1) AND q.phone_number_id = $2 AND q.answered_at IS NULL AND q.expires_at > $3 "
+        "AND m.state = ANY($4)",
+        list(inbound.person.ids),
+        inbound.message.phone_number_id,
+        inbound.sent_at,
+        list(MAY_BE_SEEN),
+    )
+    return at
+
+
 async def behind(tx: Tx, wamid: str | None, *, prompt: bool = False) -> str | None:
     """The id of the question whose message (or a line about it) has this id of Meta's; ``prompt``: itself alone."""
     found = await messages.by_wamid(tx, wamid) if wamid else None

@@ -231,7 +231,16 @@ def _only(reply: Reply, about: Sequence[Question], questions: Sequence[Question]
     if not about[0].open:  # answered by the person: the word is about their answer
         return about[0] if _was_shown(reply, about[0]) else None
     meant = [each.id for each in questions if _could_mean(reply, each) and not each.undecided]
-    return about[0] if meant == [about[0].id] and not about[0].stale else None
+    unsure = about[0].stale or _may_be_an_opt_in(reply, about[0])
+    return about[0] if meant == [about[0].id] and not unsure else None
+
+
+def _may_be_an_opt_in(reply: Reply, question: Question) -> bool:
+    """Whether a yes or no may be for a question to opt in, which was on the screen below this one."""
+    at = reply.opt_in_at
+    if at is None or _wish(reply) not in ("confirm", "decline") or not _reached(reply, at):
+        return False
+    return question.shown_at is None or at >= question.shown_at
 
 
 def _digits(reply: Reply, questions: Sequence[Question], lists: Sequence[Listed]) -> Reading:

@@ -123,7 +123,7 @@ class Reply:
 
     ``tapped``, ``quoted`` and ``reacted`` are questions *of this person*. ``sent_at`` is WhatsApp's time, in whole
     seconds. ``payload`` is set for whatever was tapped; ``answer`` is what a button of ours says. ``asked_why``: they
-    were just asked for a reason.
+    were just asked for a reason. ``opt_in_at``: when they were last asked, here, to opt in, if that has no answer yet.
     """
 
     text: str | None
@@ -140,6 +140,7 @@ class Reply:
     reacted: Question | None = None
     emoji: str | None = None
     asked_why: bool = False
+    opt_in_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
