@@ -170,7 +170,7 @@ def test_a_denial_counts_before_a_permission() -> None:
     ("line", "where", "said"),
     [
         ('tier = "severe"', 9, "action.payment.tier: must be 'low', 'medium' or 'high', not \"severe\""),
-        ("approver = 5", 9, "action.payment.approver: is not a key of a policy"),
+        ("approver = 5", 9, "action.payment.approver: is not a key of a policy; do you mean approvers?"),
         ('need = "most"', 9, "action.payment.need"),
         ("undo_seconds = -1", 9, "action.payment.undo_seconds: must be at least 0, not -1"),
         ('escalation = [{ after = "soon", to = "x" }]', 9, "must be a span such as 90s, 10m, 2h or 1d"),

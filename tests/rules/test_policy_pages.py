@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from sayso.cli import reading
 from sayso.cli.main import app
 from sayso.confirmations import kinds, phrases, policy_file
 from sayso.confirmations.caps import Caps
 from sayso.confirmations.policy import Demands
 from sayso.confirmations.requests import ConfirmationIn
+from sayso.core.errors import InputInvalidError
 
 DOCS = Path(__file__).parents[2] / "docs"
 ASKING = (DOCS / "asking.md").read_text("utf-8")
@@ -98,3 +100,12 @@ def test_the_command_names_each_fault_and_its_line(file: Path) -> None:
     code, said = ran("check", "--file", file)
     assert code == 1
     assert ":8: action.payment.tier: must be 'low', 'medium' or 'high', not \"hihg\"" in said
+
+
+def test_a_request_that_is_no_json_is_told_where(tmp_path: Path) -> None:
+    request = tmp_path / "request.json"
+    request.write_text('{"action_type": payment}', "utf-8")
+    with pytest.raises(
+        InputInvalidError, match=r"request\.json is not JSON in line 1, column 17: a value is expected"
+    ):
+        reading.json_of(request)

@@ -58,6 +58,18 @@ def test_a_command_that_names_none_means_the_service_that_runs_here(
     assert running.chosen(running.ENV_FILE) is None
 
 
+def test_files_that_a_command_reads_itself_are_those_its_environment_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with running.noted(of_file(SAYSO_TEMPLATES_DIR="theirs", SAYSO_CONTACT="help@example.com")):
+        monkeypatch.setenv("SAYSO_TEMPLATES_DIR", "mine")
+        monkeypatch.setenv("SAYSO_CONTACT", "somebody else")
+        found = database.settings_for(running.ENV_FILE, Settings)
+    assert found.sayso_templates_dir == Path("mine")
+    assert found.sayso_contact == "help@example.com"
+    assert found.sayso_data_dir == Path.cwd() / "far"
+
+
 def test_the_note_is_private_and_holds_no_secret() -> None:
     configured = settings(
         "postgresql://me:hunter2@db/x",

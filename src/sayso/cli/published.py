@@ -11,6 +11,7 @@ from sayso.cli.reading import text_of
 from sayso.client.unreached import why
 from sayso.core import keys
 from sayso.core.errors import InputInvalidError
+from sayso.core.faults_json import not_json
 from sayso.core.runtime import wall_clock
 
 _WITHIN_S = 10.0
@@ -43,6 +44,10 @@ def _parsed(where: str, text: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(text)
         keys.public_bytes(found)
+    except json.JSONDecodeError as error:
+        raise InputInvalidError(
+            f"{where} holds no set of public keys (JWKS): it {not_json(text, error.pos, error.msg)}"
+        ) from error
     except ValueError as error:
         raise InputInvalidError(f"{where} holds no set of public keys (JWKS): {error}.") from error
     return found

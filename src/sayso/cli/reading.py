@@ -6,6 +6,7 @@ from typing import Any
 
 from sayso.client.unreached import why
 from sayso.core.errors import InputInvalidError
+from sayso.core.faults_json import not_json
 
 
 def text_of(file: Path) -> str:
@@ -20,7 +21,10 @@ def text_of(file: Path) -> str:
 
 def json_of(file: Path) -> Any:
     """The JSON a file holds; raises :class:`InputInvalidError`."""
+    text = text_of(file)
     try:
-        return json.loads(text_of(file))
-    except (ValueError, RecursionError) as error:
-        raise InputInvalidError(f"{file} is not JSON: {error}.") from error
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputInvalidError(f"{file} {not_json(text, error.pos, error.msg)}") from error
+    except RecursionError as error:
+        raise InputInvalidError(f"{file} is not JSON that can be read: it is nested too deeply.") from error

@@ -5,8 +5,8 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -26,6 +26,8 @@ _PREFIX: Final = ".sayso-running-"
 _UNFINISHED: Final = ".sayso-starting-"
 #: Whoever sets one of these means an installation of their own.
 _MEANT: Final = ("WHATSAPP_", "SAYSO_DATA_DIR", "DATABASE_URL")
+#: What a command reads itself: whoever names others beside it means those.
+_READ_HERE: Final = ("sayso_templates_dir", "sayso_policy_file", "sayso_actions_dir")
 #: Secrets without which another installation would be looked at, or another key used.
 _NEEDED: Final = ("database_url", "sayso_consent_key")
 
@@ -71,6 +73,12 @@ class Note:
             "needed": self.needed,
         }
         return json.dumps(told, indent=1, default=str) + "\n"
+
+    def beside(self, environment: Mapping[str, str]) -> Self:
+        """As a command takes it that has this environment."""
+        named = {name.lower() for name, value in environment.items() if value}
+        others = named.intersection(_READ_HERE)
+        return replace(self, given={name: value for name, value in self.given.items() if name not in others})
 
     @property
     def data_dir(self) -> Path:
@@ -153,7 +161,7 @@ def chosen(env_file: Path) -> Note | None:
         raise SettingError(
             f"More than one service runs here. Say which one is meant: {choices(by_place.values())}."
         )
-    return next(iter(by_place.values()), None)
+    return next((note.beside(os.environ) for note in by_place.values()), None)
 
 
 def choices(notes: Iterable[Note]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from sayso.confirmations.policy import NONE, Policy
+from sayso.core.described_fields import fields_at
 from sayso.core.errors import SettingError
 from sayso.core.faults import of_validation
 from sayso.core.files import stamp
@@ -89,7 +91,7 @@ def read(path: Path) -> tuple[Policy | None, list[Finding]]:
 
 def _findings(file: str, text: str, error: ValidationError) -> list[Finding]:
     found = []
-    for fault in of_validation(error.errors()):
+    for fault in of_validation(error.errors(), fields=partial(fields_at, Policy)):
         steps = [step.replace("~1", "/").replace("~0", "~") for step in fault.pointer.split("/")[1:]]
         place = [int(step) if step.isdigit() else step for step in steps]
         detail = fault.detail.replace("is not a field of this request", "is not a key of a policy")

@@ -45,8 +45,8 @@ _ERASED: Final = "what it said has been erased"
 _NOT_AGAIN: Final = {
     "delivered": "it reached the person",
     "read": "the person has read it",
-    "unknown": "it may have reached the person: if a second copy is acceptable, settle it by "
-    'POST /messages/{id}/settle with {"as": "retry"}',
+    "unknown": "it may have reached the person: if a second copy is acceptable, settle it as `retry`, by "
+    '`sayso messages settle` or POST /messages/{id}/settle with {"as": "retry"}',
     "cancelled": "it was cancelled; send it as a new message",
 }
 
