@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from sayso.confirmations import log
 from sayso.confirmations.rules import OUTCOMES, Outcome
 from sayso.core import canonical
 from sayso.core.chains import NOTHING
+from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 
 OTHERS: tuple[Outcome, ...] = ("withdrawn", "superseded", "expired", "undeliverable", "opted_out")
@@ -146,12 +148,12 @@ async def test_many_decisions_of_one_transaction_are_appended_at_once(made: Deci
 
 
 async def test_what_is_to_come_last_needs_a_transaction(rt: Runtime) -> None:
-    async def nothing() -> None:
+    async def nothing(_tx: Tx, _given: Sequence[object]) -> None:
         return None
 
     async with rt.db.one() as tx:
         with pytest.raises(RuntimeError, match="no transaction"):
-            tx.before_commit(nothing)
+            tx.before_commit(nothing, None)
 
 
 async def test_a_person_known_by_no_number_is_committed_to_by_their_user_id(

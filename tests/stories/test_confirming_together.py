@@ -1,5 +1,6 @@
 """Several people have to agree, and something happens to them: one leaves, another's identity changes."""
 
+from functools import partial
 from typing import Any
 
 from harness.service import PHONE_NUMBER_ID
@@ -59,4 +60,30 @@ async def test_where_both_are_needed_and_one_leaves_it_ends_and_the_other_is_tol
         "ben": ("undeliverable", None),
     }
     await world.sim.expect_message(to=ALICE, containing="did not get the answers it needed")
+    await world.keeps_its_promises()
+
+
+async def test_taps_that_come_at_once_are_decided_together_and_each_by_itself(world: World) -> None:
+    """Two questions and one of two people: whoever is second at that one hears so, in the same transaction."""
+    both, at = await asked_together(world, "alice", "ben", need=1)
+    carols, hers = await asked_together(world, "carol")
+    async with world.rt.db.tx() as tx:
+        await tx.fetch("SELECT id FROM workers FOR UPDATE")  # nobody claims
+        taps = [
+            await world.sim.tap(ALICE, at["alice"], CONFIRM),
+            await world.sim.tap(MEI, hers["carol"], CONFIRM),
+            await world.sim.tap(BEN, at["ben"], CONFIRM),
+        ]
+        for tap in taps:
+            await eventually(partial(world.update, tap), "the tap being taken in")
+    told = [await world.digested(tap) for tap in taps]
+    assert [each.partition(" ")[2].split(" ", 1)[0] for each in told] == [both, carols, both]
+    for question in (both, carols):
+        assert (await world.api.outcome(question))["outcome"] == "confirmed"
+    [written] = await world.rows(
+        "SELECT count(DISTINCT xmin::text) AS times, count(*) AS proofs FROM receipts"
+    )
+    assert written == {"times": 1, "proofs": 2}
+    effects = await world.rows("SELECT effect FROM answers ORDER BY id")
+    assert [each["effect"] for each in effects] == ["decided", "decided", "repeated"]
     await world.keeps_its_promises()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sayso.core import derived
 from sayso.core.settings import TokenSettings
 
+#: What the bytes of a webhook hold where a button of ours was tapped; others may hold it, too.
+MARK = b'"cf2:'
 _FORM = re.compile(r"cf2:(cnf_[0-9a-z]{26}):([a-z0-9_-]{1,20}):([a-z2-7]{16})", re.ASCII)
 _MAC_BYTES = 10
 

@@ -18,7 +18,8 @@ _MAY_BE_OPEN: Final = timedelta(days=8)
 #: When room comes where questions are open, nobody knows: somebody answers.
 _LOOK_AGAIN_S: Final = 60
 
-#: Of each limit that is reached, the question that stands in the way longest; of what is open, the oldest.
+#: Of each limit that is reached, the question that stands in the way longest; of what is open, the oldest. A person's
+#: are looked for among theirs (OFFSET 0 keeps it so), which are fewer than the assistant's.
 _REACHED: Final = """
 SELECT l.cap, (SELECT c.created_at FROM confirmations c WHERE c.client_id = $1 AND c.id >= l.since
     AND c.message_id IS NOT NULL ORDER BY c.id DESC OFFSET l.most - 1 LIMIT 1) AS at
@@ -27,8 +28,9 @@ UNION ALL
 SELECT 'client_open', (SELECT $6::timestamptz FROM confirmations c WHERE c.client_id = $1 AND c.status <> 'decided'
     OFFSET $5::int - 1 LIMIT 1) WHERE $5 > 0
 UNION ALL
-SELECT l.cap, (SELECT c.created_at FROM approvers a JOIN confirmations c ON c.id = a.confirmation_id
-    WHERE a.person_id = ANY(string_to_array(p.ids, ' ')) AND a.confirmation_id >= l.since AND c.client_id = $1
+SELECT l.cap, (SELECT c.created_at FROM (SELECT * FROM approvers WHERE person_id = ANY(string_to_array(p.ids, ' '))
+        AND confirmation_id >= l.since OFFSET 0) a JOIN confirmations c ON c.id = a.confirmation_id
+    WHERE c.client_id = $1
     AND a.message_id IS NOT NULL AND (NOT l.open OR (a.state = 'asked' AND c.status <> 'decided'))
     ORDER BY a.confirmation_id DESC OFFSET l.most - 1 LIMIT 1)
 FROM unnest($7::text[]) AS p (ids),

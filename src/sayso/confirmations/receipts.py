@@ -62,11 +62,12 @@ def prove(tx: Tx, rt: Runtime, whose: Mapping[str, Person]) -> None:
     It is done as the last of the transaction that made them.
     """
     if whose:
-        tx.before_commit(partial(_prove, tx, rt, whose))
+        tx.before_commit(_prove, (rt, whose))
 
 
-async def _prove(tx: Tx, rt: Runtime, whose: Mapping[str, Person]) -> None:
-    facts = await _facts(tx, rt, whose)
+async def _prove(tx: Tx, made_here: Sequence[tuple[Runtime, Mapping[str, Person]]]) -> None:
+    rt = made_here[0][0]
+    facts = await _facts(tx, rt, {key: person for _, whose in made_here for key, person in whose.items()})
     made = [statement.make(each, partial(secrets.token_bytes, chains.SALT_BYTES)) for each in facts]
     entries = [canonical.encode(each.entry) for each in made]
     held = keys.load(rt.settings, now=rt.now)

@@ -87,7 +87,9 @@ class Tx:
     """One open transaction. Services receive it, run SQL through it, and never commit."""
 
     _connection: Any
-    _before_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    _before_commit: dict[Callable[["Tx", Sequence[Any]], Awaitable[None]], list[Any]] = field(
+        default_factory=dict
+    )
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
 
     async def fetch(self, sql: str, *args: Any) -> list[Record]:
@@ -114,14 +116,15 @@ class Tx:
         """Run a statement once per row, pipelined."""
         await self._connection.executemany(sql, rows)
 
-    def before_commit(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Await ``act`` as the last of this transaction: a lock that everybody takes is then held for its commit alone.
+    def before_commit(self, act: Callable[["Tx", Sequence[Any]], Awaitable[None]], what: Any) -> None:
+        """Await ``act`` as the last of this transaction, once, with everything that it was given here.
 
-        Whoever holds such a lock waits for nobody any more, so that no two wait for one another.
+        A lock that everybody takes is then held for its commit alone. Whoever holds such a lock waits for nobody any
+        more, so that no two wait for one another.
         """
         if not in_transaction():
             raise RuntimeError("there is no transaction to be the last of")
-        self._before_commit.append(act)
+        self._before_commit.setdefault(act, []).append(what)
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call ``act`` once the transaction is durable; never when it is rolled back."""
@@ -167,8 +170,8 @@ class Database:
             try:
                 async with connection.transaction():
                     yield tx
-                    for last in tx._before_commit:  # noqa: SLF001 - see below
-                        await last()
+                    for last, given in tx._before_commit.items():  # noqa: SLF001 - see below
+                        await last(tx, given)
             finally:
                 _open_transactions.reset(token)
         for act in tx._after_commit:  # noqa: SLF001 - Tx and Database are one module's two halves

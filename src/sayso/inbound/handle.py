@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import structlog
 
-from sayso.confirmations import answers, moving
+from sayso.confirmations import answers, moving, payloads
 from sayso.confirmations.answers import Inbound
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
@@ -33,6 +33,7 @@ NEWS = {**account_news.NEWS, **template_news.NEWS, **identity.NEWS, **consenting
 
 
 #: What people say takes their fence and the ledger's head: two at once in one transaction might block one another.
+#: A tap on a question takes the question alone.
 _ALONE = frozenset({"message", "user_preferences"})
 
 
@@ -51,11 +52,12 @@ async def handle(rt: Runtime, lease: Lease, row: Record) -> None:
 
 def in_company(row: Record) -> bool:
     """Whether an update may share its transaction: no word of a person's, nor what was claimed before."""
-    return bool(row["kind"] not in _ALONE and row["tries"] <= 1)
+    tapped = row["kind"] == "message" and payloads.MARK in row["item"]
+    return bool((tapped or row["kind"] not in _ALONE) and row["tries"] <= 1)
 
 
 async def handle_together(rt: Runtime, lease: Lease, rows: Sequence[Record]) -> Sequence[Record]:
-    """Digest updates that are no messages in one transaction; whatever is wrong with one, each is then tried alone."""
+    """Digest updates that are no words in one transaction; whatever is wrong with one, each is then tried alone."""
     updates = [(row, read(row["kind"], row["item"], row["context"])) for row in rows]
     async with rt.db.tx() as tx:
         await receive.finish(tx, rt, await _digest(tx, rt, updates), worker=lease.worker)
