@@ -21,22 +21,23 @@ PEOPLE = 1_500
 
 
 async def measure() -> list[Row]:
-    """Open loop: questions, prompts to the wire, taps, closing lines; then with Meta's statuses as well."""
+    """Open loop: decisions of what was asked before; then questions, prompts, taps and closing lines all at once."""
     return [
+        await _run(RATE, statuses=False, ahead=True),
         await _run(RATE, statuses=False),
-        await _run(RATE, statuses=True),
         await _run(GENTLE_RATE, statuses=True),
     ]
 
 
-async def _run(rate: int, *, statuses: bool) -> Row:
+async def _run(rate: int, *, statuses: bool, ahead: bool = False) -> Row:
     port = free_port()
     async with beside("stub_graph.py", port, 50, 250, port=port), staged(port) as stage:
         await people(stage, PEOPLE)
-        spec = Spec(stage.port, bearer(), rate, SECONDS, WARM_UP, PEOPLE, statuses, graph=port)
+        spec = Spec(stage.port, bearer(), rate, SECONDS, WARM_UP, PEOPLE, statuses, graph=port, ahead=ahead)
         told, used = await _tap(stage, spec)
     asked = int(rate * SECONDS)
     besides = ", three statuses for each prompt" if statuses else ""
+    besides += ", asked before" if ahead else ""
     wrong = f"; {len(told.wrong)} wrong ({told.wrong[0]})" if told.wrong else ""
     return Row(
         f"tap to assistant, {rate} confirmations/s{besides}",

@@ -4,6 +4,7 @@ import asyncio
 import random
 import sys
 import time
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -16,13 +17,16 @@ _PREFIX = "/api/v1/whatsapp"
 _STATUSES = ("sent", "delivered", "read")
 #: A confirmation that is not through by then is one that went wrong.
 _LONGEST_S = 60.0
+#: Of what is asked ahead, so much at once; then what is left of it comes to rest.
+_AT_ONCE = 16
+_SETTLES_S = 2.0
 
 
 class Spec(msgspec.Struct):
     """Confirmations a second, for how long, of how many people; whether statuses of the prompts come in too.
 
     ``graph`` is the port of Meta's side, which knows what a prompt's button carries; ``way`` the way in which outcomes
-    are heard, ``hears`` the port where hooks are.
+    are heard, ``hears`` the port where hooks are. ``ahead``: all is asked before the first tap, and then nothing is.
     """
 
     port: int
@@ -35,6 +39,7 @@ class Spec(msgspec.Struct):
     graph: int = 0
     way: Way = "poll"
     hears: int = 0
+    ahead: bool = False
 
 
 class Told(msgspec.Struct):
@@ -57,43 +62,63 @@ class Assistant:
 
     async def run(self) -> Told:
         """Begin each confirmation on time, whatever became of the ones before."""
+        total = int(self.spec.rate * (self.spec.seconds + self.spec.warm_up))
+        asked = await self._ask_ahead(total) if self.spec.ahead else {}
+        print("ready", flush=True)
         async with self.hearing.by(self.spec.way):
-            await self._all()
+            await self._all(total, asked)
         return self.told
 
-    async def _all(self) -> None:
+    async def _ask_ahead(self, total: int) -> dict[int, dict[str, Any]]:
+        """Every question, a few at a time, until the last prompt is at Meta's."""
+        turn, asked = asyncio.Semaphore(_AT_ONCE), dict[int, dict[str, Any]]()
+
+        async def one(number: int) -> None:
+            async with turn:
+                if made := await self._ask(number):
+                    asked[number] = made
+                    await self._payload(made["message_id"])
+
+        await asyncio.gather(*map(one, range(total)))
+        await asyncio.sleep(_SETTLES_S)
+        return asked
+
+    async def _all(self, total: int, asked: dict[int, dict[str, Any]]) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        total = int(self.spec.rate * (self.spec.seconds + self.spec.warm_up))
         async with asyncio.TaskGroup() as group:
             for number in range(total):
                 await asyncio.sleep(max(0.0, began + number / self.spec.rate - loop.time()))
                 counts = number >= self.spec.rate * self.spec.warm_up
-                group.create_task(self._guarded(number, counts=counts))
+                group.create_task(self._guarded(number, asked.get(number), counts=counts))
 
-    async def _guarded(self, number: int, *, counts: bool) -> None:
+    async def _guarded(self, number: int, asked: dict[str, Any] | None, *, counts: bool) -> None:
         try:
             async with asyncio.timeout(_LONGEST_S):
-                await self._confirmation(number, counts=counts)
+                if asked := asked or await self._ask(number):
+                    await self._confirmation(number, asked, counts=counts)
         except (aiohttp.ClientError, TimeoutError) as error:
             self.told.wrong.append(repr(error))
 
-    async def _confirmation(self, number: int, *, counts: bool) -> None:
-        person = number % self.spec.people
+    async def _ask(self, number: int) -> dict[str, Any] | None:
         question = {
             "action_type": "calendar_create",
             "action_description": f"schedule meeting {number} with John",
             "action_details": "tomorrow at 3 PM in Conference Room A",
             "timeout_minutes": 5,
-            "recipient": f"+{webhooks.digits(person)}",
+            "recipient": f"+{webhooks.digits(number % self.spec.people)}",
         }
         async with self.session.post(
             f"{self.url}/confirmation", json=question, headers=self.headers
         ) as answer:
-            asked = await answer.json()
+            asked: dict[str, Any] = await answer.json()
             if answer.status != 202:
                 self.told.wrong.append(f"asked: {answer.status}")
-                return
+                return None
+            return asked
+
+    async def _confirmation(self, number: int, asked: dict[str, Any], *, counts: bool) -> None:
+        person = number % self.spec.people
         poll = asyncio.create_task(self.hearing.outcome(asked["id"], self.spec.way))
         try:
             await self._meanwhile(number, person, asked["message_id"])
@@ -141,7 +166,6 @@ class Assistant:
 async def main() -> None:
     """Read the specification, work, tell."""
     spec = msgspec.json.decode(sys.stdin.buffer.readline(), type=Spec)
-    print("ready", flush=True)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
         sys.stdout.buffer.write(msgspec.json.encode(await Assistant(spec, session).run()))
