@@ -324,6 +324,7 @@ async def _walks(rt: Runtime, clock: Clock, count: int, first: int) -> set[str]:
     return {row["outcome"] for row in rows}
 
 
+@pytest.mark.timeout(max(300, WALKS))
 async def test_a_question_is_what_some_order_of_what_was_done_makes_it(rt: Runtime, clock: Clock) -> None:
     outcomes = await _walks(rt, clock, WALKS, random.randrange(10**6))
     assert outcomes == {"confirmed", "declined", "cancelled", "expired", "withdrawn", "superseded"}

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from sayso.confirmations import cleaning, kinds, phrases, question
 from sayso.confirmations.question import Prompt, Question, Reader
 from sayso.confirmations.render import Action
@@ -199,6 +201,7 @@ def missing(action: Action, body: str, lines: list[str], language: str) -> list[
     )
 
 
+@pytest.mark.timeout(max(300, TEXTS // 50))
 def test_no_text_deceives_the_person_who_reads_it() -> None:
     dice, languages, seen = Dice(SEED), phrases.languages(), 0
     for number in range(TEXTS):

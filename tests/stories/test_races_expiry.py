@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from harness.world import CONFIRM, World
 
 RACES = int(os.environ.get("SAYSO_RACES", "100"))
@@ -58,6 +60,7 @@ def _truth(outcome: str, told: str) -> bool:
     return ended != ("✅" in told) and ended == (outcome == "expired")
 
 
+@pytest.mark.timeout(max(300, RACES))
 async def test_a_reply_that_races_the_end_is_in_time_or_late_and_never_both(world: World) -> None:
     races: list[Race] = []
     for first in range(0, RACES, AT_ONCE):
