@@ -82,6 +82,15 @@ async def test_a_field_that_is_like_none_is_told_those_there_are(api: Contract) 
     assert fault["detail"].endswith("; it takes latitude, longitude, name, address")
 
 
+async def test_who_is_named_as_a_recipient_is_told_how_a_user_is_meant_by_name(api: Contract) -> None:
+    for path, body in (("/send", {"content": "x"}), ("/confirmation", ASKED)):
+        for recipient, told in (("bob", True), ("555 000 1111", False)):
+            answer = await api.call("POST", path, json={**body, "recipient": recipient})
+            (fault,) = assert_problem(answer, 422, "input_invalid")["errors"]
+            assert fault["pointer"] == "/recipient"
+            assert ("`approvers`" in fault["detail"]) is told
+
+
 NO_OBJECT = [
     b"",
     b"{",
