@@ -203,6 +203,16 @@ async def test_what_waits_can_be_cancelled_and_is_not_sent(mail: Mail, clock: Cl
     assert await mail.claim() == []
 
 
+@pytest.mark.parametrize(("by", "told"), [("bot", []), ("the operator", ["message.failed"])])
+async def test_whose_message_somebody_else_takes_back_is_told(mail: Mail, by: str, told: list[str]) -> None:
+    message = await mail.queue(await mail.person())
+    async with mail.rt.db.tx() as tx:
+        row = await dead.locked(tx, message)
+        assert row is not None
+        await dead.cancel(tx, mail.rt, row, by=by, on_failed=mail.on_failed)
+    assert await mail.events() == told
+
+
 @pytest.mark.parametrize("state", ["sending", "accepted", "sent", "delivered", "read", "failed", "unknown"])
 async def test_anything_further_is_too_late(mail: Mail, state: str) -> None:
     message = await at(mail, state)

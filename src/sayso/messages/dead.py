@@ -10,7 +10,7 @@ from sayso.core.errors import NotRetryableError, NotUnknownError, TooLateError
 from sayso.core.runtime import Runtime
 from sayso.messages import lost, prospects
 from sayso.messages.results import Failed
-from sayso.messages.service import QUEUE, Step, ended_as, note, tell_failed, tell_unknown
+from sayso.messages.service import QUEUE, Step, ended_as, note, tell_ended, tell_failed
 
 Settlement = Literal["delivered", "failed", "retry"]
 MOST_AT_ONCE: Final = 1000
@@ -108,9 +108,9 @@ async def cancel(tx: Tx, rt: Runtime, row: Record, *, by: str, on_failed: Failed
     state, reason = ended_as(row, "cancelled", f"taken back by {by}")
     await _end(tx, rt, row, state, reason)
     ended = {**row, "state": state, "reason": reason}
-    if state == "unknown":
-        await tell_unknown(tx, rt, ended)
-    else:
+    if state == "unknown" or by != row["client_id"]:  # whoever takes back its own knows
+        await tell_ended(tx, rt, ended)
+    if state != "unknown":
         await on_failed(tx, rt, ended)
     return state
 
