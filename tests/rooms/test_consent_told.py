@@ -10,7 +10,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from harness.mail import Mail
+from harness.mail import NEWS, Mail
 from harness.rooms import Clock, runtime
 from harness.service import PHONE_NUMBER_ID
 from sayso.cli import consent as command
@@ -23,8 +23,11 @@ from sayso.core.tokens import Actor
 from sayso.inbound import consent_routes, leaving, recording
 from sayso.inbound.leaving import Chat
 from sayso.inbound.recording import Told
+from sayso.messages import conversations
 from sayso.people import service as people
 from sayso.people.service import Person
+from sayso.templates import mirror
+from sayso.whatsapp.content import Template
 
 FILE = (
     "phone,captured_at,wording,evidence,scope\n"
@@ -330,6 +333,21 @@ async def test_a_repeated_opt_out_waits_for_what_is_under_way_as_the_first_did(
     for _ in range(2):
         answer = await consent_routes.revoke(mail.rt, actor, body, "key")
         assert (answer.status_code, json.loads(bytes(answer.body))["under_way"]) == (202, 1)
+
+
+async def test_an_opt_out_of_marketing_waits_for_what_meta_calls_that_though_it_is_free(
+    mail: Mail, clock: Clock
+) -> None:
+    """Who came by an ad is written to for free, and what goes to them is expected to count as that."""
+    alice = await mail.person()
+    async with mail.rt.db.tx() as tx:
+        await mirror.take_in(tx, mail.rt, [NEWS], began=clock())
+        await conversations.note_inbound(tx, mail.rt, alice, PHONE_NUMBER_ID, clock(), referred=True)
+    await mail.queue(alice, content=Template("news", "en", ("Ben",)), price_estimate="marketing")
+    assert len(await mail.claim()) == 1
+    async with mail.rt.db.one() as tx:
+        assert await leaving.in_flight(tx, mail.rt, alice, ["marketing"]) == 1
+        assert await leaving.in_flight(tx, mail.rt, alice, ["daily_summary"]) == 0
 
 
 async def test_nobody_is_asked_again_before_they_answered_nor_after_a_no_or_a_stop(

@@ -17,6 +17,7 @@ from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 from sayso.events import service as events
 from sayso.messages import service as messages
+from sayso.messages.price import FREE_ENTRY
 from sayso.messages.service import OURSELVES, TO_WHO_LEFT, Draft
 from sayso.people import service as people
 from sayso.people.service import Person
@@ -189,14 +190,16 @@ async def tell(tx: Tx, rt: Runtime, said: Said, entry: Entry, *, kind: str, wami
 async def in_flight(tx: Tx, rt: Runtime, person: Person, scope: Sequence[str]) -> int:
     """How many messages of this scope to a person are on their way; after a leaving there come no more of them.
 
-    What a worker posted that only seems to be dead is among them, for as long as a POST may last.
+    What a worker posted that only seems to be dead is among them, for as long as a POST may last. A template that is
+    free since the person came by an ad may be marketing: what is expected to be charged does not tell.
     """
     number: int = await tx.fetchval(
         "SELECT count(*) FROM messages WHERE person_id = ANY($1) AND coalesce(work, '') <> '' AND purpose <> 'consent' "
         "AND (state = 'sending' OR state = 'unknown' AND posting_until > $3) "
-        "AND (category = ANY($2) OR 'marketing' = ANY($2) AND price_estimate = 'marketing')",
+        "AND (category = ANY($2) OR 'marketing' = ANY($2) AND form = 'template' AND price_estimate = ANY($4))",
         list(person.fence),
         list(scopes(scope)),
         rt.now(),
+        ["marketing", FREE_ENTRY],
     )
     return number
