@@ -1,4 +1,4 @@
-"""Answers, their undoing, extensions, withdrawals, replacements, timers and dead workers, in any order and at once.
+"""Answers, their undoing, extensions, freezing, withdrawals, replacements, timers and dead workers, in any order.
 
 Each walk does what it does to a question in the database, and to a small oracle; what is done at once may have come in
 either order, and in no other. ``SAYSO_WALKS`` sets how many walks.
@@ -50,11 +50,12 @@ class Oracle:
     outcome: str | None = None
     leaning: str | None = None
     held_until: datetime | None = None
+    frozen: bool = False
 
     def answer(self, place: int, verdict: str) -> "Oracle":
         """Somebody answers: once, except that CANCEL may follow."""
         cancels = verdict == "cancel"
-        if self.outcome or (not cancels and (self.leaning or self.said[place])):
+        if self.outcome or self.frozen or (not cancels and (self.leaning or self.said[place])):
             return self
         said = (*self.said[:place], verdict, *self.said[place + 1 :])
         return replace(self, said=said, leaning=None, held_until=None)
@@ -71,7 +72,7 @@ class Oracle:
 
     def undone(self, place: int) -> "Oracle":
         """Somebody takes back what they said."""
-        if self.outcome or not self.leaning or self.said[place] is None:
+        if self.outcome or self.frozen or not self.leaning or self.said[place] is None:
             return self
         left = replace(self, said=(*self.said[:place], None, *self.said[place + 1 :]))
         again = replace(left, leaning=None, held_until=None)
@@ -79,9 +80,14 @@ class Oracle:
 
     def extended(self, place: int) -> "Oracle":
         """Somebody who has not answered wants more time."""
-        if self.outcome or self.leaning or self.said[place] or not self.extends_left:
+        if self.outcome or self.frozen or self.leaning or self.said[place] or not self.extends_left:
             return self
         return replace(self, expires_at=self.expires_at + EXTEND, extends_left=self.extends_left - 1)
+
+    def changed(self, place: int) -> "Oracle":
+        """Somebody's identity changes: of whom has answered, and others have to, too, nothing more is awaited."""
+        awaited = self.leaning or self.said[place] is None
+        return replace(self, frozen=True) if awaited and not self.outcome else self
 
     def ended(self, outcome: str) -> "Oracle":
         """The assistant ends it."""
@@ -89,9 +95,10 @@ class Oracle:
 
     def ticked(self, now: datetime) -> "Oracle":
         """The timers look at it."""
-        if self.held_until and not self.outcome and now >= self.held_until:
+        waits = self.leaning and not self.frozen
+        if waits and self.held_until and now >= self.held_until:
             return replace(self, outcome=self.leaning, leaning=None, held_until=None)
-        return self if self.leaning or now < self.expires_at else self.ended("expired")
+        return self if waits or now < self.expires_at else self.ended("expired")
 
     @property
     def seen(self) -> tuple[str, str | None, str | None]:
@@ -133,6 +140,8 @@ class Walk:
             *[Move("tick", lambda o: o.ticked(self.clock()), self.tick, look=True)] * 3,
             Move("a worker dies", lambda o: o.ticked(self.clock()), self._die, look=True),
             Move("an answer is rolled back", lambda o: o, lambda: self._rolled_back(place)),
+            Move(f"{place} has other keys", lambda o: o.changed(place), lambda: self._freeze(place)),
+            *[Move("somebody has looked", lambda o: replace(o, frozen=False), self._unfreeze)] * 2,
         ]
         if self.dice.random() < 0.05:
             moves = [
@@ -187,6 +196,17 @@ class Walk:
     async def _supersede(self) -> None:
         async with self.rt.db.tx() as tx:
             await moving.supersede(tx, self.rt, "bot", self.id, by="cnf_another")
+
+    async def _freeze(self, place: int) -> None:
+        async with self.rt.db.tx() as tx:
+            await moving.freeze(tx, self.rt, self.people[place], "identity_changed")
+
+    async def _unfreeze(self) -> None:
+        async with self.rt.db.tx() as tx:
+            try:
+                await moving.unfreeze(tx, self.rt, self.id)
+            except moving.AlreadyDecidedError:
+                return
 
     async def tick(self, *, worker: int = 0) -> None:
         """A worker does what is due."""
@@ -331,7 +351,15 @@ async def test_a_question_is_what_some_order_of_what_was_done_makes_it(rt: Runti
 
 
 @pytest.mark.parametrize(
-    "bug", ["decided again", "held for ever", "one yes is enough", "undone too late", "answered twice"]
+    "bug",
+    [
+        "decided again",
+        "held for ever",
+        "one yes is enough",
+        "undone too late",
+        "answered twice",
+        "not frozen",
+    ],
 )
 async def test_the_walks_catch_a_bug(
     rt: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch, bug: str
@@ -344,6 +372,8 @@ async def test_the_walks_catch_a_bug(
             plant(monkeypatch, steps, "due", ('if facts.status == "held" and', "if False and"))
         case "one yes is enough":
             plant(monkeypatch, steps, "tally", ("if agreed >= needed", "if agreed >= 1"))
+        case "not frozen":
+            plant(monkeypatch, moving, "_may_answer", (' or row["frozen_why"] is not None', ""))
         case "answered twice":
             asked = 'return asked if row["status"] == "pending" and answered is None else None'
             plant(monkeypatch, moving, "_may_answer", (asked, "return asked or answered"))
