@@ -119,7 +119,8 @@ async def test_one_page_shows_the_whole_story_of_a_decision(browser: Browser, wo
         told = page.get_by_role("region", name="The way back")
         await expect(told.locator(".badge.good")).to_have_count(receiver.subjects.count(confirmation_id))
         happened = page.get_by_role("region", name="What happened")
-        await expect(happened).to_contain_text("an answer was taken back")
+        await expect(happened).to_contain_text("took the answer back")
+        await expect(happened.get_by_text("Reply UNDO before then to take it back.")).to_have_count(2)
         await _looks_well(page)
         await _picture(page, "dashboard", full_page=True)
 

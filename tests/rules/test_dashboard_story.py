@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sayso.confirmations.story import Asked, Line, Story, _lines
+from sayso.core.database import Record
 from sayso.dashboard.bubbles import Bubble, bubble
 from sayso.dashboard.happened import Step, happened
 from sayso.dashboard.words import Badge
@@ -80,6 +81,36 @@ def test_who_is_asked_by_escalation_in_somebodys_place_is_told_with_both_reasons
     tale = story(asked("ana"), asked("cy", None, position=1), instead, rule=rule)
     said = "dee …1111, in place of cy …1111, who is away, since it was not delivered within 1 min 30 s"
     assert (told(tale)[-1].what, told(tale)[-1].said) == ("escalated to", said)
+
+
+def arrives(*steps: tuple[float, str, str | None]) -> Asked:
+    """Ana's question on its way."""
+    timeline: list[Record] = [
+        {"at": at(minutes), "state": state, "reason": why, "detail": None} for minutes, state, why in steps
+    ]
+    ana = asked("ana")
+    return Asked(ana.row, ana.who, ana.message, timeline)
+
+
+def test_what_went_well_is_told_once_and_what_did_not_with_its_reason_each_time_it_became_so() -> None:
+    well = arrives(
+        (0, "queued", None),
+        (1, "sent", None),
+        (2, "delivered", "x"),
+        (3, "delivered", None),
+        (4, "read", None),
+    )
+    assert [(each.at, each.what, each.said) for each in told(story(well))[2:]] == [
+        (at(2), "delivered to", "ana …1111"),
+        (at(4), "read by", "ana …1111"),
+    ]
+    again = arrives(
+        (1, "failed", "131026"), (2, "failed", "overtaken"), (3, "queued", None), (4, "failed", "131047")
+    )
+    assert [(each.at, each.what, each.said) for each in told(story(again))[2:]] == [
+        (at(1), "failed", "the question to ana …1111: 131026"),
+        (at(4), "failed", "the question to ana …1111: 131047"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,9 @@ async def test_the_page_of_a_decision_tells_every_moment_and_every_word(world: W
     await world.api.must("POST", f"{path}/execution", json=report)
     await world.sim.expect_message(to=DAVE, containing="booked as 4711")
     await world.keeps_its_promises()
-    told = moments(await page_of(world, confirmation_id))
+    page = await page_of(world, confirmation_id)
+    assert "it quoted what we said of it" in page
+    told = moments(page)
     parts = [
         ("requested", "the assistant"),
         ("asked", "alice …1111"),

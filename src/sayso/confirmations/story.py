@@ -86,6 +86,11 @@ class Story:
         """Meta's ids of the messages that put the question."""
         return {each.message["wamid"] for each in self.asked if each.message and each.message["wamid"]}
 
+    @property
+    def said(self) -> set[str]:
+        """The same of what else was said of it."""
+        return {each.row["wamid"] for each in self.lines if each.row["wamid"]}
+
 
 async def tell(tx: Tx, rt: Runtime, confirmation_id: str) -> Story | None:
     """The story of a question as of one moment; None when there is no such question. ``tx`` has read nothing yet."""

@@ -148,7 +148,7 @@ async def static(name: str) -> Response:
 @rest.get("/{path:path}")
 async def nowhere(path: str, rt: Rt, door: TheDoor, request: Request) -> Response:
     """There is no such page."""
-    return render.lost(door.reader(request, rt.now()), f"There is no page {path} here.")
+    return render.lost(door.reader(request, rt.now()), f"There is no page at {PATH}/{path}.")
 
 
 def _login(wanted: str, problem: str = "", status: int = 200) -> Response:

@@ -122,20 +122,23 @@ def _why_not(rule: Mapping[str, Any], position: int) -> str:
 def _message(each: Asked) -> Iterator[Step]:
     """The question on its way. Meta's clock is not ours: no step is shown earlier than the one it follows.
 
-    What went well needs no reason, and is told once.
+    What went well is told once, and needs no reason; what did not, where it became so.
     """
     latest: datetime | None = None
+    before: str | None = None
     told: set[str] = set()
-    for at, state, said in steps.told(each.timeline):
-        latest = max(latest or at, at)
-        tone = of_message(state).tone
-        if state in told or state in _BRIEFLY:
+    for row in steps.in_order(each.timeline):
+        state, reason = row["state"], row["reason"]
+        latest = max(latest or row["at"], row["at"])
+        came, before = state != before, state
+        if state in _BRIEFLY or state in told or not came:
             continue
+        tone = of_message(state).tone
         if tone == "good":
             told.add(state)
             yield Step(latest, f"{state} {'by' if state == 'read' else 'to'}", name(each), tone)
         else:
-            yield Step(latest, state, f"the question to {name(each)}{f': {said}' if said else ''}", tone)
+            yield Step(latest, state, f"the question to {name(each)}{f': {reason}' if reason else ''}", tone)
 
 
 def _answer(story: Story, row: Record) -> Step:
@@ -202,7 +205,6 @@ def _frozen(data: Mapping[str, Any]) -> tuple[str, str, str]:
 #: Events that tell of what stands nowhere else.
 _TOLD: Final[Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str, str]]]] = {
     "confirmation.held": _held,
-    "confirmation.undone": lambda _: ("undone", "an answer was taken back", "plain"),
     "confirmation.extended": _extended,
     "confirmation.frozen": _frozen,
     "confirmation.unfrozen": lambda _: ("released", "an administrator released it", "good"),

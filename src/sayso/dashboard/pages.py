@@ -107,7 +107,12 @@ async def receipt(confirmation_id: str, form: str, rt: Rt, reader: Reader) -> Re
 
 
 async def _bubbles(tx: Tx, rt: Runtime, found: Story) -> Mapping[str, Bubble]:
-    """What each message about the question looked like, by its id; what was erased is left out."""
+    """What each message about the question looked like, by its id; what was erased is left out.
+
+    Where whom it was about was erased, what others were told of it is not shown either.
+    """
+    if found.erased:
+        return {}
     codes = {found.whose[each.row["person_id"]]: each.row["code"] for each in found.asked}
     hidden = codes if _is_hidden(found.row) else {}
     put = [(each.message, each.shown) for each in found.asked if each.message is not None]

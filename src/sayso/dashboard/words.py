@@ -77,7 +77,11 @@ EFFECTS: Final[Mapping[str, Badge]] = {
     "undid": Badge("took the answer back", "good"),
     "commented": Badge("the reason of the no, passed on", "plain"),
 }
-BECAUSE: Final = {"asked": "asked", "escalated": "by escalation", "delegated": "in place of somebody absent"}
+BECAUSE: Final = {
+    "asked": "asked at once",
+    "escalated": "by escalation",
+    "delegated": "in place of somebody absent",
+}
 BECAUSE_NOT: Final = {
     "undelivered": "it was not delivered",
     "unread": "it was not read",

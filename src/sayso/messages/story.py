@@ -161,7 +161,7 @@ async def _holds(
 async def said_of(tx: Tx, confirmation_id: str, limit: int) -> list[Record]:
     """What was said of a question beside the question itself, oldest first: reminders, replies to answers, the end."""
     return await tx.fetch(
-        "SELECT id, person_id, purpose, content, outside_window, form, state, reason, created_at FROM messages "
+        "SELECT id, wamid, person_id, purpose, content, outside_window, form, state, reason, created_at FROM messages "
         "WHERE confirmation_id = $1 AND purpose <> 'prompt' ORDER BY id LIMIT $2",
         confirmation_id,
         limit,
