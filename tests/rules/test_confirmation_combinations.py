@@ -173,6 +173,9 @@ WORDS = {"confirm": "yes", "decline": "no", "cancel": "CANCEL", "undo": "undo", 
 def of_tak(those: Those) -> Reading:
     if those.only == "words":
         return Decide(at(those.which(ASKED)[0]), "answer", "word", "tak")
+    if those.only:
+        why: Any = {"choice": "needs_option", "frozen": "frozen"}.get(those.only, "how")
+        return Explain(at(those.which(ASKED)[0]), None, "word", why)
     return AskWhich(None) if those.which(ASKED) else Comment("")
 
 
@@ -211,6 +214,17 @@ def test_what_points_at_a_question_means_it_however_many_are_open(wish: Any, how
         elif first is None:
             continue
         assert silent(read(reply, those.questions)) == pointed(those, wish, how, WORDS[wish]), names
+
+
+def test_an_ok_that_points_at_a_question_is_shown_how_to_answer_it() -> None:
+    for names in COMBINATIONS:
+        those = Those(names)
+        for first, name in list(zip(those.questions, names, strict=True))[:1]:
+            reply = replace(_BARE, text="OK!", quotes_something=True, quoted=first)
+            why: Any = {"choice": "needs_option", "frozen": "frozen"}.get(name, "how")
+            said: Reading = Explain(at(0), None, "quote", why) if first.open else Comment("")
+            expected = Decide(at(0), "answer", "quote", "OK!") if name == "words" else said
+            assert silent(read(reply, those.questions)) == expected, names
 
 
 @pytest.mark.parametrize("verdict", ["confirm", "decline", "cancel", "extend", "undo", "answer", None])

@@ -138,7 +138,7 @@ TABLE: list[tuple[str, list[Question], Callable[[Question], Reply], list[Reading
                                          WHICH["confirm"]]),
     ("frozen code", [replace(each, frozen=True) for each in CODED], word("1234"),
      [NONE, *[Explain(A, "confirm", "code", "frozen")] * 2]),
-    ("what may mean two things", PLAIN, word("tak"), [NONE, WHICH[None], WHICH[None]]),
+    ("what may mean two things", PLAIN, word("tak"), [NONE, Explain(A, None, "word", "how"), WHICH[None]]),
     ("a remark", PLAIN, word("see you"), [NONE] * 3),
 ]  # fmt: skip
 

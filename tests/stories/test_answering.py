@@ -68,6 +68,18 @@ async def test_a_list_is_answered_by_its_numbers(world: World) -> None:
     assert "listed 0" in await world.said("pending")
 
 
+async def test_an_ok_decides_nothing_and_the_buttons_come_again(world: World) -> None:
+    asked, prompt = await world.asked()
+    for quote in (None, prompt["wamid"]):
+        assert "stays as it is: how" in await world.said("Ok!", quote=quote)
+        await pending(world, asked["id"])
+    again = await world.sim.expect_message(to=ALICE, containing="tap a button")
+    assert await effects(world) == ["how", "how"]
+    await world.digested(await world.sim.tap(ALICE, again["wamid"], 0))
+    assert (await row(world, asked["id"]))["outcome"] == "confirmed"
+    await world.keeps_its_promises()
+
+
 async def test_a_reaction_decides_nothing_where_no_rule_takes_one(world: World) -> None:
     asked, prompt = await world.asked()
     await reacts(world, prompt, "👍")

@@ -123,7 +123,7 @@ def _to(question: Question, reply: Reply, how: How) -> Reading | None:
     named = rules.option(question, reply.text)
     if named is not None:
         return settle(question, "answer", how, named)
-    return settle(question, wish, how) if wish else None
+    return settle(question, wish, how) if wish else _perhaps(question, reply, how)
 
 
 def _yes_or_no(question: Question, reply: Reply, wish: Wish | None, how: How) -> Reading | None:
@@ -131,7 +131,7 @@ def _yes_or_no(question: Question, reply: Reply, wish: Wish | None, how: How) ->
         return settle(question, wish, how)
     digits = rules.number(reply.text)
     if digits is None or not question.challenge or question.code is None:
-        return None
+        return _perhaps(question, reply, how)
     if _is_code(question, digits):
         return settle(question, "confirm", "code")
     if question.open and not question.frozen and len(digits) == len(question.code):
@@ -141,6 +141,15 @@ def _yes_or_no(question: Question, reply: Reply, wish: Wish | None, how: How) ->
             else WrongCode((question.id,))
         )
     return None
+
+
+def _perhaps(question: Question, reply: Reply, how: How) -> Reading | None:
+    """What may be a yes and may only say that it was read, such as ok: the person is shown how to answer."""
+    if rules.meaning(reply.text) != "unclear" or not question.open:
+        return None
+    if question.frozen:
+        return Explain(question.id, None, how, "frozen")
+    return Explain(question.id, None, how, "needs_option" if question.kind == "choose" else "how")
 
 
 def _is_code(question: Question, digits: str) -> bool:
