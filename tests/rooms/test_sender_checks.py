@@ -111,6 +111,21 @@ async def test_a_good_check_learns_everything_and_comes_again_in_ten_minutes(sta
     assert found.portfolio_id == PORTFOLIO
 
 
+async def test_all_who_were_reached_a_day_ago_are_forgotten_however_many(stage: Stage) -> None:
+    await stage.check()
+    async with stage.rt.db.tx() as tx:
+        await tx.execute(
+            "INSERT INTO portfolio_reach (portfolio_id, person_id, at, message_id) "
+            "SELECT $1, 'per_' || n, $2::timestamptz - n * interval '1 minute', 'msg_1' "
+            "FROM generate_series(1, 2600) n",
+            PORTFOLIO,
+            stage.rt.now(),
+        )
+        await tx.execute("UPDATE portfolios SET used = 2600 WHERE id = $1", PORTFOLIO)
+    await stage.check()
+    assert (await stage.sender()).reached == 1439
+
+
 async def test_the_rate_is_what_meta_allows_the_number(stage: Stage) -> None:
     stage.sim.accounts.change_number(PHONE_NUMBER_ID, throughput="HIGH")
     await stage.check()

@@ -82,6 +82,7 @@ class Checks:
             await claims.postpone(
                 tx, QUEUE, worker=lease.worker, row_id=sender_id, until=next_at, blameless=True
             )
+        await _sweep(rt, sender_id)
 
     async def watch(self, rt: Runtime) -> None:
         """Look at the token's file for as long as the process lives; a replaced token is checked at once.
@@ -141,7 +142,6 @@ class Checks:
             learned = await learn(tx, rt, sender_id, found.number)
             if learned.tier_of is not None:
                 await self.on_tier(tx, rt, learned.tier_of)
-        await _sweep(tx, rt, sender_id)
         await _tell(tx, rt, sender_id, found)
         await _end_alerts(tx, rt, sender_id)
 
@@ -168,11 +168,12 @@ async def _tell(tx: Tx, rt: Runtime, sender_id: str, found: Found) -> None:
     )
 
 
-async def _sweep(tx: Tx, rt: Runtime, sender_id: str) -> None:
+async def _sweep(rt: Runtime, sender_id: str) -> None:
     """Forget people reached more than a day ago, also while nothing is sent: what is shown as used is then true."""
-    sender = await service.get(tx, sender_id)
+    async with rt.db.one() as tx:
+        sender = await service.get(tx, sender_id)
     if sender is not None:
-        await reach.sweep(tx, sender.portfolio_id, rt.now())
+        await reach.sweep_all(rt, sender.portfolio_id)
 
 
 async def _end_alerts(tx: Tx, rt: Runtime, sender_id: str) -> None:

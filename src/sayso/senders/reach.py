@@ -136,6 +136,16 @@ async def sweep(tx: Tx, portfolio_id: str, now: datetime) -> int:
     return used
 
 
+async def sweep_all(rt: Runtime, portfolio_id: str) -> None:
+    """Forget everybody reached more than a day ago, a few at a time: claims wait for the portfolio's row."""
+    swept = SWEEP
+    while swept >= SWEEP:
+        async with rt.db.tx() as tx:
+            before = await tx.fetch(LOCK, [portfolio_id])
+            used = await sweep(tx, portfolio_id, rt.now())
+        swept = before[0]["used"] - used if before else 0
+
+
 async def endings(tx: Tx, portfolio_id: str, *, after: datetime, now: datetime, count: int) -> list[datetime]:
     """When places become free, in their order: ``count`` moments later than ``after``; the last those taken now."""
     rows = await tx.fetch(ENDING, portfolio_id, after - REACH, count)
