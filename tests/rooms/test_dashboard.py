@@ -334,7 +334,7 @@ async def test_what_a_rule_decided_and_what_is_held_or_frozen_has_its_page(pages
     assert "It is to be declined" in (await pages.seen(f"{CONFIRMATIONS}/{held}")).text
     await pages.change("UPDATE confirmations SET frozen_why = 'identity_changed' WHERE id = $1", held)
     page = await pages.seen(f"{CONFIRMATIONS}/{held}")
-    assert "Frozen (identity_changed)" in page.text
+    assert "<b>Frozen</b>, since WhatsApp was set up on another phone." in page.text
     assert page.text.count('class="badge bad large">Frozen') == 1
 
 

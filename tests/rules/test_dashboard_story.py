@@ -10,7 +10,7 @@ from sayso.confirmations.story import Asked, Line, Story, _lines
 from sayso.core.database import Record
 from sayso.dashboard.bubbles import Bubble, bubble
 from sayso.dashboard.happened import Step, happened
-from sayso.dashboard.words import Badge
+from sayso.dashboard.words import FROZEN, Badge
 from sayso.people.service import Person
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -75,6 +75,12 @@ def test_who_is_asked_when_and_why_is_told_in_the_order_of_time() -> None:
     ]
 
 
+def test_whose_turn_comes_early_is_asked_since_another_cannot_answer() -> None:
+    rule = {"escalation": [{"position": 1, "when": "unread", "after_s": 600, "to": "cy"}]}
+    tale = story(asked("ana"), asked("cy", 9, position=1, because="escalated"), rule=rule)
+    assert told(tale)[-1].said == "cy …1111, since somebody who was asked cannot answer"
+
+
 def test_who_is_asked_by_escalation_in_somebodys_place_is_told_with_both_reasons() -> None:
     rule = {"escalation": [{"position": 1, "when": "undelivered", "after_s": 90, "to": "cy"}]}
     instead = asked("dee", 2, position=1, because="delegated", delegated_from="cy")
@@ -124,6 +130,17 @@ def test_what_was_said_of_it_is_a_moment_with_its_words_and_how_far_they_came(
     step = told(story(asked("ana"), lines=[Line(line(3), purpose)]), {"msg_line": drawn})[-1]
     assert (step.at, step.what, step.said) == (at(3), what, "ana …1111")
     assert (step.bubble, step.state) == (drawn, Badge("delivered", "good"))
+
+
+@pytest.mark.parametrize("why", sorted(FROZEN))
+def test_what_is_frozen_says_why_in_words(why: str) -> None:
+    event = {"type": "confirmation.frozen", "at": at(1), "data": {"why": why}}
+    step = happened(story(asked("ana")), [event], [], {})[-1]
+    assert (step.what, step.said, step.tone) == (
+        "frozen",
+        f"no answer decides it, since {FROZEN[why]}",
+        "bad",
+    )
 
 
 def test_what_was_not_sent_says_why() -> None:

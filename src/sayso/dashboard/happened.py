@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sayso.confirmations.story import Asked, For, Line, Story
@@ -13,6 +13,7 @@ from sayso.dashboard.words import (
     SOURCES,
     Badge,
     effect,
+    frozen,
     how,
     instant,
     moment,
@@ -107,14 +108,16 @@ def _put(story: Story, each: Asked) -> Iterator[Step]:
         f", in place of {named(story, row['delegated_from'])}, who is away" if row["delegated_from"] else ""
     )
     what = "escalated to" if row["position"] else "delegated to" if instead else "asked"
-    why = _why_not(story.row["rule"], row["position"])
+    why = _why_not(story.row, row["position"], each.message["created_at"])
     yield Step(each.message["created_at"], what, f"{name(each)}{instead}{why}", "open" if why else "plain")
 
 
-def _why_not(rule: Mapping[str, Any], position: int) -> str:
-    """What a step of the escalation waited for in vain."""
-    for step in rule.get("escalation") or ():
+def _why_not(row: Record, position: int, at: datetime) -> str:
+    """What a step of the escalation waited for in vain; it waits no longer for who cannot answer."""
+    for step in row["rule"].get("escalation") or ():
         if step["position"] == position:
+            if at < row["created_at"] + timedelta(seconds=step["after_s"]):
+                return ", since somebody who was asked cannot answer"
             return f", since {BECAUSE_NOT.get(step['when'], step['when'])} within {span(step['after_s'])}"
     return ""
 
@@ -199,7 +202,7 @@ def _extended(data: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _frozen(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    return "frozen", f"no answer decides it ({data.get('why', 'erased')})", "bad"
+    return "frozen", f"no answer decides it, since {frozen(data.get('why', 'it was erased why'))}", "bad"
 
 
 #: Events that tell of what stands nowhere else.
@@ -207,5 +210,5 @@ _TOLD: Final[Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str, str]]]] 
     "confirmation.held": _held,
     "confirmation.extended": _extended,
     "confirmation.frozen": _frozen,
-    "confirmation.unfrozen": lambda _: ("released", "an administrator released it", "good"),
+    "confirmation.unfrozen": lambda _: ("released", "an operator released it", "good"),
 }

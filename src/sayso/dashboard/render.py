@@ -68,6 +68,7 @@ _TEMPLATES.globals |= {
     "outcome": words.outcome,
     "because": words.because,
     "lost": words.lost,
+    "frozen": words.frozen,
     "SOURCES": words.SOURCES,
 }
 #: What a page is headed with that is none of those asked for.

@@ -88,6 +88,10 @@ BECAUSE_NOT: Final = {
     "unanswered": "it was not answered",
 }
 LOST: Final = {"undeliverable": "could not be reached", "opted_out": "does not want to be messaged"}
+FROZEN: Final = {
+    "identity_changed": "WhatsApp was set up on another phone",
+    "number_changed": "the person has another number",
+}
 STANDS: Final[Mapping[str, Badge]] = {
     "waiting": Badge("not asked yet", "plain"),
     "asked": Badge("asked", "open"),
@@ -154,6 +158,11 @@ def because(name: str) -> str:
 def lost(name: str) -> str:
     """Why somebody cannot answer."""
     return LOST.get(name, name)
+
+
+def frozen(why: str) -> str:
+    """Why no answer decides it for now."""
+    return FROZEN.get(why, why.replace("_", " "))
 
 
 def of_approver(state: str) -> Badge:
