@@ -70,7 +70,7 @@ EFFECTS: Final[Mapping[str, Badge]] = {
     "needs_option": Badge("none of the options, changed nothing", "plain"),
     "wrong_code": Badge("not the code, changed nothing", "bad"),
     "locked": Badge("too many wrong codes, changed nothing", "bad"),
-    "how": Badge("a number without yes or no, changed nothing", "plain"),
+    "how": Badge("shown how to answer, changed nothing", "plain"),
     "not_extendable": Badge("the time cannot be extended", "plain"),
     "not_undoable": Badge("there was nothing to take back", "plain"),
     "extended": Badge("got more time", "good"),
