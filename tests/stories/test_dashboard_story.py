@@ -68,6 +68,7 @@ async def test_the_page_of_a_decision_tells_every_moment_and_every_word(world: W
     await world.keeps_its_promises()
     page = await page_of(world, confirmation_id)
     assert "it quoted what we said of it" in page
+    assert "✓ verified" in page
     told = moments(page)
     parts = [
         ("requested", "the assistant"),
@@ -100,3 +101,8 @@ async def test_the_page_of_a_decision_tells_every_moment_and_every_word(world: W
         at = found[0]
     assert sum(text.count(WHOLE) for _, text in told) == 2
     assert all("field19: “value 19 of some length”" in text for what, text in told if what == "shown all")
+    forge = (
+        "UPDATE approvers SET shown = replace(shown::text, 'value 19', 'value 91')::jsonb WHERE rest <> '{}'"
+    )
+    assert len(await world.rows(f"{forge} RETURNING 1")) == 2
+    assert "✗ does not hold" in await page_of(world, confirmation_id), "the whole of it was another"

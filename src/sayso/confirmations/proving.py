@@ -96,13 +96,20 @@ def _contents(row: Record, claims: Mapping[str, Any]) -> Iterator[Check]:
         return
     yield _hashed("action", [(row["action"], claims["action_hash"])], "it is the one that is signed")
     try:
-        pairs = zip(receipts.shown(row)["shown"], claims["approvals"], strict=True)
-        shown = [(text, said["shown"]["hash"]) for text, said in pairs if text is not None]
+        shown = list(_shown(receipts.shown(row), claims))
     except (ValueError, KeyError, TypeError):
         yield Check("words shown", ok=False, said="what is stored does not fit what is signed")
         return
     if shown:
         yield _hashed("words shown", shown, "they are those that are signed")
+
+
+def _shown(opened: Mapping[str, Any], claims: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
+    """Each text that a person saw, the whole of what the question left out among them, and its signed hash."""
+    for name, digest in (("shown", "hash"), ("rest", "rest")):
+        for text, said in zip(opened[name], claims["approvals"], strict=True):
+            if text is not None:
+                yield text, said["shown"][digest]
 
 
 def _hashed(name: str, pairs: list[tuple[Any, str]], good: str) -> Check:
