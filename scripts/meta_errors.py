@@ -20,8 +20,8 @@ mend the cause, and `sayso messages retry --code <code>`. One exception: 131047 
 itself.
 
 A code that is not in this table fails the message when it is a clear refusal (HTTP 4xx); with a server error it may
-have been taken, so it is held as `unknown` until its status comes. HTTP 429 without any code, as a gateway answers, was
-not taken: the sender waits 30 seconds, or as long as `Retry-After` says.
+have been taken, so it is held as `unknown` until its status comes. HTTP 429 without any code, as a gateway answers, is
+dealt with as 130429.
 
 """
 _COLUMNS = "| code | title | class | at once | holds | for | meaning | what we do | what you do |"

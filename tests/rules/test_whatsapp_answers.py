@@ -1,6 +1,7 @@
 """Answers of the Graph API: an id is acceptance, a code is refusal, everything else is lost."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.whatsapp.answers import MAX_HOLD_S, Accepted, Lost, Refused, interpret, succeeded
-from sayso.whatsapp.failures import GraphError
+from sayso.whatsapp.failures import GraphError, classify
 
 OK = {
     "messaging_product": "whatsapp",
@@ -107,12 +108,15 @@ def test_a_code_is_a_refusal(status: int, code: int, accepted: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"<html>Too Many Requests</html>", b'{"error":{"message":"slow down"}}']
 )
-def test_too_many_requests_without_a_code_are_a_refusal_that_holds_the_sender(body: bytes) -> None:
+def test_too_many_requests_without_a_code_are_a_refusal_that_slows_the_sender_down(body: bytes) -> None:
     """Whoever answers so, Meta's edge or a gateway before it, has not passed the request on (RFC 6585)."""
-    found = interpret(429, {"Retry-After": "90"}, body)
-    assert isinstance(found, Refused)
-    failure = found.failure
-    assert (failure.accepted, failure.retry, failure.holds, failure.hold_s) == ("no", True, "sender", 90.0)
+    for headers, hold_s in (({}, OWN_HOLD_S), ({"Retry-After": "90"}, 90.0)):
+        found = interpret(429, headers, body)
+        assert isinstance(found, Refused)
+        assert (found.failure, found.error.title) == (
+            replace(classify(GraphError(130429, ""), 429), hold_s=hold_s),
+            "HTTP 429 without a code of Meta's",
+        )
 
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"

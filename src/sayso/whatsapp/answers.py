@@ -18,8 +18,9 @@ MAX_HOLD_S: Final = 3600.0
 """Longest wait that a header of Meta can impose: an absurd one must not stop a sender for good."""
 
 _SUCCESS: Final = range(200, 300)
-#: HTTP's own code stands for Meta's where there is none.
-_TOO_MANY: Final = GraphError(429, "Too many requests")
+_TOO_MANY: Final = 429
+#: What HTTP 429 is taken for where there is no code of Meta's: too much at once, for which a lower rate is the answer.
+_TOO_FAST: Final = GraphError(130429, "HTTP 429 without a code of Meta's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def interpret(status: int, headers: Mapping[str, str], body: bytes) -> Accepted 
     try:
         answer = load(body)
     except UnloadableError:
-        if status != _TOO_MANY.code:
+        if status != _TOO_MANY:
             return Lost(f"HTTP {status} with an answer that cannot be read")
         answer = None
     answer = answer if isinstance(answer, dict) else {}
@@ -82,9 +83,9 @@ def interpret(status: int, headers: Mapping[str, str], body: bytes) -> Accepted 
             return accepted
     error = graph_error(answer.get("error"))
     if error is None or error.code == NO_CODE:
-        if status != _TOO_MANY.code:
+        if status != _TOO_MANY:
             return Lost(f"HTTP {status} without a message id or an error code")
-        error = _TOO_MANY
+        error = _TOO_FAST
     failure = classify(error, status)
     hold_s = _asked_hold_s(headers) if failure.retry else 0.0
     return Refused(error, replace(failure, hold_s=max(failure.hold_s, hold_s)), status)
