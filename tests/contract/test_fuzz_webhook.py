@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from harness.rooms import runtime
 from sayso.core.runtime import Runtime
@@ -124,6 +125,16 @@ def a_signature(dice: random.Random, body: bytes) -> tuple[list[tuple[bytes, byt
     if dice.random() < 0.3:
         return [(name, good)], True
     return dice.choice(forged), False
+
+
+async def test_a_wrong_secret_stands_in_the_log_once(door: Door) -> None:
+    strange = [(b"x-hub-signature-256", signature(b"{}", b"of another app"))]
+    with capture_logs() as logged:
+        assert {await door.knock(b"{}", strange), await door.knock(b"{}", strange)} == {(401, b"")}
+        assert await door.knock(b"{}", []) == (401, b"")
+    (told,) = logged
+    assert told["event"] == "webhook.bad_signature"
+    assert "WHATSAPP_WEBHOOK_SECRET" in told["detail"]
 
 
 async def test_two_thousand_strangers_and_nobody_is_believed_without_a_signature(door: Door) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+import structlog
 
 from sayso.core.api import PREFIX, problem
 from sayso.core.errors import BodyTooLargeError, DatabaseUnavailableError
@@ -21,6 +22,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = structlog.get_logger("sayso.webhook")
 
 #: The logger the guide switches on: every exchange with Meta, both ways.
 _exchanges = logging.getLogger("whatsapp_service")
@@ -46,6 +49,7 @@ class Webhook:
         self._intake = intake
         self._secret = settings.whatsapp_webhook_secret.get_secret_value().encode()
         self._verify_token = settings.whatsapp_verify_token.get_secret_value().encode()
+        self._told = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take the webhook's requests; hand every other on."""
@@ -92,8 +96,7 @@ class Webhook:
             await self._refuse_size(send)
             return
         if not signature_valid(body, headers[0], self._secret):
-            WEBHOOK_POSTS.labels("bad_signature").inc()
-            await _answer(send, 401, b"", _TEXT)
+            await self._refuse_signature(send)
             return
         if _exchanges.isEnabledFor(logging.DEBUG):
             _exchanges.debug("webhook received", extra={"webhook": _shown(body)})
@@ -105,6 +108,19 @@ class Webhook:
             return
         WEBHOOK_POSTS.labels("durable").inc()
         await _answer(send, 200, b"", _TEXT)
+
+    async def _refuse_signature(self, send: Send) -> None:
+        """Told once: a wrong secret shows at the first webhook, and nobody who knocks fills the log."""
+        WEBHOOK_POSTS.labels("bad_signature").inc()
+        if not self._told:
+            self._told = True
+            log.warning(
+                "webhook.bad_signature",
+                detail="A webhook was refused: its signature is not by WHATSAPP_WEBHOOK_SECRET. If none gets through, "
+                "that is not the App Secret of the app that sends them (App settings -> Basic). Further ones are "
+                "counted in sayso_webhook_posts_total, and not told here.",
+            )
+        await _answer(send, 401, b"", _TEXT)
 
     async def _refuse_size(self, send: Send) -> None:
         WEBHOOK_POSTS.labels("too_large").inc()
