@@ -1,5 +1,6 @@
 """What each of several people who were asked is told when they answer, in their language and below their question."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -8,8 +9,8 @@ import pytest
 
 from harness.decisions import ACTION, BOT
 from harness.mail import Mail
-from harness.rooms import Clock
-from sayso.confirmations import answers, approvers, asking, executing, service
+from harness.rooms import Clock, until_one_waits_for_a_lock
+from sayso.confirmations import answers, approvers, asking, executing, moving, service
 from sayso.confirmations.answers import Inbound
 from sayso.confirmations.asking import SIMPLE, Asking
 from sayso.confirmations.executing import Report
@@ -285,3 +286,23 @@ async def test_another_number_freezes_what_was_asked_at_the_old_one(chats: Chats
     (paused,) = await chats.says(alice, "yes")
     assert "is paused" in paused
     assert (await chats.outcome(question))[0] == "pending", "it was asked of whoever had the old number"
+
+
+async def test_whose_identity_changes_while_they_take_an_answer_back_is_asked_nothing_more(
+    chats: Chats, rt: Runtime
+) -> None:
+    alice = await Mail(rt).person(ALICE)
+    question = await chats.ask(Asked(alice), undo_s=300)
+    await chats.says(alice, "yes")
+
+    async def changes() -> int:
+        async with rt.db.tx() as tx:
+            return await moving.freeze(tx, rt, alice, "identity_changed")
+
+    async with rt.db.tx() as tx:
+        row = await moving.locked(tx, question)
+        assert row is not None
+        assert await moving.undo(tx, rt, row, alice)
+        frozen = asyncio.create_task(changes())
+        await until_one_waits_for_a_lock(rt)
+    assert await frozen == 1, "what was held when it was looked for is pending by now, and asked of them"

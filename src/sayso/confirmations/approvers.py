@@ -55,11 +55,17 @@ def mine(rows: Sequence[Record], person: Person, state: str) -> Record | None:
 
 
 async def open_to(tx: Tx, person_ids: Sequence[str]) -> list[Record]:
-    """The questions that are open to any of these, oldest first, locked."""
-    return await tx.fetch(
-        "SELECT c.* FROM confirmations c WHERE c.status <> 'decided' AND EXISTS (SELECT 1 FROM approvers p "
-        f"WHERE p.confirmation_id = c.id AND p.person_id = ANY($1) AND {_OPEN}) ORDER BY c.id FOR UPDATE OF c",
+    """The questions that are open to any of these, oldest first; locked, and read once they are."""
+    locked = await tx.fetch(
+        "SELECT id FROM confirmations WHERE status <> 'decided' AND id IN "
+        "(SELECT confirmation_id FROM approvers WHERE person_id = ANY($1)) ORDER BY id FOR UPDATE",
         list(person_ids),
+    )
+    return await tx.fetch(
+        "SELECT c.* FROM confirmations c WHERE c.id = ANY($2) AND EXISTS (SELECT 1 FROM approvers p "
+        f"WHERE p.confirmation_id = c.id AND p.person_id = ANY($1) AND {_OPEN}) ORDER BY c.id",
+        list(person_ids),
+        [row["id"] for row in locked],
     )
 
 
