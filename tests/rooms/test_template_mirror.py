@@ -11,8 +11,11 @@ from harness.rooms import Clock, runtime
 from sayso.core.errors import TemplateUnknownError
 from sayso.core.runtime import Runtime
 from sayso.inbound import template_news
+from sayso.messages import templating
+from sayso.people import service as people
 from sayso.templates import mirror, service
 from sayso.templates.rules import Gone, Held, Usable
+from sayso.whatsapp.content import Template
 from sayso.whatsapp.updates import OtherUpdate
 
 WABA = "200000000000001"
@@ -212,6 +215,14 @@ async def test_a_name_is_refused_only_once_the_mirror_has_been_compared(dsn: str
             found = await service.choose(tx, fresh, "news", ["de"])
             assert found is not None
             assert found.language == "en"
+
+
+async def test_a_language_is_queued_as_meta_writes_it_also_before_the_mirror_is_there(dsn: str) -> None:
+    async with runtime(dsn) as fresh, fresh.db.tx() as tx:
+        alice = await people.by_phone(tx, fresh, "+15550001111", learned_from="assistant:bot")
+        given = Template("news", "pt-br", ("Ana",))
+        template, known = await templating.resolve(tx, fresh, alice, given, at="/template")
+    assert (template.language, known) == ("pt_BR", None)
 
 
 async def test_many_who_write_the_mirror_at_once_wait_for_each_other(rt: Runtime, clock: Clock) -> None:

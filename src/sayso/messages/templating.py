@@ -33,7 +33,7 @@ async def resolve(
         wanted = [person.language] if person.language else []
         mirrored = await templates.choose(tx, rt, given.name, wanted, at=f"{at}/name")
     if mirrored is None:
-        chosen = given.language or rules.language_code(person.language or rules.DEFAULT_LANGUAGE)
+        chosen = rules.language_code(given.language or person.language or rules.DEFAULT_LANGUAGE)
         template = msgspec.structs.replace(given, language=chosen)
         validate(template, at=at)
         return template, None
