@@ -290,6 +290,10 @@ async def test_who_settles_a_second_attempt_as_failed_may_retry_it(mail: Mail, c
         assert row is not None
         await dead.settle(tx, mail.rt, row, "failed", by="bot", on_failed=mail.on_failed)
     assert dead.refusal(await mail.row(message)) is None
+    await mail.status("read", callback=f"{message}:2", wamid="wamid.second")
+    async with mail.rt.db.one() as tx:
+        told = [step["reason"] for step in await service.timeline(tx, message)]
+    assert "Meta said read; the message had ended before" in told
 
 
 @pytest.mark.parametrize("forgotten", [False, True], ids=["given back", "disowned"])

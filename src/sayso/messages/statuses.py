@@ -10,7 +10,7 @@ from sayso.core.runtime import Runtime
 from sayso.core.telemetry import EARLIER_ATTEMPTS, META_ERRORS
 from sayso.messages import attempts, price, trouble
 from sayso.messages.outcome import Trouble, explain
-from sayso.messages.rules import RANK, STATUSES, moved
+from sayso.messages.rules import FINAL, RANK, STATUSES, moved
 from sayso.messages.service import IN_DOUBT, QUEUE, Step, note
 from sayso.people import service as people
 from sayso.whatsapp.failures import classify
@@ -167,7 +167,8 @@ def _join(row: Record, status: StatusUpdate, attempt: int | None, now: datetime)
     if _earlier(row, status, attempt):
         return Joined(row, moved=False), _evidence(row, status, attempt, at)
     if state is None or not moved(row["state"], state) or (state == "failed" and _told_in_doubt(row)):
-        reason = reason or f"Meta said {status.status}; the message was further already"
+        stood = "had ended before" if row["state"] in FINAL else "was further already"
+        reason = reason or f"Meta said {status.status}; the message {stood}"
         return Joined(row, moved=False), Step(
             row["id"], at, row["state"], reason, _detail(row, status), moved=False
         )
