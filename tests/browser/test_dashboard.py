@@ -115,7 +115,7 @@ async def test_one_page_shows_the_whole_story_of_a_decision(browser: Browser, wo
         await expect(page.get_by_role("region", name="The policy")).to_contain_text("2026-11+")
         receipt = page.get_by_role("region", name="The receipt")
         await expect(receipt).to_contain_text("✓ verified")
-        await expect(receipt.locator(".checks .good")).to_have_count(6)
+        await expect(receipt.locator(".checks .good")).to_have_count(7)
         told = page.get_by_role("region", name="The way back")
         await expect(told.locator(".badge.good")).to_have_count(receiver.subjects.count(confirmation_id))
         happened = page.get_by_role("region", name="What happened")

@@ -11,7 +11,7 @@ from harness.decisions import ACTION, Decisions
 from harness.traces import traces
 from sayso.app import INBOX
 from sayso.client import verify
-from sayso.confirmations import absences, asking, moving
+from sayso.confirmations import absences, asking, moving, story
 from sayso.confirmations.asking import SIMPLE, Asking
 from sayso.confirmations.policy import Step
 from sayso.confirmations.render import Action
@@ -116,6 +116,15 @@ async def states(rt: Runtime, question: str) -> dict[str, str]:
     return {each["person_id"]: each["state"] for each in rows}
 
 
+async def looked_at(rt: Runtime, question: str) -> dict[str, bool | None]:
+    """What its page says of its proof."""
+    async with rt.db.tx() as tx:
+        told = await story.tell(tx, rt, question)
+    assert told is not None
+    assert told.proof is not None
+    return {check.name: check.ok for check in told.proof.checks}
+
+
 async def found(rt: Runtime, looked_for: tuple[str, ...]) -> set[tuple[str, str]]:
     return {(table, trace) for table, _, trace in await traces(rt.db.dsn, looked_for)}
 
@@ -135,6 +144,7 @@ async def test_their_part_goes_and_open_and_decided_questions_stay_the_others(
         await absences.put(tx, alice, ben, from_at=rt.now(), until=until, set_by="bot")
     assert {table for table, trace in await found(rt, BENS) if trace == WORDS} >= {
         "answers", "approvers", "confirmations", "receipts"}  # fmt: skip
+    assert (await looked_at(rt, decided))["answers"] is True
     await forget(rt, "ben")
     assert await found(rt, BENS) == set()
     still, ended, answered = [await row(rt, each) for each in (stood_in_for, too_few, decided)]
@@ -151,6 +161,7 @@ async def test_their_part_goes_and_open_and_decided_questions_stay_the_others(
         assert verdict.proven, verdict.reasons
         assert receipt.beside is not None
         assert [each is None for each in receipt.beside["opened"]["approvals"]] == [False, True]
+        assert False not in (await looked_at(rt, question)).values()
     async with rt.db.one() as tx:
         assert await tx.fetchval("SELECT count(*) FROM absences") == 0, "nobody stands in for Alice"
 

@@ -12,7 +12,7 @@ from sayso.core import keys
 from sayso.core.database import Tx
 from sayso.core.runtime import Runtime
 
-ALL = ["signature", "decision", "action", "words shown", "decision log", "checkpoint"]
+ALL = ["signature", "decision", "action", "words shown", "answers", "decision log", "checkpoint"]
 
 
 #: A change of one row, $1 being the first of three decisions, and what then does not hold.
@@ -27,9 +27,20 @@ CHANGES: list[tuple[str, set[str]]] = [
     ("UPDATE receipts SET jws = 'x' || jws WHERE confirmation_id = $1", {"signature"}),
     (
         "UPDATE receipts r SET jws = o.jws FROM receipts o WHERE o.confirmation_id > $1 AND r.confirmation_id = $1",
-        {"decision", "words shown", "decision log"},
+        {"decision", "words shown", "answers", "decision log"},
     ),
-    ("UPDATE receipts SET opened = '{\"approvals\": []}' WHERE confirmation_id = $1", {"words shown"}),
+    (
+        "UPDATE receipts SET opened = '{\"approvals\": []}' WHERE confirmation_id = $1",
+        {"words shown", "answers"},
+    ),
+    ("UPDATE answers SET said = 'No' WHERE confirmation_id = $1", {"answers"}),
+    ("UPDATE answers SET said = '' WHERE confirmation_id = $1", {"answers"}),
+    ("UPDATE answers SET wamid = 'wamid.OTHER' WHERE confirmation_id = $1", {"answers"}),
+    ("UPDATE approvers SET answer_id = NULL WHERE confirmation_id = $1", {"answers"}),
+    (
+        "UPDATE receipts SET opened = jsonb_set(opened, '{approvals,0,said,value}', '0') WHERE confirmation_id = $1",
+        {"answers"},
+    ),
     ("UPDATE decision_log SET entry = '{}' WHERE confirmation_id = $1", {"decision log"}),
     ("UPDATE decision_log SET leaf = sha256('x') WHERE confirmation_id = $1", {"decision log"}),
     (

@@ -1,9 +1,9 @@
 """Whether one decision is proved: its receipt, its entry in the log, and the checkpoint that covers it, looked at."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -12,11 +12,18 @@ from joserfc.jwk import OKPKey
 from sayso.confirmations import log, receipts, statement
 from sayso.confirmations.log import Logged
 from sayso.core import canonical, keys, notes
-from sayso.core.chains import instant
+from sayso.core.chains import instant, salted
 from sayso.core.database import Record, Tx
 from sayso.core.errors import InputInvalidError
 from sayso.core.notes import NoteError
 from sayso.core.runtime import Runtime
+
+#: What each person asked has answered, in the receipt's order.
+_ANSWERS: Final = """
+SELECT a.said, a.wamid AS reply FROM receipts r CROSS JOIN unnest(r.persons) WITH ORDINALITY AS w (person_id, place)
+LEFT JOIN approvers p ON p.confirmation_id = r.confirmation_id AND p.person_id = w.person_id
+LEFT JOIN answers a ON a.id = p.answer_id WHERE r.confirmation_id = $1 ORDER BY w.place
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ async def examine(tx: Tx, rt: Runtime, row: Record) -> Proof:
     checkpoint = await log.covering(tx, entry.index) if entry else None
     checks = [signature]
     if claims:
-        checks += [_decision(row, claims), *_contents(row, claims)]
+        checks += [_decision(row, claims), *_contents(row, claims), *await _answers(tx, row, claims)]
     checks.append(_logged(claims, entry))
     if entry:
         checks.append(await _covered(tx, rt, entry, checkpoint, published))
@@ -118,6 +125,37 @@ def _hashed(name: str, pairs: list[tuple[Any, str]], good: str) -> Check:
     except InputInvalidError:
         same = False
     return Check(name, ok=same, said=good if same else "what is stored is not what is signed")
+
+
+async def _answers(tx: Tx, row: Record, claims: Mapping[str, Any]) -> list[Check]:
+    """What was answered is what is signed, as far as it is still there."""
+    if row["opened"] is None:
+        return []
+    try:
+        found = list(_answered(row, claims, await tx.fetch(_ANSWERS, row["id"])))
+    except (InputInvalidError, ValueError, KeyError, TypeError):
+        found = [False]
+    good = "they are those that are signed"
+    said = good if all(found) else "what is stored is not what is signed"
+    return [Check("answers", ok=all(found), said=said)] if found else []
+
+
+def _answered(row: Record, claims: Mapping[str, Any], kept: Sequence[Record]) -> Iterator[bool]:
+    """Of everybody who answered and was not erased since, and of what was chosen or written."""
+    opened = row["opened"]
+    for behind, said, answer in zip(opened["approvals"], claims["approvals"], kept, strict=True):
+        if behind is not None and said["verdict"] is not None:
+            yield all(_opens(behind, said, name, answer[name]) for name in ("said", "reply"))
+    if claims["answer"] is not None and opened.get("answer", "") is not None:
+        yield _opens(opened, claims, "answer", canonical.encode(row["answer"]).decode())
+
+
+def _opens(opened: Mapping[str, Any], claims: Mapping[str, Any], name: str, stored: str | None) -> bool:
+    """Whether what is signed as a salted digest is what is stored; what is empty has no digest."""
+    if not stored:
+        return claims[name] is None
+    digest = salted(stored.encode(), bytes.fromhex(opened[name]["salt"])).hex()
+    return bool(opened[name]["value"] == stored and digest == claims[name])
 
 
 def _logged(claims: Mapping[str, Any], entry: Logged | None) -> Check:
