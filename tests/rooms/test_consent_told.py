@@ -323,7 +323,7 @@ async def test_a_stop_is_stale_only_when_nothing_of_it_holds(mail: Mail, clock: 
 async def test_a_repeated_opt_out_waits_for_what_is_under_way_as_the_first_did(
     mail: Mail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consent_routes, "QUIET_WITHIN_S", 0)
+    monkeypatch.setattr(leaving, "QUIET_WITHIN_S", 0)
     alice = await mail.person()
     await mail.wrote(alice, mail.rt.now())
     await mail.queue(alice)

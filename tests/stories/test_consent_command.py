@@ -12,6 +12,7 @@ from harness.service import CONSENT_KEY
 from harness.world import ALICE, World
 from sayso.cli.main import app
 from sayso.core.errors import SettingError
+from sayso.inbound import leaving
 
 
 async def sayso(world: World, tmp_path: Path, *words: str, key: str = CONSENT_KEY) -> str:
@@ -69,3 +70,23 @@ async def test_what_is_taken_back_by_an_opt_out_is_counted(world: World, tmp_pat
     assert status == 202, said
     told = await sayso(world, tmp_path, "revoke", ALICE, "--reason", "a call")
     assert "1 message taken back, 0 open questions closed" in " ".join(told.split())
+
+
+async def test_an_opt_out_is_done_when_nothing_is_on_its_way_or_says_that_something_is(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.open_window()
+    held = world.wire.hold("before", containing="slow line")
+    await world.api.call("POST", "/send", json={"recipient": ALICE, "content": "slow line"})
+    await held.arrived()
+    revoke = ("revoke", ALICE, "--reason", "a call")
+    monkeypatch.setattr(leaving, "QUIET_WITHIN_S", 0)
+    assert "1 message may still be on the way" in " ".join((await sayso(world, tmp_path, *revoke)).split())
+    monkeypatch.undo()
+    waiting = asyncio.create_task(sayso(world, tmp_path, *revoke))
+    done, _ = await asyncio.wait([waiting], timeout=0.3)
+    assert not done, "it said so while a message was under way"
+    held.release()
+    assert "was out already" in await waiting
+    assert "may still" not in await waiting
+    await world.keeps_its_promises()

@@ -20,6 +20,7 @@ from sayso.consent.rules import ALL, CATEGORIES, SCOPES
 from sayso.core.database import Tx
 from sayso.core.errors import InputInvalidError
 from sayso.core.faults import near
+from sayso.core.moments import sound
 from sayso.core.runtime import Runtime
 from sayso.core.settings import consent_key
 from sayso.people.service import Person
@@ -86,7 +87,7 @@ def revoke(
     env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Opt a person out: what waits to go to them is taken back, what is open is closed."""
-    from sayso.inbound import recording  # noqa: PLC0415
+    from sayso.inbound import leaving, recording  # noqa: PLC0415
 
     async def work(rt: Runtime) -> str:
         async with rt.db.tx() as tx:
@@ -100,11 +101,13 @@ def revoke(
                 personal={"reason": reason},
             )
             left = await recording.revoke(tx, rt, told)
+        under_way = await leaving.quiet(rt, told.person, told.scope)
+        still = f". [yellow]{count(under_way, 'message')} may still be on the way[/]" if under_way else ""
         if not left.news:
-            return f"{who} was out already (entry {left.entry.id})."
+            return f"{who} was out already (entry {left.entry.id}){still}."
         return (
             f"[green]✓[/] Opted out: {who}, {', '.join(scope)} (entry {left.entry.id}); "
-            f"{count(left.suppressed, 'message')} taken back, {count(left.ended, 'open question')} closed"
+            f"{count(left.suppressed, 'message')} taken back, {count(left.ended, 'open question')} closed{still}"
         )
 
     out.print(with_runtime(env_file, work, seals=True), soft_wrap=True)
@@ -384,9 +387,9 @@ def _moment(rt: Runtime, text: str | None) -> datetime:
     now = rt.now()
     try:
         at = datetime.fromisoformat(text) if text else now
+        at = sound(at if at.tzinfo else at.replace(tzinfo=now.tzinfo))
     except ValueError as error:
         raise InputInvalidError(f"{text!r} is not a time in ISO 8601: {error}.") from error
-    at = at if at.tzinfo else at.replace(tzinfo=now.tzinfo)
     if at > now:
         raise InputInvalidError(f"{text} lies in the future.")
     return at

@@ -1,7 +1,5 @@
 """Opt-ins and opt-outs as an assistant tells them: recorded with their proof, and read; and the policy."""
 
-import asyncio
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -37,9 +35,6 @@ from sayso.people.service import Person
 
 router = APIRouter(tags=["consents"])
 
-#: How long the answer to an opt-out waits for what is on its way to the person; one POST takes less.
-QUIET_WITHIN_S = 15.0
-_LOOK_S = 0.02
 _CLOCKS = timedelta(minutes=5)
 
 Scope = Literal["all", "confirmations", "notifications", "daily_summary", "marketing", "service"]
@@ -256,21 +251,9 @@ async def revoke(rt: Rt, actor: MayRecordConsents, body: RevokeIn, key: idempote
     if not of_whom:  # repeated: the answer was given before, perhaps while something was under way
         async with rt.db.one() as tx:
             of_whom = await consent.whose(tx, said["id"])
-    if of_whom and (under_way := await _quiet(rt, of_whom[0], body.scope)):
+    if of_whom and (under_way := await leaving.quiet(rt, of_whom[0], body.scope)):
         return json_response({**said, "under_way": under_way}, 202)
     return answer
-
-
-async def _quiet(rt: Runtime, person: Person, scope: Sequence[str]) -> int:
-    """Wait until nothing to a person is on its way any more; how many messages still may be when the time is over."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + QUIET_WITHIN_S
-    while True:
-        async with rt.db.one() as tx:
-            under_way = await leaving.in_flight(tx, rt, person, scope)
-        if not under_way or loop.time() > until:
-            return under_way
-        await asyncio.sleep(_LOOK_S)
 
 
 async def _told(tx: Tx, rt: Runtime, actor: Actor, body: ConsentIn | RevokeIn, captured_at: datetime) -> Told:

@@ -4,6 +4,7 @@ The fence, the ledger, the questions that are open, the messages that wait, one 
 the event.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,10 @@ from sayso.messages.service import OURSELVES, TO_WHO_LEFT, Draft
 from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.content import Content, Text
+
+#: How long an opt-out waits for what is on its way to the person; one POST takes less.
+QUIET_WITHIN_S = 15.0
+_LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,3 +208,18 @@ async def in_flight(tx: Tx, rt: Runtime, person: Person, scope: Sequence[str]) -
         ["marketing", FREE_ENTRY],
     )
     return number
+
+
+async def quiet(rt: Runtime, person: Person, scope: Sequence[str]) -> int:
+    """Wait until nothing to a person is on its way any more; how many messages still may be when the time is over.
+
+    Whoever tells of an opt-out by another way than the chat waits so before they call it done.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + QUIET_WITHIN_S
+    while True:
+        async with rt.db.one() as tx:
+            under_way = await in_flight(tx, rt, person, scope)
+        if not under_way or loop.time() > until:
+            return under_way
+        await asyncio.sleep(_LOOK_S)
