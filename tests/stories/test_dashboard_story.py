@@ -13,6 +13,32 @@ FIELDS = {f"field{n:02}": f"value {n} of some length" for n in range(20)}
 WHOLE = "All of it, before you decide:"
 SHOW = 0
 
+#: What has to be told, in this order; other moments may stand between.
+MOMENTS = [
+    ("requested", "the assistant"),
+    ("asked", "alice …1111"),
+    ("answer", "alice …1111 tapped a button: show all; every field is shown"),
+    ("shown all", "alice …1111 read The words, "),
+    (
+        "escalated to",
+        "dave …4444, in place of carol …3333, who is away, since it was not answered within 10 min",
+    ),
+    ("reminded", "alice …1111 read 🔔 “schedule a meeting with John” still waits for your answer."),
+    ("reminded", "dave …4444 read 🔔"),
+    ("answer", "dave …4444 wrote a word: yes; not every field was seen, changed nothing Yes"),
+    ("shown all", "dave …4444 read The words, "),
+    ("answer", "dave …4444 tapped a button: yes; decided it"),
+    ("confirmed", "decided by what was answered"),
+    ("closed", "alice …1111 read ℹ️ “schedule a meeting with John” was confirmed by others."),
+    ("closed", "dave …4444 read ✅ Confirmed: “schedule a meeting with John”"),
+    ("claimed", "the assistant took the right to act, once"),
+    ("reported", "the assistant reported what came of it: done booked as 4711"),
+    (
+        "told",
+        "dave …4444 read ✅ Done: “schedule a meeting with John” The assistant says: “booked as 4711”",
+    ),
+]
+
 
 async def page_of(world: World, confirmation_id: str) -> str:
     """The page, as whoever asked sees it."""
@@ -70,32 +96,8 @@ async def test_the_page_of_a_decision_tells_every_moment_and_every_word(world: W
     assert "it quoted what we said of it" in page
     assert "✓ verified" in page
     told = moments(page)
-    parts = [
-        ("requested", "the assistant"),
-        ("asked", "alice …1111"),
-        ("answer", "alice …1111 tapped a button: show all; every field is shown"),
-        ("shown all", "alice …1111 read The words, "),
-        (
-            "escalated to",
-            "dave …4444, in place of carol …3333, who is away, since it was not answered within 10 min",
-        ),
-        ("reminded", "alice …1111 read 🔔 “schedule a meeting with John” still waits for your answer."),
-        ("reminded", "dave …4444 read 🔔"),
-        ("answer", "dave …4444 wrote a word: yes; not every field was seen, changed nothing Yes"),
-        ("shown all", "dave …4444 read The words, "),
-        ("answer", "dave …4444 tapped a button: yes; decided it"),
-        ("confirmed", "decided by what was answered"),
-        ("closed", "alice …1111 read ℹ️ “schedule a meeting with John” was confirmed by others."),
-        ("closed", "dave …4444 read ✅ Confirmed: “schedule a meeting with John”"),
-        ("claimed", "the assistant took the right to act, once"),
-        ("reported", "the assistant reported what came of it: done booked as 4711"),
-        (
-            "told",
-            "dave …4444 read ✅ Done: “schedule a meeting with John” The assistant says: “booked as 4711”",
-        ),
-    ]
     at = -1
-    for what, said in parts:
+    for what, said in MOMENTS:
         found = [n for n, (word, text) in enumerate(told) if n > at and word == what and said in text]
         assert found, f"{what}: {said} is not told after moment {at} of {told}"
         at = found[0]
