@@ -98,6 +98,9 @@ def test_an_assistant_may_ask_for_more_safety_and_never_for_less(file: Path) -> 
     less = policy.resolve(found, pays(tier="low", challenge="number", undo_seconds=1, need="any"))
     assert (less.tier, less.challenge, less.undo_s, less.need) == ("high", "code", 30, 2)
     assert policy.resolve(found, pays(need=3)).need == 3
+    assert refusals(found, Wish(action_type="mail", challenge="code")) == {
+        "/challenge": "is for tier high, and this is of tier low; ask for `tier` high, too"
+    }
     assert policy.resolve(found, pays(approvers=["bob", "alice"])).approvers == ["bob", "alice"]
 
 

@@ -73,7 +73,7 @@ async def put(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, body: Absen
     """
     from_at = body.from_ or rt.now()
     if body.until <= max(from_at, rt.now()):
-        raise faults.wrong("/until", "is not after its beginning and now")
+        raise faults.wrong("/until", "must lie after the beginning of the absence, and after now")
     async with rt.db.tx() as tx:
         person = await _linked(tx, actor.client_id, external_id)
         found = await people.linked(tx, client_id=actor.client_id, external_id=body.delegate)

@@ -231,10 +231,13 @@ def needed(need: Need, asked: int) -> int:
 def resolve(policy: Policy, wish: Wish) -> Rule:
     """What holds for a question; raises :class:`InputInvalidError` for what the policy does not allow."""
     demands = policy.demands(wish.action_type)
+    tier = max(demands.tier or "low", wish.tier or "low", key=_TIERS.index)
     faults = [*_time_faults(demands, wish), *_whom_faults(demands, wish)]
+    if wish.challenge and tier != "high":  # who asks for more safety is not given less in silence
+        detail = f"is for tier high, and this is of tier {tier}; ask for `tier` high, too"
+        faults.append(Fault(detail, "/challenge"))
     if faults:
         raise InputInvalidError(summary(faults), faults=faults)
-    tier = max(demands.tier or "low", wish.tier or "low", key=_TIERS.index)
     remind = _first(wish.remind_minutes_before, demands.remind_minutes_before)
     return Rule(
         tier=tier,

@@ -57,7 +57,7 @@ async def resolve(
     async with rt.db.tx() as tx:
         row = await service.resolve_by_hand(tx, rt, alert_id, by=actor.user_id)
     if row is None:
-        raise NotFoundError("No such alert.")
+        raise NotFoundError(f"No alert {alert_id!r}; GET /alerts?state=all lists them.")
     return json_response(_as_json(row))
 
 

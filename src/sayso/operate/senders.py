@@ -35,7 +35,7 @@ async def release(rt: Rt, _actor: MayOperate, sender: SenderId) -> Response:
         await proving.check_now(tx, rt)
         found = await service.get(tx, sender)
     if found is None:
-        raise NotFoundError("No such sender.")
+        raise NotFoundError(f"No sender {sender!r}; GET /senders lists them.")
     return json_response(as_json(found, rt.now()))
 
 

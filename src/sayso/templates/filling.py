@@ -73,7 +73,7 @@ def check(mirrored: Mirrored, given: Given, at: str = "") -> list[Fault]:
     _check_specials(faults, mirrored, given)
     cards = cards_of(mirrored)
     if len(cards) != len(given.cards):
-        faults.say("/cards", f"The template has {_cards(len(cards))}; {len(given.cards)} were given.")
+        faults.say("/cards", f"The template has {_cards(len(cards))}, not {len(given.cards)}.")
         return faults.found
     for number, (definition, card) in enumerate(zip(cards, given.cards, strict=True)):
         inside = _Faults(f"{at}/cards/{number}")
@@ -120,7 +120,7 @@ def _check_body(
     else:
         pairs = [(str(number), value) for number, value in enumerate(values)]
         if len(values) != len(names):
-            faults.say("/parameters", f"{which} takes {_count(names)}; {len(values)} were given.")
+            faults.say("/parameters", f"{which} takes {_count(names)}, not {len(values)}.")
     longest = limits.CODE if "OTP" in _kinds(mirrored) else most
     for key, value in pairs:
         what = f"Parameter {key}" if isinstance(values, Mapping) else f"Parameter {int(key) + 1}"
