@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness.decisions import Decisions
 from harness.rooms import Clock, runtime
 from sayso.confirmations import absences, asking_routes
 from sayso.confirmations.requests import ConfirmationIn
@@ -113,6 +114,17 @@ async def test_the_same_question_with_more_at_stake_is_another(rt: Runtime) -> N
     assert (typed["tier"], typed["id"] != plain["id"]) == ("high", True)
     both = [await ask(rt, approvers=["alice", "ben"], need=need) for need in (1, 2)]
     assert [each["needed"] for each in both] == [1, 2]
+
+
+@pytest.mark.usefixtures("who")
+async def test_of_one_dedupe_key_one_is_asked_whatever_else_is_asked_in_the_same_words(rt: Runtime) -> None:
+    first = await ask(rt)
+    keyed = await ask(rt, dedupe_key="order-17")
+    made = Decisions(rt)
+    for question in {first["id"], keyed["id"]}:
+        await made.decide(question)
+    again = await ask(rt, dedupe_key="order-17")
+    assert (again["id"], again["outcome"]) == (keyed["id"], "confirmed"), "it is not asked a second time"
 
 
 @pytest.mark.parametrize("need", [2, "all"])

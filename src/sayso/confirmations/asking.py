@@ -55,7 +55,7 @@ class Asking:
     dry: Sequence[Auto] = ()
 
     def same_as(self) -> bytes:
-        """What identical questions share."""
+        """What identical questions share; a key of the business tells them apart, whatever the words."""
         return canonical.digest(
             {
                 "client": self.client_id,
@@ -68,6 +68,7 @@ class Asking:
                 "tier": self.rule.tier,
                 "challenge": self.rule.challenge,
                 "needed": self.rule.needed(len(self.asked)),
+                "dedupe": self.dedupe,
             }
         )
 
