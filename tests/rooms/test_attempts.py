@@ -10,7 +10,7 @@ from harness.rooms import Clock
 from sayso.core import claims
 from sayso.core.telemetry import METRICS
 from sayso.core.worker import Lease
-from sayso.messages import claiming, dead, service
+from sayso.messages import claiming, dead, forgetting, service
 from sayso.messages.attempts import callback, named
 from sayso.messages.outcome import REPORT_UNKNOWN_AFTER, Result
 from sayso.messages.service import QUEUE
@@ -153,6 +153,24 @@ async def test_it_is_posted_once_more_and_then_reported(mail: Mail, clock: Clock
 async def test_what_has_no_life_left_is_reported_and_not_posted(mail: Mail, clock: Clock) -> None:
     message = await lost(mail, clock, if_unknown="retry_once", expires_at=clock() + timedelta(minutes=5))
     assert await mail.state(message) == ("unknown", None)
+
+
+@pytest.mark.parametrize("policy", ["give_up", "retry_once"])
+async def test_what_was_erased_meanwhile_is_reported_and_not_posted(
+    mail: Mail, clock: Clock, policy: Any
+) -> None:
+    alice = await mail.person()
+    message = await mail.queue(alice, if_unknown=policy)
+    assert await mail.claim() == [message]
+    again = clock() + REPORT_UNKNOWN_AFTER
+    await mail.apply(Result(message, 1, clock(), state="unknown", reason="cut", again_at=again))
+    async with mail.rt.db.tx() as tx:
+        await forgetting.empty(tx, alice, None)
+    clock.advance(minutes=16)
+    await reported(mail)
+    assert await mail.claim() == []
+    assert await mail.state(message) == ("unknown", None)
+    assert await mail.events() == ["message.unknown"]
 
 
 async def accepted(mail: Mail, **changes: Any) -> str:

@@ -8,9 +8,11 @@ from sayso.messages.service import IN_DOUBT, Step, note
 from sayso.people.service import Person
 
 _THEIRS = "person_id = ANY($1) AND ($2::text IS NULL OR client_id = $2)"
+#: What nobody knows the end of is still reported in its time.
 _EMPTY = """
 UPDATE messages SET content = '{"type": "erased"}', type = 'erased', outside_window = NULL, reason = NULL, wamid = NULL,
-    past_wamids = '{}', quotes = NULL, dedupe = NULL, held = NULL, held_by = NULL, work = NULL, worker = NULL
+    past_wamids = '{}', quotes = NULL, dedupe = NULL, held = NULL, held_by = NULL, worker = NULL,
+    work = CASE WHEN state = 'unknown' AND work <> 'running' THEN work END
 """
 
 
