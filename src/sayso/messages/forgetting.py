@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
-from sayso.messages.service import IN_DOUBT, Step, note
+from sayso.messages.service import IN_DOUBT, Step, note, tell_unknown
 from sayso.people.service import Person
 
 _THEIRS = "person_id = ANY($1) AND ($2::text IS NULL OR client_id = $2)"
@@ -23,13 +23,16 @@ async def take_back(tx: Tx, rt: Runtime, person: Person, client_id: str | None, 
         "AND coalesce(work, '') <> '' AND work <> 'running' ORDER BY id FOR UPDATE SKIP LOCKED) "
         "UPDATE messages m SET state = CASE WHEN m.risked THEN 'unknown' ELSE 'cancelled' END, "
         "reason = CASE WHEN m.risked THEN $4 ELSE $3 END, work = NULL, worker = NULL, held = NULL, "
-        "held_by = NULL FROM these WHERE m.id = these.id RETURNING m.id, m.state, m.reason",
+        "held_by = NULL FROM these WHERE m.id = these.id RETURNING m.*",
         list(person.ids),
         client_id,
         reason,
         f"{reason}{IN_DOUBT}",
     )
     await note(tx, [Step(row["id"], rt.now(), row["state"], row["reason"]) for row in rows])
+    for row in rows:
+        if row["state"] == "unknown":
+            await tell_unknown(tx, rt, row)
     return len(rows)
 
 
