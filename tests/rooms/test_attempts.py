@@ -309,9 +309,16 @@ async def test_who_settles_a_second_attempt_as_failed_may_retry_it(mail: Mail, c
         await dead.settle(tx, mail.rt, row, "failed", by="bot", on_failed=mail.on_failed)
     assert dead.refusal(await mail.row(message)) is None
     await mail.status("read", callback=f"{message}:2", wamid="wamid.second")
+    assert await mail.state(message) == ("read", None)
+
+
+async def test_a_status_that_comes_after_the_end_says_so(mail: Mail, clock: Clock) -> None:
+    message = await mail.on_the_wire()
+    await mail.apply(Result(message, 1, clock(), state="failed", reason="Meta 131026", error_code=131026))
+    await mail.status("read", callback=f"{message}:1", wamid="wamid.1")
     async with mail.rt.db.one() as tx:
         told = [step["reason"] for step in await service.timeline(tx, message)]
-    assert "Meta said read; the message had ended before" in told
+    assert told[-1] == "Meta said read; the message had ended before"
 
 
 @pytest.mark.parametrize("forgotten", [False, True], ids=["given back", "disowned"])

@@ -275,6 +275,24 @@ async def test_what_is_unknown_can_be_settled_once(mail: Mail, said: Settlement,
         await act(mail, message, "settle", "retry")
 
 
+@pytest.mark.parametrize("code", [None, 131000])
+async def test_what_was_settled_as_failed_and_reached_the_person_after_all_is_no_dead_letter(
+    mail: Mail, code: int | None
+) -> None:
+    message = await at(mail, "unknown", code=code)
+    await act(mail, message, "settle", "failed")
+    for status, then in (
+        ("sent", "failed"),
+        ("failed", "failed"),
+        ("delivered", "delivered"),
+        ("read", "read"),
+    ):
+        await mail.status(status, callback=f"{message}:1", wamid=f"wamid.{message}")
+        assert await mail.state(message) == (then, None)
+    with pytest.raises(NotRetryableError, match="has read it"):
+        await act(mail, message, "retry")
+
+
 async def test_settled_as_retry_it_is_posted_again_and_says_that_it_may_come_twice(mail: Mail) -> None:
     message = await at(mail, "unknown")
     assert await act(mail, message, "settle", "retry") == "queued"

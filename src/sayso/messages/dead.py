@@ -265,7 +265,7 @@ async def _end(tx: Tx, rt: Runtime, row: Record, state: str, reason: str, *, set
     """End a message; ``settled``: somebody knows what became of every attempt."""
     await tx.execute(
         "UPDATE messages SET state = $2, reason = $3, work = NULL, worker = NULL, held = NULL, held_by = NULL, "
-        "risked = risked AND NOT $4 WHERE id = $1",
+        "risked = risked AND NOT $4, error_code = CASE WHEN NOT $4 THEN error_code END WHERE id = $1",
         row["id"],
         state,
         reason,

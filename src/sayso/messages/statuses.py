@@ -166,7 +166,8 @@ def _join(row: Record, status: StatusUpdate, attempt: int | None, now: datetime)
     at = status.at or now
     if _earlier(row, status, attempt):
         return Joined(row, moved=False), _evidence(row, status, attempt, at)
-    if state is None or not moved(row["state"], state) or (state == "failed" and _told_in_doubt(row)):
+    moves = state is not None and (moved(row["state"], state) or _belied(row, status))
+    if state is None or not moves or (state == "failed" and _told_in_doubt(row)):
         stood = "had ended before" if row["state"] in FINAL else "was further already"
         reason = reason or f"Meta said {status.status}; the message {stood}"
         return Joined(row, moved=False), Step(
@@ -190,6 +191,11 @@ def _join(row: Record, status: StatusUpdate, attempt: int | None, now: datetime)
         "past_wamids": [*row["past_wamids"], status.wamid] if again else row["past_wamids"],
     }
     return Joined(now_is, moved=True), Step(row["id"], at, state, reason, detail)
+
+
+def _belied(row: Record, status: StatusUpdate) -> bool:
+    """Whether it ended as failed by somebody's word, with no error of Meta's, and Meta knows that it did reach them."""
+    return row["state"] == "failed" and row["error_code"] is None and _reached(status)
 
 
 def _told_in_doubt(row: Record) -> bool:
