@@ -8,8 +8,9 @@ import asyncio
 import os
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 from harness.decisions import ACTION, BOT
 from harness.mail import Mail
+from harness.oracle import EXTEND, UNDO, Oracle
 from harness.planting import plant
 from harness.rooms import Clock
 from sayso.confirmations import asking, moving, service, steps, timers
@@ -34,77 +36,7 @@ from sayso.people.service import Person
 
 WALKS = int(os.environ.get("SAYSO_WALKS", "300"))
 MOVES = 12
-UNDO_FROM = datetime(2026, 1, 1, tzinfo=UTC)  # whenever: only what it would come to is looked at
-LASTS, UNDO, EXTEND = timedelta(minutes=30), timedelta(minutes=5), timedelta(minutes=10)
-
-
-@dataclass(frozen=True)
-class Oracle:
-    """What a question should be. ``said``: by place of who was asked; ``moved`` is whatever has been done to it."""
-
-    said: tuple[str | None, ...]
-    needed: int
-    undo: bool
-    expires_at: datetime
-    extends_left: int
-    outcome: str | None = None
-    leaning: str | None = None
-    held_until: datetime | None = None
-    frozen: bool = False
-
-    def answer(self, place: int, verdict: str) -> "Oracle":
-        """Somebody answers: once, except that CANCEL may follow."""
-        cancels = verdict == "cancel"
-        if self.outcome or self.frozen or (not cancels and (self.leaning or self.said[place])):
-            return self
-        said = (*self.said[:place], verdict, *self.said[place + 1 :])
-        return replace(self, said=said, leaning=None, held_until=None)
-
-    def counted(self, now: datetime) -> "Oracle":
-        """What the answers come to."""
-        yes, open_ = self.said.count("confirm"), self.said.count(None)
-        if "cancel" in self.said:
-            return replace(self, outcome="cancelled")
-        outcome = "confirmed" if yes >= self.needed else "declined" if yes + open_ < self.needed else None
-        if outcome is None or not self.undo:
-            return replace(self, outcome=outcome)
-        return replace(self, leaning=outcome, held_until=now + UNDO)
-
-    def undone(self, place: int) -> "Oracle":
-        """Somebody takes back what they said."""
-        if self.outcome or self.frozen or not self.leaning or self.said[place] is None:
-            return self
-        left = replace(self, said=(*self.said[:place], None, *self.said[place + 1 :]))
-        again = replace(left, leaning=None, held_until=None)
-        return left if again.counted(UNDO_FROM).leaning == self.leaning else again
-
-    def extended(self, place: int) -> "Oracle":
-        """Somebody who has not answered wants more time."""
-        if self.outcome or self.frozen or self.leaning or self.said[place] or not self.extends_left:
-            return self
-        return replace(self, expires_at=self.expires_at + EXTEND, extends_left=self.extends_left - 1)
-
-    def changed(self, place: int) -> "Oracle":
-        """Somebody's identity changes: of whom has answered, and others have to, too, nothing more is awaited."""
-        awaited = self.leaning or self.said[place] is None
-        return replace(self, frozen=True) if awaited and not self.outcome else self
-
-    def ended(self, outcome: str) -> "Oracle":
-        """The assistant ends it."""
-        return self if self.outcome else replace(self, outcome=outcome, leaning=None, held_until=None)
-
-    def ticked(self, now: datetime) -> "Oracle":
-        """The timers look at it."""
-        waits = self.leaning and not self.frozen
-        if waits and self.held_until and now >= self.held_until:
-            return replace(self, outcome=self.leaning, leaning=None, held_until=None)
-        return self if waits or now < self.expires_at else self.ended("expired")
-
-    @property
-    def seen(self) -> tuple[str, str | None, str | None]:
-        """As the database shows it."""
-        status = "decided" if self.outcome else "held" if self.leaning else "pending"
-        return status, self.outcome, self.leaning if status == "held" else None
+LASTS = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -140,15 +72,44 @@ class Walk:
             *[Move("tick", lambda o: o.ticked(self.clock()), self.tick, look=True)] * 3,
             Move("a worker dies", lambda o: o.ticked(self.clock()), self._die, look=True),
             Move("an answer is rolled back", lambda o: o, lambda: self._rolled_back(place)),
-            Move(f"{place} has other keys", lambda o: o.changed(place), lambda: self._freeze(place)),
-            *[Move("somebody has looked", lambda o: replace(o, frozen=False), self._unfreeze)] * 2,
+            self._by_hand(
+                f"{place} has other keys",
+                lambda o: o.changed(place),
+                lambda tx: moving.freeze(tx, self.rt, self.people[place], "identity_changed"),
+            ),
+            *[self._by_hand("released", _released, lambda tx: moving.unfreeze(tx, self.rt, self.id))] * 2,
         ]
         if self.dice.random() < 0.05:
-            moves = [
-                Move("withdraw", lambda o: o.ended("withdrawn"), self._withdraw),
-                Move("supersede", lambda o: o.ended("superseded"), self._supersede),
-            ]
+            moves = self._ends(place)
         return self.dice.choice(moves)
+
+    def _ends(self, place: int) -> list[Move]:
+        """What ends it, or leaves one fewer who can answer."""
+        return [
+            self._by_hand(
+                "withdraw",
+                lambda o: o.ended("withdrawn"),
+                lambda tx: moving.withdraw(tx, self.rt, BOT, self.id),
+            ),
+            self._by_hand(
+                "supersede",
+                lambda o: o.ended("superseded"),
+                lambda tx: moving.supersede(tx, self.rt, "bot", self.id, by="cnf_another"),
+            ),
+            *[
+                self._by_hand(
+                    f"{place} leaves",
+                    lambda o: o.left(place),
+                    lambda tx: moving.opted_out(tx, self.rt, self.people[place]),
+                )
+            ]
+            * 2,
+        ]
+
+    def _by_hand(
+        self, name: str, told: Callable[[Oracle], Oracle], act: Callable[[Tx], Awaitable[Any]]
+    ) -> Move:
+        return Move(name, told, lambda: self._do(act))
 
     def _answer(self, place: int, verdict: Verdict) -> Move:
         def told(oracle: Oracle) -> Oracle:
@@ -186,27 +147,10 @@ class Walk:
             assert row is not None
             await moving.extend(tx, self.rt, row, self.people[place])
 
-    async def _withdraw(self) -> None:
+    async def _do(self, act: Callable[[Tx], Awaitable[Any]]) -> None:
         async with self.rt.db.tx() as tx:
-            try:
-                await moving.withdraw(tx, self.rt, BOT, self.id)
-            except moving.AlreadyDecidedError:
-                return
-
-    async def _supersede(self) -> None:
-        async with self.rt.db.tx() as tx:
-            await moving.supersede(tx, self.rt, "bot", self.id, by="cnf_another")
-
-    async def _freeze(self, place: int) -> None:
-        async with self.rt.db.tx() as tx:
-            await moving.freeze(tx, self.rt, self.people[place], "identity_changed")
-
-    async def _unfreeze(self) -> None:
-        async with self.rt.db.tx() as tx:
-            try:
-                await moving.unfreeze(tx, self.rt, self.id)
-            except moving.AlreadyDecidedError:
-                return
+            with suppress(moving.AlreadyDecidedError):
+                await act(tx)
 
     async def tick(self, *, worker: int = 0) -> None:
         """A worker does what is due."""
@@ -263,6 +207,10 @@ def _orders(moves: Sequence[Move]) -> Iterator[Sequence[Move]]:
     yield from permutations(moves)
     if len(moves) > 1:
         yield from permutations([move for move in moves if not move.look])
+
+
+def _released(oracle: Oracle) -> Oracle:
+    return replace(oracle, frozen=False)
 
 
 async def _all_read(_tx: Tx, _person: Person | None, _before: datetime) -> bool:
@@ -347,7 +295,15 @@ async def _walks(rt: Runtime, clock: Clock, count: int, first: int) -> set[str]:
 @pytest.mark.timeout(max(300, WALKS))
 async def test_a_question_is_what_some_order_of_what_was_done_makes_it(rt: Runtime, clock: Clock) -> None:
     outcomes = await _walks(rt, clock, WALKS, random.randrange(10**6))
-    assert outcomes == {"confirmed", "declined", "cancelled", "expired", "withdrawn", "superseded"}
+    assert outcomes == {
+        "confirmed",
+        "declined",
+        "cancelled",
+        "expired",
+        "withdrawn",
+        "superseded",
+        "opted_out",
+    }
 
 
 @pytest.mark.parametrize(
