@@ -76,7 +76,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Walk:
-    """The verification of a chain, fed entry by entry in their order; of each its id stays in memory, of each person a hash."""
+    """The verification of a chain, fed entry by entry in their order; it remembers ids, and a hash a person."""
 
     extent: Extent = "all"
     findings: list[Finding] = field(default_factory=list)
