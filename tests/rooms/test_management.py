@@ -86,6 +86,30 @@ async def test_a_list_is_followed_to_its_end_and_every_page_counts(
     assert all(WABA in each for each in budget.heard)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        {},
+        {"data": None},
+        {"data": {"id": "19"}},
+        {"error": {"message": "Try again later."}},
+        {"data": [], "paging": {"next": "https://x"}},
+        {"data": [], "paging": {"next": "https://x", "cursors": {"after": "again"}}},
+    ],
+)
+async def test_what_is_no_whole_list_is_an_error_and_no_shorter_list(
+    meta: ManagementClient, monkeypatch: pytest.MonkeyPatch, page: dict[str, Any]
+) -> None:
+    """Else every template that it lacks would count as deleted, and end all messages that wait to go out as it."""
+
+    async def odd(*_: Any, **__: Any) -> dict[str, Any]:
+        return page
+
+    monkeypatch.setattr(ManagementClient, "_call", odd)
+    with pytest.raises(MetaUnreachableError, match="list of templates"):
+        await meta.templates()
+
+
 async def test_a_file_is_uploaded_for_the_app_that_the_token_belongs_to(meta: ManagementClient) -> None:
     handle = await meta.upload(b"\x89PNG" + bytes(5_000), mime_type="image/png", file_name="map.png")
     assert handle.startswith("4::")

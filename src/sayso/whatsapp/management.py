@@ -96,19 +96,26 @@ class ManagementClient:
         self._app_id: str | None = None
 
     async def templates(self) -> list[dict[str, Any]]:
-        """Every template of the account in every language, following the cursors to the end."""
+        """Every template of the account in every language, following the cursors to the end.
+
+        What is no whole list raises :class:`MetaUnreachableError`: a template that is missing on it counts as deleted.
+        """
         found: list[dict[str, Any]] = []
         query = {"fields": TEMPLATE_FIELDS, "limit": str(PAGE)}
         for _ in range(PAGES_AT_MOST):
             page = await self._call("GET", f"{self._waba_id}/message_templates", query=query)
             data, paging = page.get("data"), page.get("paging")
-            found += [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
-            cursors = paging.get("cursors") if isinstance(paging, dict) and paging.get("next") else None
+            if not isinstance(data, list):
+                raise MetaUnreachableError("The Graph API answered without a list of templates.")
+            found += [each for each in data if isinstance(each, dict)]
+            if not (isinstance(paging, dict) and paging.get("next")):
+                return found
+            cursors = paging.get("cursors")
             after = cursors.get("after") if isinstance(cursors, dict) else None
-            if not isinstance(after, str) or not after or after == query.get("after"):
+            if not isinstance(after, str) or after in ("", query.get("after")):
                 break
             query["after"] = after
-        return found
+        raise MetaUnreachableError("The Graph API's list of templates has no end that could be found.")
 
     async def create_template(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Submit a template in one language; ``id``, ``status`` and the ``category`` it was given, maybe another."""
