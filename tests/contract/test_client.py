@@ -146,6 +146,14 @@ def test_what_is_not_given_is_not_sent() -> None:
     ]
 
 
+@pytest.mark.parametrize("types", ["confirmation.*", ["confirmation.*"], ("confirmation.*",)])
+def test_one_type_of_events_may_be_given_as_a_text(types: Any) -> None:
+    script = Script((200, {"events": [], "next": "1.x"}))
+    with script.sync() as sayso:
+        sayso.events(types=types)
+    assert script.requests[0].url.params["types"] == "confirmation.*"
+
+
 SENT = {"id": "msg_1", "state": "queued", "reason": None}
 STANDING = {"opted_out": False, "notifications": {"allowed": True}, "marketing": {"allowed": False}}
 

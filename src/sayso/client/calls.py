@@ -2,7 +2,7 @@
 
 import random  # noqa: TID251 - a client has its own dice: jitter between its retries
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
@@ -25,7 +25,7 @@ class Listening(TypedDict, total=False):
     """Options of the feed: how long to wait for something (not at all), of which types (all): ``confirmation.*``."""
 
     wait_s: float
-    types: list[str]
+    types: str | Sequence[str]
 
 
 class Sending(TypedDict, total=False):
@@ -328,7 +328,8 @@ def events(after: str, options: Listening) -> Call[Events]:
     """What happened after a cursor, waiting for it if asked to."""
     _only(options, Listening)
     left = options.get("wait_s", 0.0)
-    types = {"types": ",".join(options["types"])} if options.get("types") else {}
+    wanted = options.get("types") or ()
+    types = {"types": wanted if isinstance(wanted, str) else ",".join(wanted)} if wanted else {}
     while True:
         wait = min(left, LONGEST_WAIT_S)
         params = {"after": after, "wait": f"{wait:g}", **types}
