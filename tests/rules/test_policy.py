@@ -117,6 +117,16 @@ def test_what_the_policy_does_not_allow_is_told_at_its_field(file: Path) -> None
     assert set(refusals(found, pays(escalation=[policy.Step(after="1h", to="eve")]))) == {"/escalation"}
 
 
+def test_a_reminder_comes_after_the_question_or_is_refused_and_the_policys_own_refuses_nobody() -> None:
+    shorter = {"/remind_minutes_before": "must be less than the 5 minutes in which it may be answered"}
+    for minutes in (5, 60):
+        assert refusals(NONE, pays(timeout_minutes=5, remind_minutes_before=minutes)) == shorter
+    assert policy.resolve(NONE, pays(timeout_minutes=5, remind_minutes_before=4)).remind_s == 240
+    assert set(refusals(NONE, pays(remind_minutes_before=30))) == {"/remind_minutes_before"}
+    reminds = Policy(version="1", default=Demands(remind_minutes_before=10))
+    assert policy.resolve(reminds, pays(timeout_minutes=5)).remind_s == 600
+
+
 def test_what_need_not_be_seen_has_to_be_seen_at_the_highest_tier() -> None:
     found = Policy(version="1", default=Demands(unseen_fields=True))
     assert policy.resolve(found, Wish(action_type="x")).unseen_fields

@@ -316,12 +316,14 @@ def limited_to(demands: Demands) -> set[str]:
 
 def _time_faults(demands: Demands, wish: Wish) -> list[Fault]:
     timeout = demands.timeout_minutes or Timeout()
-    if wish.timeout_minutes is None or timeout == Timeout():
-        return []
-    if timeout.min <= wish.timeout_minutes <= timeout.max:
-        return []
-    detail = f"the policy takes {timeout.min} to {timeout.max} minutes for {wish.action_type}"
-    return [Fault(detail, "/timeout_minutes")]
+    minutes, faults = _first(wish.timeout_minutes, timeout.default), []
+    if timeout != Timeout() and not timeout.min <= minutes <= timeout.max:
+        detail = f"the policy takes {timeout.min} to {timeout.max} minutes for {wish.action_type}"
+        faults.append(Fault(detail, "/timeout_minutes"))
+    if (wish.remind_minutes_before or 0) >= minutes:  # nobody would be reminded
+        detail = f"must be less than the {minutes:g} minutes in which it may be answered"
+        faults.append(Fault(detail, "/remind_minutes_before"))
+    return faults
 
 
 def _whom_faults(demands: Demands, wish: Wish) -> list[Fault]:

@@ -185,7 +185,7 @@ class ConfirmationIn(Input):
             ge=1,
             le=LONGEST_MINUTES,
             strict=True,
-            description="Remind whoever has not answered, once, so many minutes before the end; 7 days at most.",
+            description="Remind whoever has not answered, once, so many minutes before the end; less than the timeout.",
         ),
     ] = None
     sender: Annotated[
