@@ -80,7 +80,8 @@ async def two_taps(world: World, _patch: Patch) -> None:
 def decide_what_is_decided(patch: Patch) -> None:
     plant(patch, asked, "question", ('row["status"] == "pending" and row["standing"] == "asked" and ', ""))
     plant(patch, moving, "_may_answer", ('row["status"] == "decided" or ', ""), (
-          'return asked if row["status"] == "pending" else None', "return asked or everyone[0]"))  # fmt: skip
+          'return asked if row["status"] == "pending" and answered is None else None',
+          "return asked or everyone[0]"))  # fmt: skip
     plant(patch, service, "decide_all", (" AND status <> 'decided'", ""))
     patch.setattr(receipts, "prove", lambda *_: None)  # the log would refuse a second decision
 
