@@ -203,7 +203,7 @@ def filled(words: tuple[str, ...]) -> tuple[str, ...]:
         given.append("msg_1")
     if words == ("messages", "settle"):
         given[-1] = "delivered"
-    return (*given, "--yes") if words == ("people", "erase") else tuple(given)
+    return tuple(given)
 
 
 @pytest.mark.parametrize("words", LOOKING, ids=" ".join)

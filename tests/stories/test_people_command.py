@@ -75,6 +75,7 @@ async def test_whoever_left_stays_out_on_both_sides_when_taken_apart(world: Worl
 async def test_nobody_is_found_who_is_not_known(world: World, tmp_path: Path) -> None:
     for who in ((ALICE,), ("US.NOBODY",), ("per_nobody",), ("alice",), ("alice", "--client", "assistant")):
         await sayso(world, tmp_path, "show", *who, expect=1)
+    assert "Forget" not in await sayso(world, tmp_path, "erase", ALICE, expect=1)
     assert await world.rows("SELECT 1 FROM people") == []
 
 

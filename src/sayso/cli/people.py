@@ -74,8 +74,6 @@ def erase(
     env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Forget somebody, whichever assistants know them: texts, answers, identifiers. It cannot be undone."""
-    if not yes:
-        typer.confirm(f"Forget {who}, for every assistant? It cannot be undone", abort=True)
 
     async def work(rt: Runtime) -> str:
         from sayso.app import INBOX  # noqa: PLC0415
@@ -83,6 +81,8 @@ def erase(
 
         async with rt.db.tx() as tx:
             person = await _found(tx, who, client)
+        if not yes:  # outside the transaction: a person may take their time
+            typer.confirm(f"Forget {who}, for every assistant? It cannot be undone", abort=True)
         await erasure.forget(rt, INBOX, person)
         return person.id
 
