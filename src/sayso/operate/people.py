@@ -1,20 +1,23 @@
-"""A person's right to know and to be forgotten."""
+"""Who an assistant's user is, as it says so, and a person's right to know and to be forgotten."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from sayso.core import faults
 from sayso.core.api import Rt, Text, json_response
 from sayso.core.auth import MayLinkPeople, MayReadPeople
 from sayso.core.described import refusals
-from sayso.core.errors import ForbiddenError, NotFoundError, StillSendingError
+from sayso.core.errors import BodyTooLargeError, ForbiddenError, NotFoundError, StillSendingError
 from sayso.core.tokens import Actor
 from sayso.operate import erasure
 from sayso.operate.erasure import Inbox
 from sayso.operate.export import export
+from sayso.people import links
 from sayso.people import service as people
-from sayso.people.routes import ExternalId
+from sayso.people.routes import ExternalId, PersonIn
+from sayso.senders import service as senders
 
 router = APIRouter(tags=["people"])
 
@@ -34,6 +37,22 @@ async def inbox(request: Request) -> Inbox:
 
 
 Wired = Annotated[Inbox, Depends(inbox)]
+
+
+@router.put("/people/{external_id}", responses=refusals(BodyTooLargeError))
+async def link_person(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, body: PersonIn) -> Response:
+    """Say who a user is, or more of who they are; what is left out stays as it was.
+
+    Identifiers replace those given before; open questions stay with whom they were asked. That a number and a user id
+    are one person's is believed of WhatsApp alone: while it has not said so, the number counts.
+    """
+    given = body.given()
+    async with rt.db.tx() as tx:
+        if given.phone is not None and await senders.by_display_number(tx, given.phone) is not None:
+            raise faults.wrong("/phone", "is a number that this service sends from; give the user's own")
+        await links.put(tx, rt, client_id=actor.client_id, external_id=external_id, given=given)
+        seen = await links.seen_by(tx, actor.client_id, external_id)
+    return json_response(seen)
 
 
 @router.get("/people/{external_id}/export", responses=refusals(NotFoundError))

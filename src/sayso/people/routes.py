@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from sayso.core import faults
 from sayso.core.api import Input, Rt, Text, json_response
-from sayso.core.auth import MayLinkPeople, MayReadPeople
+from sayso.core.auth import MayReadPeople
 from sayso.core.described import refusals
-from sayso.core.errors import BodyTooLargeError, NotFoundError
+from sayso.core.errors import NotFoundError
 from sayso.people import links, rules
 from sayso.people.links import Given
 
@@ -58,20 +58,6 @@ class PersonIn(Input):
             if self.time_zone is None
             else rules.time_zone(self.time_zone, pointer="/time_zone"),
         )
-
-
-@router.put("/people/{external_id}", responses=refusals(BodyTooLargeError))
-async def link_person(rt: Rt, actor: MayLinkPeople, external_id: ExternalId, body: PersonIn) -> Response:
-    """Say who a user is, or more of who they are; what is left out stays as it was.
-
-    Identifiers replace those given before; open questions stay with whom they were asked. That a number and a user id
-    are one person's is believed of WhatsApp alone: while it has not said so, the number counts.
-    """
-    given = body.given()
-    async with rt.db.tx() as tx:
-        await links.put(tx, rt, client_id=actor.client_id, external_id=external_id, given=given)
-        seen = await links.seen_by(tx, actor.client_id, external_id)
-    return json_response(seen)
 
 
 @router.get("/people/{external_id}", responses=refusals(NotFoundError))
