@@ -181,7 +181,7 @@ _POLICY = "[caps]\n" + "".join(f'{cap} = "unlimited"\n' for cap in Caps.model_fi
 
 def service(port: int, data: Path, base_url: str, **more: str) -> Process:
     """``sayso serve``."""
-    policy = data / "policy.toml"
+    policy = data.with_name("policy.toml")
     policy.write_text(_POLICY, "utf-8")
     settings = {
         "WHATSAPP_ACCESS_TOKEN": "sim-token",
