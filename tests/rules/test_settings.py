@@ -60,6 +60,17 @@ def test_everything_missing_is_named_at_once_with_where_to_get_it(tmp_path: Path
     assert "with the simulator it is 100000000000001." in caught.value.detail
 
 
+def test_where_there_is_no_file_of_settings_the_example_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingError) as caught:
+        load_settings(tmp_path / "none")
+    last = caught.value.detail.splitlines()[-1]
+    assert last.startswith(f"There is no file {tmp_path / 'none'}: copy .env.example to it")
+    (tmp_path / "none").touch()
+    with pytest.raises(SettingError) as caught:
+        load_settings(tmp_path / "none")
+    assert ".env.example" not in caught.value.detail
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

@@ -278,15 +278,20 @@ def load_token_settings(
 
 
 def _load(kind: type[Kind], env_file: Path, given: Mapping[str, Any]) -> Kind:
+    hint = ""
     try:
         return kind(_env_file=env_file, **given)
     except ValidationError as error:
         faults = [Fault(_sentence(problem), _named(problem).upper()) for problem in error.errors()]
+        if sum(problem["type"] == "missing" for problem in error.errors()) > 1 and not env_file.exists():
+            hint = (
+                f"\nThere is no file {env_file}: copy .env.example to it; as it is, it is for the simulator."
+            )
     except (OSError, UnicodeDecodeError) as error:
         faults = [Fault(f"{env_file} cannot be read: {error}.")]
     head = "A setting is" if len(faults) == 1 else f"{len(faults)} settings are"
     lines = [f"{head} missing or malformed (environment or {env_file}):", *(f.detail for f in faults)]
-    raise SettingError("\n- ".join(lines), faults=faults)
+    raise SettingError("\n- ".join(lines) + hint, faults=faults)
 
 
 def _named(problem: ErrorDetails) -> str:
