@@ -176,7 +176,7 @@ class House:
 
 
 #: A handful of people are asked by one assistant more than anybody would be.
-_POLICY = "[caps]\n" + "".join(f'{cap} = "unlimited"\n' for cap in Caps.model_fields)
+_POLICY = 'version = "tests"\n[caps]\n' + "".join(f'{cap} = "unlimited"\n' for cap in Caps.model_fields)
 
 
 def service(port: int, data: Path, base_url: str, **more: str) -> Process:
