@@ -52,7 +52,6 @@ async def test_whoever_asks_for_help_again_and_again_is_answered_at_metas_pace(
             await world.stands(each, "read")
         taken = [post.message_id for post in world.wire.posts if post.code is None]
         assert set(taken[20:]) == set(line)
-        assert taken[-1] == message
         assert len(world.wire.posts) - len(taken) <= 2, "only what a slow machine lets come closer is refused"
         await world.keeps_its_promises()
 
