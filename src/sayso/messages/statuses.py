@@ -62,6 +62,7 @@ async def record(tx: Tx, rt: Runtime, statuses: Sequence[StatusUpdate]) -> list[
         return []
     said = [attempts.named(status.callback) for status in statuses]
     which = ([message_id for message_id, _ in said if message_id], [status.wamid for status in statuses])
+    await _learn(tx, rt, statuses, [message_id for message_id, _ in said])
     await _obey(tx, rt, statuses, said, which)
     rows = await tx.fetch(
         f"SELECT {_COLUMNS} FROM messages WHERE id IN ({_WHICH}) ORDER BY id FOR UPDATE", *which
@@ -79,7 +80,6 @@ async def record(tx: Tx, rt: Runtime, statuses: Sequence[StatusUpdate]) -> list[
         now_is[row["id"]] = one.message
         steps.append(step)
         joined.append(one)
-    await _learn(tx, rt, statuses, joined, {row["id"] for row in rows if row["wamid"] is None})
     await _price(tx, zip(statuses, joined, strict=True))
     ended = {one.message["id"]: now_is[one.message["id"]] for one in joined if one and one.moved}
     await _write(tx, rt, ended, steps)
@@ -127,18 +127,20 @@ def _trouble(row: Record, status: StatusUpdate, now: datetime) -> Trouble:
     )
 
 
-async def _learn(
-    tx: Tx,
-    rt: Runtime,
-    statuses: Sequence[StatusUpdate],
-    joined: Sequence[Joined | None],
-    unanswered: set[str],
-) -> None:
-    """Whom Meta says a message reached, where its own answer never told: it may name them otherwise than we do."""
+async def _learn(tx: Tx, rt: Runtime, statuses: Sequence[StatusUpdate], said: Sequence[str | None]) -> None:
+    """Whom Meta says a message reached, where its own answer never told: it may name them otherwise than we do.
+
+    First of all, as with the answers: whoever learns may wait for their turn, and must not hold messages meanwhile.
+    """
+    rows = await tx.fetch(
+        "SELECT id, person_id FROM messages WHERE id = ANY($1) AND wamid IS NULL",
+        sorted({message_id for message_id in said if message_id}),
+    )
+    persons = {row["id"]: row["person_id"] for row in rows}
     facts = [
-        (one.message["person_id"], kind, value)
-        for status, one in zip(statuses, joined, strict=True)
-        if one and one.message["id"] in unanswered
+        (persons[message_id], kind, value)
+        for status, message_id in zip(statuses, said, strict=True)
+        if message_id in persons
         for kind, value in (("wa_id", status.recipient.wa_id), ("bsuid", status.recipient.bsuid))
         if value
     ]
