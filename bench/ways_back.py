@@ -19,6 +19,7 @@ from tapper import Spec, Told
 from timers import ask as open_questions
 from waiters import Spec as Waiters
 from waiters import Told as Waited
+from wire import PEOPLE as EVERYBODY
 from wire import people, queue
 
 #: What is asked for, of questions that were asked before; and what two cores bear of all of it, generators beside.
@@ -113,7 +114,7 @@ async def _waiting(*, streams: bool) -> Row:
 
 
 async def _questions(stage: Stage) -> None:
-    await people(stage, PEOPLE)
+    await people(stage, EVERYBODY)
     await queue(stage, 1)
     await open_questions(stage, 1, WAITING, first_s=86_400, over_s=86_400)
 
