@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from harness.mail import Mail
-from harness.million import Plan, explained
+from harness.million import UNCOUNTED, Plan, explained
 from harness.rooms import runtime
 from harness.service import PHONE_NUMBER_ID
 from sayso.consent.service import Said
@@ -110,6 +110,7 @@ async def fill(dsn: str) -> None:
     """As many rows everywhere; a sender that may send as fast as it likes, and a limit that leaves room for few."""
     connection = await asyncpg.connect(dsn)
     await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+    await connection.execute(";".join(map(UNCOUNTED.format, sorted(TABLES))))
     for columns, values in FILL.items():
         await connection.execute(f"INSERT INTO {columns} SELECT {values} FROM generate_series(1, {ROWS}) n")
     await connection.execute(
@@ -227,7 +228,6 @@ async def test_a_burst_that_no_statistics_know_of_is_claimed_along_its_own_index
         await Mail(rt).enlist()
         await fill(dsn)
         async with rt.db.one() as tx:
-            await tx.execute("ALTER TABLE messages SET (autovacuum_enabled = off)")
             await tx.execute("UPDATE messages SET work = NULL WHERE work = 'ready'")
             await tx.execute(f"VACUUM ANALYZE {', '.join(sorted(TABLES))}")
             await tx.execute("UPDATE messages SET work = 'ready' WHERE state = 'queued'")

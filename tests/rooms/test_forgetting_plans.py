@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from harness.million import Plan, explained
+from harness.million import UNCOUNTED, Plan, explained
 from sayso.confirmations import forgetting as questions
 from sayso.consent import service as consent
 from sayso.core import idempotency
@@ -96,6 +96,7 @@ async def fill(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
     for table, (columns, values) in FILL.items():
+        await connection.execute(UNCOUNTED.format(table))
         await connection.execute(
             f"INSERT INTO {table} ({columns}) SELECT {values} FROM generate_series(1, {ROWS}) n"
         )

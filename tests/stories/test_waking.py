@@ -18,20 +18,20 @@ def no_looking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Looks:
-    """Counts how often a confirmation is read."""
+    """Counts how often it is looked at how a confirmation stands."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
         self.first = asyncio.Event()
-        real = confirmations.get
+        real = confirmations.standing
 
-        async def get(*args: Any) -> Any:
+        async def standing(*args: Any) -> Any:
             found = await real(*args)
             self.count += 1
             self.first.set()
             return found
 
-        monkeypatch.setattr(confirmations, "get", get)
+        monkeypatch.setattr(confirmations, "standing", standing)
 
 
 async def test_a_long_poll_looks_once_at_first_and_once_when_it_is_decided(
