@@ -13,7 +13,15 @@ from typing import Any
 from aiohttp import ClientSession
 from fastapi import FastAPI
 
-from sayso.confirmations import absence_routes, asking_routes, moving, moving_routes, proof_routes, timers
+from sayso.confirmations import (
+    absence_routes,
+    asking_routes,
+    moving,
+    moving_routes,
+    policy_file,
+    proof_routes,
+    timers,
+)
 from sayso.confirmations import log as decision_log
 from sayso.confirmations import routes as confirmation_routes
 from sayso.confirmations import service as confirmations
@@ -197,6 +205,7 @@ async def running(settings: Settings, *, now: Callable[[], datetime] = wall_cloc
         stack.push_async_callback(db.close)
         rt = Runtime(settings, db, now=now)
         _hold_keys(rt)
+        policy_file.look(settings)
         heeding = Heeding(rt)
         graph, media, checks, templates = await _meta(stack, rt, heeding)
         results = Results(rt, on_failed=moving.prompt_failed)

@@ -202,6 +202,36 @@ async def test_while_nothing_is_wanted_a_comment_comes_and_moves_the_place(
     assert follower.cursor
 
 
+async def test_whoever_waits_looks_when_somebody_has_rung_and_else_hardly_ever(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.01)
+    looks: list[float] = []
+    many = asyncio.Event()
+    real = Follower.read
+
+    async def read(self: Follower, most: int) -> Any:
+        looks.append(asyncio.get_running_loop().time())
+        if len(looks) == 5:
+            many.set()
+        return await real(self, most)
+
+    monkeypatch.setattr(Follower, "read", read)
+    reader = Reader()
+    running = asyncio.create_task(
+        Stream(Follower(rt, ["bot"], ""), seconds=60)({}, reader.receive, reader.send)
+    )
+    async with asyncio.timeout(20):
+        await reader.text(": still here\n\n" * 5)
+        assert len(looks) == 1
+        await tell(rt, "one")
+        await reader.text('"subject":"one"')
+        monkeypatch.setattr(stream, "LOOK_S", 0.0)
+        await many.wait()
+    reader.gone.set()
+    await running
+
+
 async def test_when_the_database_goes_the_stream_ends_and_the_reader_comes_again(
     rt: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

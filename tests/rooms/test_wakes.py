@@ -120,6 +120,16 @@ async def test_news_reach_the_other_process_many_in_one_notify(rt: Runtime) -> N
                 await bell.wait()
 
 
+async def test_when_somebody_may_have_ended_without_a_word_every_process_wakes_all_who_wait(
+    rt: Runtime,
+) -> None:
+    async with listening(rt) as here, listening(rt) as there:
+        with here.waiting("a") as a, there.waiting("b") as b:
+            here.all_news()
+            assert a.is_set()
+            await b.wait()
+
+
 async def test_what_is_said_while_cut_off_and_last_words_are_heard(rt: Runtime) -> None:
     async with listening(rt) as there:
         with there.waiting("early") as early, there.waiting("last") as last:

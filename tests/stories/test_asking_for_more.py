@@ -230,3 +230,23 @@ async def test_what_makes_no_sense_is_refused_and_nothing_is_asked(
     status, refused = await post(world, **{**body, **changes})
     assert (status, refused["code"]) in ((422, "input_invalid"), (422, "content_too_long")), refused
     assert await world.rows("SELECT 1 FROM confirmations") == []
+
+
+async def test_a_policy_that_is_wrong_is_told_at_the_start_and_stops_the_asking_alone(
+    dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICY.replace('"high"', '"hihg"'), "utf-8")
+    async with a_world(dsn, tmp_path, sayso_policy_file=path) as world:
+        told = capsys.readouterr().out
+        assert "policy.wrong" in told
+        assert "policy.toml:5: action.payment.tier: " in told
+        await world.api.link(ALICE)
+        refused = await world.api.must(
+            "POST", "/confirmation", expect=500, json={**PAY, "timeout_minutes": 5}
+        )
+        assert "policy.toml:5: action.payment.tier: " in refused["detail"]
+        await world.open_window()
+        await world.stands(await world.api.sent(ALICE, content="the news"), "read")
+        path.write_text(POLICY.replace("need = 2", "need = 1"), "utf-8")
+        await world.api.must("POST", "/confirmation", expect=202, json={**PAY, "timeout_minutes": 5})

@@ -69,6 +69,14 @@ def load(settings: TokenSettings) -> Policy:
     return known[1]
 
 
+def look(settings: TokenSettings) -> None:
+    """Let the log say at the start what is wrong with the policy: what nobody is asked about goes on without one."""
+    try:
+        load(settings)
+    except SettingError as error:
+        log.error("policy.wrong", detail=error.detail)  # noqa: TRY400 - where it was found says nothing
+
+
 def read(path: Path) -> tuple[Policy | None, list[Finding]]:
     """A policy's file: the policy, or what is wrong with it. Raises OSError."""
     raw = path.read_bytes()

@@ -19,6 +19,7 @@ CHANNEL = "sayso"
 _COALESCE_S = 0.02  # one NOTIFY per 20 ms at most: NOTIFY takes a lock on the whole instance at commit
 _MOST_NAMES = 150  # of 32 characters and less: a payload holds 8,000 bytes
 _LONGEST_PAUSE_S = 2.0
+_EVERYTHING = "*"
 
 
 async def rung(bell: asyncio.Event, seconds: float) -> None:
@@ -75,6 +76,11 @@ class Wakes:
         """Wake everybody here: something may have been said that was not heard."""
         for name in list(self._waiters):
             self.ring(name)
+
+    def all_news(self) -> None:
+        """Wake everybody, here and elsewhere: another process may have ended before it could say what it knew."""
+        self.ring_all()
+        self._say(_EVERYTHING)
 
     def _say(self, name: str) -> None:
         self.ring(name)
@@ -142,6 +148,10 @@ class Wakes:
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
         sender, _, names = payload.partition(":")
-        if sender != self._me:
-            for name in names.split():
+        if sender == self._me:
+            return
+        for name in names.split():
+            if name == _EVERYTHING:
+                self.ring_all()
+            else:
                 self.ring(name)

@@ -162,7 +162,7 @@ class Worker:
         log.warning("worker.buried", workers=dead)
         for work in self.works:
             await self._hand_on(tx, work, dead)
-        tx.after_commit(self.rt.wakes.ring_all)  # for what the dead committed and could not tell any more
+        tx.after_commit(self.rt.wakes.all_news)  # for what the dead committed and could not tell any more
 
     async def _hand_on(self, tx: Tx, work: Work, workers: Sequence[int]) -> None:
         if work.on_lost:

@@ -1,7 +1,8 @@
 """Following a feed: page after page, filtered, and waiting for what is told next. Long poll and stream alike."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -71,21 +72,44 @@ class Follower:
                 return found, page.unsettled
         return found, True
 
-    async def wait(self, most: int, seconds: float) -> list[tuple[str, dict[str, Any]]]:
-        """What comes next; empty when the seconds are over, or the process is ending."""
+    @contextmanager
+    def listening(self) -> Iterator[asyncio.Event]:
+        """The bell for :meth:`following`: rung when there may be something new, and at first."""
+        with self.rt.wakes.waiting(*self.bells) as bell:
+            bell.set()
+            yield bell
+
+    async def following(
+        self, bell: asyncio.Event, most: int, seconds: float
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """What comes next; empty when the seconds are over, or the process is ending.
+
+        It is looked for only when the bell has rung: whoever waits for long costs the database nothing.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         pause, longest = _SETTLES_S
-        with self.rt.wakes.waiting(*self.bells) as bell:
-            while True:
+        while True:
+            more = False
+            if bell.is_set():
                 bell.clear()
                 found, more = await self.read(most)
-                left = deadline - loop.time()
-                if found or left <= 0 or self.rt.wakes.closing:
-                    return found
                 if more:
-                    await asyncio.sleep(min(pause, left))
-                    pause = min(2 * pause, longest)
-                    continue
+                    bell.set()
+                if found:
+                    return found
+            left = deadline - loop.time()
+            if left <= 0 or self.rt.wakes.closing:
+                return []
+            if more:
+                await asyncio.sleep(min(pause, left))
+                pause = min(2 * pause, longest)
+            else:
                 pause = _SETTLES_S[0]
                 await rung(bell, left)
+
+    async def wait(self, most: int, seconds: float) -> list[tuple[str, dict[str, Any]]]:
+        """What comes next, as :meth:`following` has it, once; looked for a last time when the seconds are over."""
+        with self.listening() as bell:
+            found = await self.following(bell, most, seconds)
+            return found or (await self.read(most))[0] if seconds else found

@@ -26,6 +26,8 @@ PATIENCE_S: Final = 30.0
 #: Open at once, for one assistant.
 MOST: Final = 100
 _AT_ONCE: Final = 50
+#: How soon it is looked whether there is something new although nobody has rung.
+LOOK_S: Final = 300.0
 #: How soon a reader comes again after the end.
 _RETRY_MS: Final = 1_000
 
@@ -92,14 +94,19 @@ class Stream(Response):
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         follower, loop = self._follower, asyncio.get_running_loop()
-        until = loop.time() + self._seconds
+        looked = loop.time()
+        until = looked + self._seconds
         yield f"retry: {_RETRY_MS}\n{_place(follower.cursor)}\n".encode()
-        while (left := until - loop.time()) > 0 and not follower.rt.wakes.closing:
-            found = await follower.wait(_AT_ONCE, min(left, HEARTBEAT_S))
-            if found:
-                yield b"".join(_event(cursor, event) for cursor, event in found)
-            else:  # an id without data moves the reader's place and tells it nothing
-                yield f"{_place(follower.cursor)}: still here\n\n".encode()
+        with follower.listening() as bell:
+            while (left := until - loop.time()) > 0 and not follower.rt.wakes.closing:
+                if loop.time() - looked >= LOOK_S:
+                    looked = loop.time()
+                    bell.set()
+                found = await follower.following(bell, _AT_ONCE, min(left, HEARTBEAT_S))
+                if found:
+                    yield b"".join(_event(cursor, event) for cursor, event in found)
+                else:  # an id without data moves the reader's place and tells it nothing
+                    yield f"{_place(follower.cursor)}: still here\n\n".encode()
 
 
 def _place(cursor: str) -> str:
