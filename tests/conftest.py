@@ -7,6 +7,9 @@ import pytest
 
 from harness.databases import Databases, server
 
+#: Whose levels tests and what they start may set.
+LOGGERS = ("sayso", "whatsapp_service", "uvicorn", "uvicorn.access", "uvicorn.error")
+
 
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
@@ -23,9 +26,9 @@ def dsn(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _our_logs_as_they_were() -> Iterator[None]:
+def _logs_as_they_were() -> Iterator[None]:
     """Leave log levels as the test found them."""
-    before = {name: logging.getLogger(name).level for name in ("sayso", "whatsapp_service")}
+    before = {name: logging.getLogger(name).level for name in LOGGERS}
     yield
     for name, level in before.items():
         logging.getLogger(name).setLevel(level)

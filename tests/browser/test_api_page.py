@@ -32,7 +32,7 @@ def app() -> FastAPI:
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        server = uvicorn.Server(uvicorn.Config(app(), lifespan="off", log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(app(), lifespan="off", log_config=None, access_log=False))
         serving = asyncio.create_task(server.serve([listener]))
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True

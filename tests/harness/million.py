@@ -43,6 +43,9 @@ UNCOUNTED = "ALTER TABLE {} SET (autovacuum_enabled = false)"
 
 async def fill(dsn: str) -> None:
     """Fill every table at once; indexes are made afterwards, as that is faster, and no statistics are taken."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(";".join(map(UNCOUNTED.format, TABLES)))
+    await connection.close()
     await asyncio.gather(*(_fill(dsn, table) for table in TABLES))
 
 
@@ -57,7 +60,6 @@ async def _fill(dsn: str, table: str) -> None:
     await connection.execute(
         "SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '128MB'"
     )
-    await connection.execute(UNCOUNTED.format(table))
     for index in indexes:
         await connection.execute(f"DROP INDEX {index['name']}")
     await connection.execute(

@@ -95,8 +95,8 @@ READ_WHOLE = frozenset({"messages", "updates", "webhook_bodies", "events", "idem
 async def fill(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
+    await connection.execute(";".join(map(UNCOUNTED.format, FILL)))
     for table, (columns, values) in FILL.items():
-        await connection.execute(UNCOUNTED.format(table))
         await connection.execute(
             f"INSERT INTO {table} ({columns}) SELECT {values} FROM generate_series(1, {ROWS}) n"
         )

@@ -6,6 +6,8 @@ from typing import Any
 from harness.service import PHONE_NUMBER_ID
 from harness.waiting import eventually
 from harness.world import ALICE, BEN, CONFIRM, MEI, World
+from sayso.core import claims
+from sayso.inbound import receive
 
 WHO = {"alice": ALICE, "ben": BEN, "carol": MEI}
 WHAT = "schedule a meeting with John"
@@ -68,7 +70,7 @@ async def test_taps_that_come_at_once_are_decided_together_and_each_by_itself(wo
     both, at = await asked_together(world, "alice", "ben", need=1)
     carols, hers = await asked_together(world, "carol")
     async with world.rt.db.tx() as tx:
-        await tx.fetch("SELECT id FROM workers FOR UPDATE")  # nobody claims
+        await claims.alone(tx, receive.QUEUE)  # nobody else claims
         taps = [
             await world.sim.tap(ALICE, at["alice"], CONFIRM),
             await world.sim.tap(MEI, hers["carol"], CONFIRM),
