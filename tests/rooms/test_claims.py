@@ -1,6 +1,7 @@
 """Due rows are taken in order, by one worker each, and given back only to somebody who lives."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,8 @@ from sayso.core import claims
 from sayso.core.claims import PROMOTE_LIMIT, LeaseLostError, Queue
 from sayso.core.database import UNAVAILABLE, Tx
 from sayso.core.runtime import Runtime
+from sayso.events import claiming
+from sayso.messages import service as messages
 
 DEAD_AT_ONCE = 0.0
 
@@ -69,6 +72,28 @@ async def test_rows_are_taken_in_order_in_batches_and_counted(jobs: Runtime) -> 
     assert await claim(jobs, JOBS, worker, 4) == []
     assert (await state(jobs))[0] == (1, "running", worker, 1)
     assert (await state(jobs))[7] == (8, "waiting", None, 0)
+
+
+@pytest.mark.parametrize(
+    ("queue", "waits"),
+    [(JOBS, "on"), (replace(JOBS, inward=True), "off"), (replace(KEYED, inward=True), "off")],
+)
+async def test_only_a_claim_that_leads_to_more_than_writing_waits_for_the_disk(
+    jobs: Runtime, queue: Queue, waits: str
+) -> None:
+    async with jobs.db.tx() as tx:
+        await add_jobs(tx, 1)
+    worker = await enlist(jobs)
+    async with jobs.db.tx(claims=True) as tx:
+        assert ids(await claims.claim(tx, queue, worker=worker, limit=1)) == [1]
+        assert await tx.fetchval("SHOW synchronous_commit") == waits
+    async with jobs.db.tx(claims=True) as tx:
+        assert await tx.fetchval("SHOW synchronous_commit") == "on"
+
+
+@pytest.mark.parametrize("queue", [messages.QUEUE, claiming.QUEUE])
+def test_what_leads_to_a_call_waits_for_the_disk(queue: Queue) -> None:
+    assert not queue.inward
 
 
 async def test_an_order_of_two_columns_is_kept(jobs: Runtime) -> None:

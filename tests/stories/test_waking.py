@@ -18,20 +18,22 @@ def no_looking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Looks:
-    """Counts how often it is looked at how a confirmation stands."""
+    """Counts how often it is read how a confirmation stands, or all of it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
         self.first = asyncio.Event()
-        real = confirmations.standing
+        for name in ("standing", "get"):
+            monkeypatch.setattr(confirmations, name, self._counted(getattr(confirmations, name)))
 
-        async def standing(*args: Any) -> Any:
+    def _counted(self, real: Any) -> Any:
+        async def read(*args: Any) -> Any:
             found = await real(*args)
             self.count += 1
             self.first.set()
             return found
 
-        monkeypatch.setattr(confirmations, "standing", standing)
+        return read
 
 
 async def test_a_long_poll_looks_once_at_first_and_once_when_it_is_decided(

@@ -52,11 +52,9 @@ async def read(
 ) -> Response:
     """A confirmation. With `wait`, the answer comes when it is decided or the seconds are over, whichever is first."""
     with rt.wakes.waiting(confirmation_id) as bell:
-        if wait:
-            await _decided(rt, actor, confirmation_id, bell, wait)
-    async with rt.db.one() as tx:
-        row = service.visible(await service.get(tx, confirmation_id), actor, confirmation_id)
-    return json_response(view(row))
+        if wait and await _undecided(rt, actor, confirmation_id):
+            return json_response(view(await _once_decided(rt, actor, confirmation_id, bell, wait)))
+    return json_response(view(await _whole(rt, actor, confirmation_id)))
 
 
 @router.get("/confirmations", response_model=ConfirmationsOut, responses=refusals())
@@ -74,20 +72,27 @@ async def page(
     return json_response({"confirmations": [view(row) for row in rows], "next": following})
 
 
-async def _decided(
+async def _once_decided(
     rt: Runtime, actor: Actor, confirmation_id: str, bell: asyncio.Event, seconds: float
-) -> None:
-    """Return once it is decided or the time is over. At each ring, which follows a commit, it is looked at again."""
+) -> Record:
+    """The row as soon as it is decided, or the time is over. At each ring, which follows a commit, it is read again."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    while (await _standing(rt, actor, confirmation_id))["status"] != "decided":
-        left = deadline - loop.time()
-        if rt.wakes.closing or left <= 0:
-            return
-        await rung(bell, left)
+    while True:
+        await rung(bell, max(0.0, deadline - loop.time()))
         bell.clear()
+        row = await _whole(rt, actor, confirmation_id)
+        if row["status"] == "decided" or rt.wakes.closing or loop.time() >= deadline:
+            return row
 
 
-async def _standing(rt: Runtime, actor: Actor, confirmation_id: str) -> Record:
+async def _undecided(rt: Runtime, actor: Actor, confirmation_id: str) -> bool:
+    """Whether there is something to wait for: of ten thousand that ask nearly every one waits, and no more is read."""
     async with rt.db.one() as tx:
-        return service.visible(await service.standing(tx, confirmation_id), actor, confirmation_id)
+        row = service.visible(await service.standing(tx, confirmation_id), actor, confirmation_id)
+    return not rt.wakes.closing and bool(row["status"] != "decided")
+
+
+async def _whole(rt: Runtime, actor: Actor, confirmation_id: str) -> Record:
+    async with rt.db.one() as tx:
+        return service.visible(await service.get(tx, confirmation_id), actor, confirmation_id)

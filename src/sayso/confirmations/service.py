@@ -22,7 +22,7 @@ from sayso.people import service as people
 from sayso.people.service import Person
 from sayso.whatsapp.content import Content, Text
 
-QUEUE = Queue("confirmations", order="work_at, id")
+QUEUE = Queue("confirmations", order="work_at, id", inward=True)
 
 #: How long a closing line or a notice may still be sent: later it would only puzzle.
 NOTICE_LIVES = timedelta(hours=1)

@@ -37,11 +37,16 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A claimable table. ``order`` sorts what is ready; rows that share a ``key`` are worked one after another."""
+    """A claimable table. ``order`` sorts what is ready; rows that share a ``key`` are worked one after another.
+
+    ``inward``: whatever its handlers do commits with the row itself. A claim then need not wait for the disk: when the
+    server's crash undoes it, nothing was done yet that the crash has not undone, and the row is simply claimed again.
+    """
 
     table: str
     order: str = "id"
     key: str | None = None
+    inward: bool = False
 
 
 async def enlist(tx: Tx) -> int:
@@ -122,8 +127,9 @@ def claim_sql(queue: Queue) -> str:
         if queue.key
         else ""
     )
+    lasting = ", set_config('synchronous_commit', 'off', true)" if queue.inward else ""
     return (
-        "WITH alive AS MATERIALIZED (SELECT id FROM workers WHERE id = $1 FOR KEY SHARE), "
+        f"WITH alive AS MATERIALIZED (SELECT id{lasting} FROM workers WHERE id = $1 FOR KEY SHARE), "
         f"taken AS MATERIALIZED (SELECT due.id FROM {queue.table} due "
         f"WHERE due.work = 'ready' AND EXISTS (SELECT 1 FROM alive) {held}"
         f"ORDER BY {', '.join('due.' + c.strip() for c in queue.order.split(','))} "

@@ -25,7 +25,7 @@ from sayso.whatsapp.explode import RawUpdate, explode
 
 log = structlog.get_logger("sayso.receive")
 
-QUEUE = Queue("updates", order="id", key="person_key")
+QUEUE = Queue("updates", order="id", key="person_key", inward=True)
 
 #: Updates in one commit. More buys nothing and makes the slowest wait (measured: p99 of 50 ms and more from 500 up).
 MOST_ROWS = 250
