@@ -12,7 +12,9 @@ from sayso.confirmations.rules import (
     AskWhich,
     Comment,
     Decide,
+    Explain,
     Late,
+    Listed,
     NothingOpen,
     Option,
     Question,
@@ -194,3 +196,26 @@ def test_a_yes_below_a_question_to_opt_in_may_be_for_that(
     assert reading.read(replace(quote(text, OPEN[0]), opt_in_at=reply.opt_in_at), OPEN[:1]) != AskWhich(
         "confirm"
     )
+
+
+@pytest.mark.parametrize(("labels", "text", "names"), [
+    ("246", "2", None), ("246", "1", "o1"), ("246", "4", "o2"), ("246", "٢", None), ("246", "02", None),
+    ("٢٤٦", "2", None), ("123", "2", "o2"), ("321", "2", "o2"), ("321", "3", None),
+])  # fmt: skip
+def test_a_number_that_is_another_options_label_chooses_neither(
+    labels: str, text: str, names: str | None
+) -> None:
+    options = tuple(Option(f"o{place}", label) for place, label in enumerate(labels, start=1))
+    asked = replace(OPEN[0], kind="choose", options=options)
+    shown = Listed(tuple(each.id for each in options), "answer", SHOWN + timedelta(seconds=5), asked.id)
+    for reply, how, lists in (
+        (replace(_BARE, text=text), "word", ()),
+        (replace(_BARE, text=text), "word", (shown,)),
+        (quote(text, asked), "quote", ()),
+    ):
+        said = reading.read(reply, [asked], lists)
+        if names is None:
+            assert isinstance(said, Explain)
+            assert said.why == "needs_option"
+        else:
+            assert said == Decide(asked.id, "answer", how, names)  # type: ignore[arg-type] # they are ways

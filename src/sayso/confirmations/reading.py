@@ -120,9 +120,8 @@ def _to(question: Question, reply: Reply, how: How) -> Reading | None:
         return settle(question, wish, how) if wish else None  # what follows an answer is a remark
     if question.kind == "ask":
         return settle(question, "answer", how, reply.text) if (reply.text or "").strip() else None
-    named = rules.option(question, reply.text)
-    if named is not None:
-        return settle(question, "answer", how, named)
+    if rules.takes(question, reply.text):
+        return settle(question, "answer", how, rules.option(question, reply.text))
     return settle(question, wish, how) if wish else _perhaps(question, reply, how)
 
 
@@ -229,7 +228,7 @@ def _unclear(reply: Reply, about: Sequence[Question]) -> Reading:
         return Comment("not a word that answers")
     if rules.meaning(reply.text) == "unclear":
         return AskWhich(None)
-    answers = any(each.kind == "ask" or rules.option(each, reply.text) is not None for each in about)
+    answers = any(each.kind == "ask" or rules.takes(each, reply.text) for each in about)
     return AskWhich("answer") if answers else Comment("not a word that answers")
 
 
@@ -330,7 +329,7 @@ def _overlaid(reply: Reply, questions: Sequence[Question], shown: Sequence[Liste
     about = {each.options_of for each in shown}
     return any(
         each.id not in about
-        and (each.kind == "ask" or rules.option(each, reply.text) is not None)
+        and (each.kind == "ask" or rules.takes(each, reply.text))
         and _could_mean(reply, each)
         and (not settled or each.shown_at is None or each.shown_at >= max(settled))
         for each in questions
@@ -365,7 +364,7 @@ def _in_list(reply: Reply, known: dict[str, Question], listed: Listed) -> Readin
         return AskWhich(wish)
     if listed.options_of is None:
         return settle(question, wish or "answer", "number")
-    return settle(question, "answer", "number", item) if digits else AskWhich(wish)
+    return settle(question, "answer", "number", rules.option(question, digits)) if digits else AskWhich(wish)
 
 
 def _place(digits: str) -> int:

@@ -280,13 +280,29 @@ def reaction(emoji: str | None) -> Literal["confirm", "decline"] | None:
 
 
 def option(question: Question, text: str | None) -> str | None:
-    """The option that a whole message names: by its number, or by its whole label where no other is spelled alike."""
-    digits = number(text)
-    if digits is not None and len(digits) <= 2 and 1 <= int(digits) <= len(question.options):  # noqa: PLR2004 - ten
-        return question.options[int(digits) - 1].id
-    said = words.normalise(text or "")
-    named = [each.id for each in question.options if said and words.normalise(each.label) == said]
-    return named[0] if len(named) == 1 else None
+    """The option that a whole message names: by its number or its whole label, where that can be no other's."""
+    said, digits = words.normalise(text or ""), number(text)
+    named = {each.id for each in question.options if said and _called(each.label, said, digits)}
+    placed = _at(question, digits)
+    named |= {placed} if placed else set()
+    return named.pop() if len(named) == 1 else None
+
+
+def takes(question: Question, text: str | None) -> bool:
+    """Whether a whole message names an option, be it that a number names one by its place and another by its label."""
+    return option(question, text) is not None or _at(question, number(text)) is not None
+
+
+def _called(label: str, said: str, digits: str | None) -> bool:
+    """Whether a message is this label; a number is, in whatever digits either is written."""
+    called = number(label)
+    return words.normalise(label) == said or bool(digits and called and int(digits) == int(called))
+
+
+def _at(question: Question, digits: str | None) -> str | None:
+    if digits is None or len(digits) > 2 or not 1 <= int(digits) <= len(question.options):  # noqa: PLR2004 - ten
+        return None
+    return question.options[int(digits) - 1].id
 
 
 def waiting(wish: Wish | None, questions: Sequence[Question]) -> list[Question]:
