@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,23 @@ async def test_what_did_not_get_through_waits_for_its_next_attempt(mail: Mail, c
     await mail.promote()
     assert await eventually(mail.claim, "a slot for it") == [message]
     assert (await mail.row(message))["attempt"] == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [(132015, {"template": ("t", "en")}), (131056, {})],
+    ids=["its template", "its person"],
+)
+async def test_a_message_that_is_held_after_a_refusal_ends_with_its_life(
+    mail: Mail, clock: Clock, code: int, changes: dict[str, Any]
+) -> None:
+    message = await mail.on_the_wire(expires_at=clock() + timedelta(seconds=5))
+    await mail.refused(message, code, **changes)
+    assert await mail.state(message) == ("queued", "waiting")
+    clock.advance(seconds=5)
+    await mail.promote()
+    assert await mail.claim() == []
+    assert await mail.state(message) == ("expired", None)
 
 
 async def test_a_refusal_for_good_is_told(mail: Mail) -> None:

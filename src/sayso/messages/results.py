@@ -48,7 +48,8 @@ UPDATE messages m SET
     held_by = CASE WHEN was.open THEN r.held_by ELSE m.held_by END,
     work = CASE WHEN was.open AND r.again_at IS NOT NULL THEN 'waiting'
         WHEN m.state = 'queued' AND NOT was.open THEN 'ready' END,
-    work_at = coalesce(r.again_at, m.work_at), worker = NULL, tries = 0
+    work_at = coalesce(least(r.again_at, CASE WHEN r.state = 'queued' THEN m.expires_at END), m.work_at),
+    worker = NULL, tries = 0
 FROM r JOIN was ON was.id = r.id WHERE m.id = r.id RETURNING m.*, was.open AS was_open,
     was.told AS was_told
 """
@@ -127,7 +128,7 @@ async def apply(tx: Tx, rt: Runtime, results: Sequence[Result], *, on_failed: Fa
     where a late failure had it fall back to its template). Written twice, as after a commit that was never heard of, a
     result changes nothing the second time. An acceptance so late that the message waits to be posted again ends that,
     as a status does. A refusal for good says nothing about an earlier attempt whose answer was lost: such a message
-    (``risked``) ends ``unknown``.
+    (``risked``) ends ``unknown``. What is to wait for longer than it lives is looked at when its life ends.
     """
     if learned := [
         fact for result in results for fact in result.learned
@@ -211,7 +212,7 @@ def _step(result: Result, row: Record) -> Step:
         detail["wamid"] = result.wamid
     if result.error_code is not None:
         detail["code"] = result.error_code
-    if result.again_at and result.state == "queued":
+    if result.again_at and result.state == "queued" and result.again_at < row["expires_at"]:
         detail["next_attempt_at"] = result.again_at
     if result.falls_back:
         detail["again"] = "window"
