@@ -253,6 +253,17 @@ async def test_the_same_key_of_an_assistant_is_one_message_whatever_became_of_it
     assert (await accepted(api, content="hello", dedupe_key="summary-2"))["id"] != first["id"]
 
 
+async def test_what_was_scheduled_under_a_key_is_found_by_it_when_its_time_has_passed(api: Contract) -> None:
+    await wrote(api, timedelta(minutes=1))
+    send_at = (api.rt.now() + timedelta(hours=1)).isoformat()
+    first = await accepted(api, content="hello", dedupe_key="later-1", send_at=send_at)
+    async with api.rt.db.tx() as tx:
+        await tx.execute("UPDATE messages SET state = 'failed', work = NULL WHERE id = $1", first["id"])
+    passed = (api.rt.now() - timedelta(hours=1)).isoformat()
+    again = await accepted(api, content="hello", dedupe_key="later-1", send_at=passed)
+    assert (again["id"], again["state"]) == (first["id"], "failed")
+
+
 async def test_one_quotes_by_our_id_what_meta_has_taken_and_by_its_own_anything(api: Contract) -> None:
     first = await accepted(api, content="hello")
     told = (await send(api, content="as I said", quotes=first["id"])).json()

@@ -42,9 +42,9 @@ async def accept(tx: Tx, rt: Runtime, actor: Actor, asked: Asked) -> dict[str, A
     :class:`ConsentMissingError`, :class:`WindowClosedError`, :class:`TemplateUnknownError`: then nothing is queued.
     """
     body = asked.body
-    send_at, expires_at = body.times(rt.now())
     if body.dedupe_key is not None and (same := await _same(tx, rt, actor, body.dedupe_key)):
         return same
+    send_at, expires_at = body.times(rt.now())
     person, _ = await resolve(tx, rt, actor, body.recipient)
     sender = sender_of(rt, body.sender)
     window = await _window(tx, rt, person, sender)
