@@ -95,11 +95,13 @@ STOP = [
     "stop ✋🏽", "stop ❤️", "stop 👨‍👩‍👧", "ＳＴＯＰ", "st\u200bop", "\u202eSTOP\u202c", "STOPALL",
     "stop all", "STOP  ALL",
     "unsubscribe", "Unsubscribe.", "opt out", "opt-out", "OPTOUT", "revoke", "stop\n", "\tstop",
+    "停止。", "「退订」", "停止！", "¡Baja!", "توقف،", "रोकें।", "ABONELIKTEN ÇIK", "‹stop›",
 ]  # fmt: skip
 START = ["START", "start", "Start!", "unstop", "subscribe", "START ✅"]
 STAYS = [
     "", "🛑", "✋", "stop, o Zé não vem", "don't stop", "please stop the bus", "non-stop", "stop?",
     "st op", "ST🛑OP", "stop 1", "ЅТОР", "stоp", "ꜱᴛᴏᴘ", "stop\u0301", "s.t.o.p", "STOP it", "stopstart",
+    "توقف؟", "停止？", "停止。吗",
     "start stop", "the end", "restart", "start now", "y", "yes", "no", "s" * 201, "stop" + "!" * 200, "stop\x00",
 ]  # fmt: skip
 

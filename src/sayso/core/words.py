@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 _SPACES = re.compile(r"\s+")
-# Punctuation, quotes and WhatsApp's own formatting marks around a word; a question mark is left: "yes?" is a question.
-_AROUND = " .,!;:…\"'“”„‘’«»()[]*_~`"  # noqa: RUF001 - quotation marks of several languages are meant
+# Punctuation, quotes and WhatsApp's own formatting marks around a word, in the scripts of the tables; a question mark
+# is left: "yes?" is a question.
+_AROUND = " .,!;:…\"'“”„‘’«»‹›()[]*_~`¡。、，「」『』【】،؛۔।॥"  # noqa: RUF001 - marks of several languages are meant
 _EMOJI = {"So", "Sk", "Cs"}
 _LONGEST = 200  # no table row comes near; a wall of text need not be normalised
 
