@@ -152,7 +152,7 @@ async def test_what_cannot_be_stored_is_rejected_by_row(api: Contract) -> None:
         ],
     )
     assert [row["why"] for row in told["rows"]] == [
-        "wording holds a NUL character, which cannot be stored",
+        "wording holds a character that cannot be stored (NUL or half of one)",
         "wording has 4,001 characters, 1 more than the 4,000 that are kept",
         "evidence has 501 characters, 1 more than the 500 that are kept",
     ]

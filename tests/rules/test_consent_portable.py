@@ -15,6 +15,7 @@ from sayso.consent.chain import Head, Line
 from sayso.consent.portable import Imported, Rejected
 from sayso.core.chains import NOTHING
 from sayso.core.errors import InputInvalidError
+from sayso.inbound.importing import checked
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 LINE = Line(
@@ -117,6 +118,35 @@ def test_json_is_read_as_csv_is(name: str) -> None:
     assert read.verified
 
 
+def test_a_line_of_json_ends_at_its_line_break_alone() -> None:
+    row = {"phone": "+15550001111", "wording": "one\u2028two\u0085three"}
+    text = json.dumps(row, ensure_ascii=False) + "\r\n"
+    [read] = portable.read_import(text, name="in.jsonl", now=NOW)
+    assert isinstance(read, Imported)
+    assert read.personal == {"wording": row["wording"]}
+
+
+def test_several_texts_are_one_cell_and_no_other_value_is_made_one() -> None:
+    row = {"phone": "+15550001111", "scope": ["confirmations", "marketing"], "evidence": ["form 7", "call 8"]}
+    one, *others = portable.read_rows([row, row | {"evidence": {"form": 7}}, row | {"scope": [1]}], now=NOW)
+    assert isinstance(one, Imported)
+    assert (one.scope, one.personal) == (("confirmations", "marketing"), {"evidence": ["form 7 call 8"]})
+    assert ["list of texts" in other.why for other in others if isinstance(other, Rejected)] == [True, True]
+
+
+def test_half_a_character_is_said_before_anything_is_written() -> None:
+    text = '[{"phone": "+15550001111"}, {"phone": "+15550002222", "wording": "\\ud83d"}]'
+    good, wrong = checked(portable.read_import(text, name="in.json", now=NOW))
+    assert [row.number for row in good] == [1]
+    assert [(row.number, "cannot be stored" in row.why) for row in wrong] == [(2, True)]
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_csv_is_known_by_its_ending_in_capitals_and_read_with_any_line_ends(end: str) -> None:
+    [read] = portable.read_import(f"phone{end}+15550001111{end}", name="IN.CSV", now=NOW)
+    assert isinstance(read, Imported)
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [
@@ -136,7 +166,14 @@ def test_a_row_that_cannot_be_taken_in_says_why(row: dict[str, str], why: str) -
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("{", "a.json"), ("{}", "a.json"), ("[1]", "a.json"), ("x\n", "a.jsonl"), ('a\n"x', "a.csv")],
+    [
+        ("{", "a.json"),
+        ("{}", "a.json"),
+        ("[1]", "a.json"),
+        ("x\n", "a.jsonl"),
+        ('a\n"x', "a.csv"),
+        ("[" * 100_000, "a.json"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_refused(text: str, name: str) -> None:
     with pytest.raises(InputInvalidError, match="cannot be read"):

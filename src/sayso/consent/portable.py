@@ -180,7 +180,7 @@ def read_import(text: str, *, name: str, now: datetime, most: int | None = None)
     """
     try:
         rows = list(islice(_rows(text, name), most))
-    except (ValueError, csv.Error) as error:
+    except (ValueError, csv.Error, RecursionError) as error:
         raise InputInvalidError(f"{name} cannot be read: {error}") from error
     return read_rows(rows, now=now)
 
@@ -191,19 +191,22 @@ def read_rows(rows: Sequence[Mapping[str, Any]], *, now: datetime) -> list[Impor
 
 
 def _rows(text: str, name: str) -> Iterator[Mapping[str, Any]]:
-    text = text.removeprefix("\ufeff")
+    text, name = text.removeprefix("\ufeff"), name.lower()
     if name.endswith(".csv"):
-        yield from csv.DictReader(io.StringIO(text), strict=True)
+        yield from csv.DictReader(io.StringIO(text, newline=""), strict=True)
         return
-    lines = name.endswith(".jsonl")
-    found = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
+    lines = name.endswith(".jsonl")  # JSON may hold U+2028 and the like, at which splitlines would cut it
+    found = [json.loads(line) for line in text.split("\n") if line.strip()] if lines else json.loads(text)
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise ValueError("it does not hold a list of objects")
     yield from found
 
 
 def _imported(number: int, row: Mapping[str, Any], now: datetime) -> Imported | Rejected:
-    given = {key: str(value).strip() for key, value in row.items() if key and value not in (None, "", [])}
+    try:
+        given = {key: _cell_of(value) for key, value in row.items() if key and value not in (None, "", [])}
+    except TypeError:
+        return Rejected(number, "holds something other than a text, a number or a list of texts")
     known = {"recipient", "phone", "bsuid", "scope", "captured_at", "expires_at", *PERSONAL_COLUMNS}
     unknown = sorted(set(given) - known)
     if unknown or None in row:
@@ -228,6 +231,15 @@ def _imported(number: int, row: Mapping[str, Any], now: datetime) -> Imported | 
         personal["evidence"] = [personal["evidence"]]
     verified = captured is not None and "wording" in personal and "evidence" in personal
     return Imported(number, recipient, scope, captured, expires, verified, personal)
+
+
+def _cell_of(value: Any) -> str:
+    """A value of a row as text; of several texts one, as a cell of CSV has them."""
+    if isinstance(value, list):
+        return " ".join(value).strip()
+    if isinstance(value, dict):
+        raise TypeError
+    return str(value).strip()
 
 
 def _moment(text: str | None) -> datetime | None:

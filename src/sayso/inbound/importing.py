@@ -1,5 +1,6 @@
 """Opt-ins that were given elsewhere, taken in row by row: for the terminal and for the API."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -16,6 +17,7 @@ from sayso.people.service import Person
 AT_ONCE: Final = 500
 _WORDING_AT_MOST: Final = 4_000
 _LINE_AT_MOST: Final = 500
+_UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
 
 State = Literal["recorded", "known", "rejected"]
 
@@ -76,8 +78,8 @@ def _objection(row: Imported) -> str | None:
         text = " ".join(value) if isinstance(value, list) else str(value)
         if len(text) > most:
             return f"{name} has {len(text):,} characters, {len(text) - most:,} more than the {most:,} that are kept"
-        if "\x00" in text:
-            return f"{name} holds a NUL character, which cannot be stored"
+        if _UNFIT.search(text):
+            return f"{name} holds a character that cannot be stored (NUL or half of one)"
     try:
         if not rules.is_bsuid(row.recipient):
             rules.phone(row.recipient, pointer="/recipient")
