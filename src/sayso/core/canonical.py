@@ -16,11 +16,14 @@ _LARGEST: Final = 2**53 - 1
 def encode(value: Any) -> bytes:
     """The canonical JSON of a value.
 
-    Raises :class:`InputInvalidError` for what has none: whole numbers beyond 2^53, which most readers of JSON would
-    change, infinities, halves of surrogate pairs.
+    Raises :class:`InputInvalidError` for what has none: numbers beyond 2^53, written as whole or not, which most
+    readers of JSON and our database would change, infinities, halves of surrogate pairs.
     """
     try:
-        return _SORTED.encode(value) if _plain(value) else rfc8785.dumps(value)
+        if _plain(value):
+            return _SORTED.encode(value)
+        _check_floats(value)
+        return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise InputInvalidError(f"This JSON has no canonical form: {error}.") from error
 
@@ -40,3 +43,15 @@ def _plain(value: Any) -> bool:
     if kind is dict:
         return all(type(name) is str and name.isascii() and _plain(each) for name, each in value.items())
     return kind in (list, tuple) and all(map(_plain, value))
+
+
+def _check_floats(value: Any) -> None:
+    """Refuse what is read back as a whole number that has no canonical form, such as 1e20."""
+    if isinstance(value, float) and abs(value) > _LARGEST:
+        raise InputInvalidError(f"This JSON has no canonical form: {value} is beyond 2^53.")
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    for each in value:
+        _check_floats(each)
