@@ -98,6 +98,16 @@ async def test_a_period_by_the_hour_and_by_the_sender(api: Contract) -> None:
     assert {name: alone["total"][name] for name in one} == one
 
 
+async def test_what_reached_somebody_was_accepted_though_it_was_erased_since(api: Contract) -> None:
+    noon = datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
+    await became(api, noon)
+    period = {"since": noon.isoformat(), "until": (noon + HOUR).isoformat()}
+    before = (await figures(api, **period))["total"]
+    async with api.rt.db.tx() as tx:
+        await tx.execute("UPDATE messages SET wamid = NULL WHERE state IN ('sent', 'delivered', 'read')")
+    assert (await figures(api, **period))["total"] == before
+
+
 async def test_failures_by_code_suppressed_by_reason_prices_expected_and_told(api: Contract) -> None:
     at = datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
     await became(api, at)

@@ -15,6 +15,7 @@ COUNTED_AT_MOST: Final = 500_000
 #: What waits is counted up to here for each lane of each sender.
 WAITING_AT_MOST: Final = 100_000
 
+#: What was erased, or settled by hand, has no wamid, and was accepted as far as its state says.
 _PERIOD = """
 WITH period AS (
     SELECT phone_number_id, state, error_code, reason, wamid, posted_at, price_estimate, price_category,
@@ -24,7 +25,8 @@ WITH period AS (
 SELECT date_trunc('hour', created_at, 'UTC') AS hour, phone_number_id AS sender, state, error_code,
     CASE WHEN state = 'suppressed' THEN
         regexp_replace(reason, ' \\(consent entry [^)]*\\)| at [0-9-]+ [0-9:]+ UTC', '', 'g') END AS why,
-    posted_at IS NOT NULL AS attempted, wamid IS NOT NULL AS accepted, price_estimate AS estimate,
+    posted_at IS NOT NULL AS attempted,
+    wamid IS NOT NULL OR state IN ('accepted', 'sent', 'delivered', 'read') AS accepted, price_estimate AS estimate,
     price_category AS charged, price_billable AS billable, count(*) AS many
 FROM period GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ORDER BY 1, 2
 """
