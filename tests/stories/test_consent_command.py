@@ -90,3 +90,15 @@ async def test_an_opt_out_is_done_when_nothing_is_on_its_way_or_says_that_someth
     assert "was out already" in await waiting
     assert "may still" not in await waiting
     await world.keeps_its_promises()
+
+
+async def test_who_waits_for_a_decision_is_woken_by_a_command_that_brings_it_about(
+    world: World, tmp_path: Path
+) -> None:
+    await world.open_window()
+    asked, _ = await world.asked()
+    with world.rt.wakes.waiting(asked["id"]) as bell:
+        told = await sayso(world, tmp_path, "revoke", ALICE, "--reason", "a call")
+        assert "1 open question closed" in " ".join(told.split())
+        async with asyncio.timeout(20):
+            await bell.wait()

@@ -114,7 +114,11 @@ async def _opened(settings: Settings) -> AsyncIterator[Runtime]:
             try:
                 async with db.one() as tx:
                     await check(tx)
-                yield Runtime(settings, db)
+                rt = Runtime(settings, db)
+                try:
+                    yield rt
+                finally:
+                    await rt.wakes.pass_on(db)
             finally:
                 await db.close()
     except BrokenPipeError:

@@ -87,6 +87,13 @@ class Wakes:
         self._outgoing.add(name)
         self._outgoing_set.set()
 
+    async def pass_on(self, db: Database) -> None:
+        """Say in other processes what was said here: for who does not :meth:`run`, and is about to end."""
+        if self._outgoing:
+            with contextlib.suppress(*UNAVAILABLE):
+                async with db.one() as connection:
+                    await self._notify(connection)
+
     async def run(self, db: Database) -> None:
         """Listen and pass on, reconnecting for as long as the process lives."""
         pause = 0.05
