@@ -123,6 +123,22 @@ async def test_an_endpoint_is_changed_rotated_tested_disabled_and_deleted(listin
         assert (await api.call("GET", "/endpoints"))[1] == {"endpoints": []}
 
 
+async def test_of_two_changes_at_once_neither_undoes_the_other(listing: World) -> None:
+    api = listing.api.as_(scopes=OWNER)
+    async with receiving() as receiver:
+        path = f"/endpoints/{(await made(listing.api, receiver.url()))['id']}"
+
+        async def meanwhile(_request: web.Request) -> web.StreamResponse:
+            await api.must("PATCH", path, json={"types": ["confirmation.*"], "subject": "cnf_1"})
+            return web.json_response({"challenge": receiver.bodies[-1]["data"]["challenge"]})
+
+        receiver.answers["/other"] = meanwhile
+        await api.must("PATCH", path, json={"url": receiver.url("/other"), "description": "moved"})
+    _, now = await api.call("GET", path)
+    assert (now["url"], now["description"]) == (receiver.url("/other"), "moved")
+    assert (now["types"], now["subject"]) == (["confirmation.*"], "cnf_1")
+
+
 async def test_a_repeated_creation_makes_one_endpoint_and_shows_its_secret_again(listing: World) -> None:
     api = listing.api.as_(scopes=OWNER)
     async with receiving() as receiver:

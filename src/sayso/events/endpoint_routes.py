@@ -185,12 +185,16 @@ async def change(
     async with rt.db.tx() as tx:
         row = await endpoints.get(tx, actor, endpoint_id)
         wanted = _wanted(caller, actor, {**_asked(row), **_without_none(given)})
-        if wanted.url != row["url"]:
+        moves = wanted.url != row["url"]
+        if moves:
             await endpoints.count_call(tx, rt, row["client_id"])
-    if wanted.url != row["url"] and (failure := await verifying.challenge(rt, caller, row, wanted.url)):
+    if moves and (failure := await verifying.challenge(rt, caller, row, wanted.url)):
         raise EndpointUnverifiedError(f"Nothing was changed: {failure}.")
     async with rt.db.tx() as tx:
         row = await endpoints.get(tx, actor, endpoint_id, lock=True)
+        # Somebody may have changed it since it was looked at: what they did stays, and no address goes unchallenged.
+        url = wanted.url if moves else row["url"]
+        wanted = _wanted(caller, actor, {**_asked(row), **_without_none(given), "url": url})
         row = await endpoints.change(tx, rt, row, wanted)
         if body.state == "disabled" and row["state"] == "enabled":
             row = await endpoints.disable(tx, rt, row, "the assistant disabled it", by_us=False)
