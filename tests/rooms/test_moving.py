@@ -213,6 +213,20 @@ async def test_what_is_taken_back_leaves_nothing_behind_but_evidence(room: Room)
     assert await room.effects(question) == ["undone", "counted", "held"]
 
 
+@pytest.mark.parametrize(("answered_after", "lines", "outcome"), [(24, 2, None), (26, 1, "expired")])
+async def test_what_is_taken_back_after_the_end_is_over_and_nobody_reads_that_it_can_be_answered(
+    room: Room, answered_after: float, lines: int, outcome: str | None
+) -> None:
+    question = await room.ask(remind_s=None)
+    room.clock.advance(minutes=answered_after)
+    await room.says(question)
+    room.clock.advance(minutes=4.5)
+    assert await room.undo(question)
+    assert len(await room.lines(question, "notice")) == lines
+    await room.tick()
+    assert (await room.row(question))["outcome"] == outcome
+
+
 async def test_a_cancel_ends_what_is_held_and_the_answer_that_held_it_counts_as_one(room: Room) -> None:
     question = await room.ask()
     await room.says(question)

@@ -138,7 +138,9 @@ async def undo(tx: Tx, rt: Runtime, row: Record, person: Person) -> bool:
         await _tell(tx, rt, row, person, "undone_still")
         return True
     await _reopen(tx, rt, row)
-    await _tell(tx, rt, row, person, "undone", span=row["expires_at"] - rt.now())
+    left = row["expires_at"] - rt.now()
+    if left > timedelta(0):  # else the line that ends it says so, in a moment
+        await _tell(tx, rt, row, person, "undone", span=left)
     return True
 
 
