@@ -17,6 +17,8 @@ from typing import IO, Any
 
 import pytest
 
+from sayso.simulator.config import ConfigError, SimulatorConfig
+
 RUN = "import typer; from sayso.simulator.command import simulator; typer.run(simulator)"
 
 
@@ -138,6 +140,16 @@ def test_a_file_that_is_no_snapshot_is_left_alone(tmp_path: Path) -> None:
     assert file.read_text() == "Dear Ana"
 
 
+def test_a_snapshot_that_could_not_be_written_at_the_end_is_refused_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "world.json"
+    with running("--snapshot", str(file)) as (process, said):
+        assert said == ""
+        assert process.wait(timeout=20) == 2
+        assert process.stderr
+        assert process.stderr.read() == f"The simulator cannot use {file}: No such file or directory.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_taken_port_is_said_plainly() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -170,6 +182,22 @@ def test_a_value_that_cannot_be_is_said_in_one_sentence(flag: str, value: str, w
         refusal = process.stderr.read()
     assert refusal.startswith(f"{flag} {words}")
     assert refusal.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("token", "", "must not be empty."),
+        ("app_secret", "", "must not be empty."),
+        ("verify_token", "", "must not be empty."),
+        ("waba_id", "100000000000001", "must be an id of its own; 100000000000001 is the phone_number_id."),
+        ("app_id", "200000000000001", "must be an id of its own; 200000000000001 is the waba_id."),
+    ],
+)
+def test_what_nobody_could_call_is_refused(field: str, value: str, words: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        SimulatorConfig(**{field: value})  # type: ignore[arg-type]
+    assert (refused.value.field, refused.value.words) == (field, words)
 
 
 def control(said: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -301,3 +301,21 @@ async def test_everything_of_the_world_is_in_it(config: SimulatorConfig) -> None
         }  # the clock has a place of its own, what is beyond is a message
         assert held - saved == elsewhere
         assert saved <= held
+
+
+async def test_a_snapshot_that_cannot_be_written_is_said_and_the_end_is_an_end(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    sim = Simulator(SimulatorConfig(port=0, snapshot=str(folder / "world.json")))
+    await sim.start()
+    folder.rmdir()
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{sim.base_url}/_sim/snapshot") as answer:
+            assert answer.status == 400
+            assert (await answer.json())["error"] == (
+                f"the snapshot cannot be written to {folder / 'world.json'}: No such file or directory"
+            )
+        with pytest.raises(FileNotFoundError):
+            await sim.stop()
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.get(f"{sim.base_url}/_sim/state")

@@ -123,11 +123,23 @@ class SimulatorConfig:
             )
         if self.webhook_url and (words := wrong_callback(self.webhook_url)):
             raise ConfigError("webhook_url", words)
-        for field in ("phone_number_id", "waba_id", "portfolio_id", "app_id"):
-            if not _ID.fullmatch(found := getattr(self, field)):
-                raise ConfigError(field, f"must be digits, such as 100000000000001; it is {seen(found)}.")
+        for field in ("token", "app_secret", "verify_token"):
+            if not getattr(self, field):
+                raise ConfigError(field, "must not be empty.")
+        self._check_ids()
         if not _INTERNATIONAL.fullmatch(self.business_number):
             raise ConfigError(
                 "business_number",
                 f"must be a number in international form, such as +1 555 010 0000; it is {seen(self.business_number)}.",
             )
+
+    def _check_ids(self) -> None:
+        """Refuse ids that Graph could not tell apart: one node has one path."""
+        taken: dict[str, str] = {}
+        for field in ("phone_number_id", "waba_id", "portfolio_id", "app_id"):
+            found: str = getattr(self, field)
+            if not _ID.fullmatch(found):
+                raise ConfigError(field, f"must be digits, such as 100000000000001; it is {seen(found)}.")
+            if found in taken:
+                raise ConfigError(field, f"must be an id of its own; {found} is the {taken[found]}.")
+            taken[found] = field

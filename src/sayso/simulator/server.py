@@ -14,7 +14,7 @@ from sayso.simulator.control.routes import Control
 from sayso.simulator.graph.front import Front
 from sayso.simulator.page.routes import PhonePage
 from sayso.simulator.webhooks.handshake import verify_when_reachable
-from sayso.simulator.world.snapshot import Snapshot, decoded
+from sayso.simulator.world.snapshot import Snapshot, check_place, decoded
 
 #: How long calls under way may take to their end when it stops, before and again after they are told to (aiohttp waits
 #: twice): those that wait for something, or that a fault keeps waiting, do not come to it.
@@ -52,7 +52,7 @@ class Simulator(SimulatorApi):
     async def start(self) -> None:
         """Begin to listen, where a snapshot left off if there is one.
 
-        Raise OSError when the port is taken, SnapshotError when the file is no snapshot.
+        Raise OSError when the port is taken or no snapshot can be written, SnapshotError when the file is none.
         """
         left_off = self._left_off()
         graph = Front(self.world, self._faults, self.parts.routes())
@@ -94,8 +94,13 @@ class Simulator(SimulatorApi):
 
     async def stop(self) -> None:
         """Write the snapshot if there is to be one, stop listening, give up what is pending, close connections."""
-        if self.config.snapshot is not None and self._started:
-            self.save_snapshot()
+        try:
+            if self.config.snapshot is not None and self._started:
+                self.save_snapshot()
+        finally:  # a file that cannot be written keeps no port
+            await self._end()
+
+    async def _end(self) -> None:
         self._started = False
         self.journey.reset()
         self._faults.clear()  # answers that hang are ended
@@ -136,6 +141,8 @@ class Simulator(SimulatorApi):
 
     def _left_off(self) -> Snapshot | None:
         """Read the snapshot file, if one is configured and there."""
-        if self.config.snapshot is None or not Path(self.config.snapshot).exists():
+        if self.config.snapshot is None:
             return None
-        return decoded(Path(self.config.snapshot).read_bytes())
+        path = Path(self.config.snapshot)
+        check_place(path)
+        return decoded(path.read_bytes()) if path.exists() else None

@@ -51,4 +51,7 @@ class WorldCalls:
             await self._sim.restore(raw)
         except SnapshotError as problem:
             raise ControlError(str(problem)) from problem
+        except OSError as problem:
+            place = f"the snapshot cannot be written to {self._sim.config.snapshot}"
+            raise ControlError(f"{place}: {problem.strerror}") from problem
         return {"restored": True, "now": self._sim.clock.now()}

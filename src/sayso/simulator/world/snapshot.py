@@ -133,6 +133,14 @@ def decoded(document: bytes) -> Snapshot:
         raise SnapshotError(f"the snapshot is damaged: {problem}") from problem
 
 
+def check_place(path: Path) -> None:
+    """Raise OSError, naming the file, when none can be written there: at the end the state would be lost."""
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, str(path)) from None
+
+
 def write(path: Path, document: bytes) -> None:
     """Write a file whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
