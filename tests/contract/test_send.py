@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
+import pytest
 
 from harness.contract import Contract, assert_problem
 from harness.mail import NEWS
 from harness.service import PHONE_NUMBER_ID
 from sayso.consent import service as consent
+from sayso.consent.rules import Action
 from sayso.consent.service import Said
 from sayso.core.errors import SaysoError
 from sayso.messages import conversations
@@ -219,6 +221,30 @@ async def test_an_answer_goes_into_an_open_window_only(api: Contract) -> None:
     problem = assert_problem(answer, 422, "input_invalid")
     assert problem["errors"][0]["pointer"] == "/send_at"
     assert "inside the 24-hour window only, which ends at" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("action", "method", "back"),
+    [
+        ("withdrawn", "keyword", "by writing START"),
+        ("withdrawn", "api", "START does not bring them back"),
+        ("suppressed_by_meta", "meta_preference", "switched marketing off in WhatsApp"),
+    ],
+)
+async def test_a_refusal_says_how_the_person_can_come_back(
+    api: Contract, action: Action, method: str, back: str
+) -> None:
+    told = await accepted(api, content="hello")
+    async with api.rt.db.tx() as tx:
+        person = await people.get(tx, (await row(api, told["id"]))["person_id"])
+        said = Said(
+            person=person, action=action, method=method, captured_at=api.rt.now(), scope=("marketing",)
+        )
+        await consent.append(tx, api.rt, [said])
+    answer = await send(api, content="x", category="marketing")
+    detail = assert_problem(answer, 403, "opted_out")["detail"]
+    assert back in detail
+    assert (method == "meta_preference") == ("only they can allow it" in detail.lower())
 
 
 async def test_a_template_that_is_marketing_to_meta_is_marketing_by_whatever_name(api: Contract) -> None:

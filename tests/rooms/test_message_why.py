@@ -7,7 +7,7 @@ from harness.mail import Mail
 from harness.rooms import Clock
 from sayso.consent import service as consent
 from sayso.consent.service import Said
-from sayso.messages import dead, story
+from sayso.messages import dead, service, story
 from sayso.messages.rules import WINDOW
 from sayso.messages.story import Story
 from sayso.people.service import Person
@@ -102,6 +102,18 @@ async def test_who_stopped_marketing_at_meta_can_allow_it_there_alone(mail: Mail
     await mail.said(alice, "suppressed_by_meta", clock(), scope=("marketing",))
     told = await why(mail, await suppressed(mail, category="marketing"))
     assert "in WhatsApp's own settings" in told.next
+
+
+async def test_what_is_marketing_to_meta_alone_is_stopped_as_such(mail: Mail, clock: Clock) -> None:
+    alice = await mail.person()
+    message = await mail.queue(alice, content=Template("news", "en", ("a",)), price_estimate="marketing")
+    async with mail.rt.db.tx() as tx:
+        entry = await consent.stopped_marketing(tx, mail.rt, alice, evidence="wamid.1", at=clock())
+        reason = f"the person stopped marketing in WhatsApp (consent entry {entry.id})"
+        await service.suppress_all(tx, mail.rt, alice, entry.id, scope=("marketing",), reason=reason)
+    told = await why(mail, message)
+    assert told.next.startswith("Only they can allow it again, in WhatsApp's own settings.")
+    assert "not allowed now: the person switched marketing off in WhatsApp" in dict(told.facts)["consent"]
 
 
 async def test_where_the_policy_stops_it_an_opt_in_is_to_be_recorded(mail: Mail) -> None:

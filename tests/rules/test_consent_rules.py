@@ -86,7 +86,7 @@ def test_metas_stop_is_of_marketing_and_only_metas_own_resume_lifts_it() -> None
     for said in ([], [entry("in", "granted", 5)], [entry("in", "confirmed", 5, scope=("marketing",))]):
         holds = stands(entry("first", "granted"), stop, *said)
         assert may(holds) == {*SCOPES} - {"marketing"}
-        assert "switched this off in WhatsApp" in holds.permits("marketing", initiated=True).reason
+        assert "switched marketing off in WhatsApp" in holds.permits("marketing", initiated=True).reason
     lifted = entry("resume", "lifted_by_meta", 7, "meta_preference", scope=("marketing",))
     assert may(stands(entry("first", "granted"), stop, lifted)) == set(SCOPES)
     assert may(stands(entry("first", "withdrawn"), stop, lifted)) == set()

@@ -109,9 +109,9 @@ class Standing:
         """Whether a message of ``category`` may go; ``initiated``: by us, with no 24-hour window open."""
         stop = self.stopped(category)
         if stop is not None:
-            how = "switched this off in WhatsApp" if stop.action in METAS else "opted out"
             what = "" if self.out is stop else f" of {category}"
-            return Permit(False, "opted_out", f"the person {how}{what} (consent entry {stop.id})", stop.id)
+            how = f"switched {category} off in WhatsApp" if stop.action in METAS else f"opted out{what}"
+            return Permit(False, "opted_out", f"the person {how} (consent entry {stop.id})", stop.id)
         entry = self.opt_in(category)
         if entry is not None:
             return Permit(True, entry_id=entry.id)
@@ -197,6 +197,16 @@ def restorable(entries: Iterable[Entry]) -> tuple[str, ...]:
     )
     free = [scope for scope in SCOPES if scope not in elsewhere or not _ends(elsewhere[scope])]
     return (ALL,) if len(free) == len(SCOPES) else tuple(free)
+
+
+def way_back(stop: Entry, category: str, restored: Collection[str]) -> str:
+    """How a person comes back to ``category`` from a stop; ``restored``: what a START of theirs opts in to."""
+    if stop.action in METAS:
+        return "Only they can allow it again, in WhatsApp's own settings."
+    opt_in = "a new opt-in of theirs that is recorded with its proof (POST /consents)"
+    if stop.method in IN_CHAT and (ALL in restored or category in restored):
+        return f"The person has to come back: by writing START, or by {opt_in}."
+    return f"It was stopped otherwise than in the chat, so START does not bring them back: it takes {opt_in}."
 
 
 def _ends(entry: Entry) -> bool:

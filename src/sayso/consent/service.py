@@ -55,18 +55,24 @@ async def check(tx: Tx, rt: Runtime, person: Person, category: str, *, initiated
 
     Raises :class:`OptedOutError` or :class:`ConsentMissingError`: then nothing is queued.
     """
-    permit = (await verdict(tx, rt, person)).permits(category, initiated=initiated)
-    if permit.code == "opted_out":
-        raise OptedOutError(
-            f"Nothing was queued: {permit.reason}. The person can come back by writing START, or by a new opt-in of "
-            "theirs that is recorded with its proof."
-        )
+    holds = await verdict(tx, rt, person)
+    permit = holds.permits(category, initiated=initiated)
+    stop = holds.stopped(category)
+    if stop is not None:
+        back = await way_back(tx, rt, person, category, stop)
+        raise OptedOutError(f"Nothing was queued: {permit.reason}. {back}")
     if permit.code == "consent_missing":
         raise ConsentMissingError(
             f"Nothing was queued: {permit.reason}. Record the person's opt-in with POST /consents first "
             "(or let them write to you)."
         )
     return permit
+
+
+async def way_back(tx: Tx, rt: Runtime, person: Person, category: str, stop: Entry) -> str:
+    """How a person comes back to a category that ``stop`` ended, in a sentence."""
+    entries = (await entries_of(tx, rt, [person]))[person.id]
+    return rules.way_back(stop, category, rules.restorable(entries))
 
 
 #: What a person said, and what outlived those who were erased and had the same line or user id.

@@ -75,7 +75,7 @@ class ForbiddenError(SaysoError):
 
 
 class OptedOutError(SaysoError):
-    """The person has opted out; nothing was queued. Only the person comes back: by START, or a new, proven opt-in."""
+    """The person has opted out; nothing was queued. Only the person comes back, by the way that `detail` tells."""
 
     status = 403
     code = "opted_out"

@@ -3,9 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sayso.consent import rules as consent_rules
 from sayso.consent import service as consent
-from sayso.consent.rules import ALL, IN_CHAT, METAS, Entry
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.messages import conversations, dead, prospects
@@ -104,6 +102,12 @@ _WAITS: Final = {
 }
 
 
+def category_of(row: Record) -> str:
+    """What consent is asked about for a message: marketing, where it was stopped as what Meta calls its template."""
+    reason, category = row["reason"] or "", str(row["category"])
+    return "marketing" if "marketing" in reason and category not in reason else category
+
+
 async def _suppressed(tx: Tx, rt: Runtime, row: Record, person: Person) -> str:
     """What would have to change, by what stopped it; a suppressed message itself does not go any more."""
     anew = _ANEW.get(row["purpose"], "What it spoke of is over.")
@@ -115,7 +119,7 @@ async def _suppressed(tx: Tx, rt: Runtime, row: Record, person: Person) -> str:
         )
     if INSIDE_ALONE in reason:
         return f"It answered something that the person wrote more than 24 hours ago. {anew}"
-    category = "marketing" if "of marketing" in reason else row["category"]
+    category = category_of(row)
     talk = (await conversations.read(tx, [person])).of(person, row["phone_number_id"])
     standing = await consent.verdict(tx, rt, person)
     permit = standing.permits(category, initiated=not window_open(talk.opened_at, rt.now()))
@@ -123,7 +127,7 @@ async def _suppressed(tx: Tx, rt: Runtime, row: Record, person: Person) -> str:
         return f"What stopped it does not any more. {anew}"
     stop = standing.stopped(category)
     if stop is not None:
-        return f"{await _until_they_come_back(tx, rt, person, category, stop)} {anew}"
+        return f"{await consent.way_back(tx, rt, person, category, stop)} {anew}"
     own = standing.own.get(category)
     if own is not None and own.action == "denied":
         return (
@@ -136,19 +140,6 @@ _ANEW: Final = {
     "send": "Then send it as a new message: this one stays suppressed.",
     "prompt": "Then ask the question anew: this one has ended.",
 }
-
-
-async def _until_they_come_back(tx: Tx, rt: Runtime, person: Person, category: str, stop: Entry) -> str:
-    if stop.action in METAS:
-        return (
-            "The person stopped marketing in WhatsApp's own settings, and only they can allow it there again."
-        )
-    entries = (await consent.entries_of(tx, rt, [person]))[person.id]
-    restored = consent_rules.restorable(entries)
-    opt_in = "a new opt-in of theirs that is recorded with its proof (POST /consents)"
-    if stop.method in IN_CHAT and (ALL in restored or category in restored):
-        return f"The person opted out and has to come back: by writing START, or by {opt_in}."
-    return f"The person opted out otherwise than in the chat, so START does not bring them back: it takes {opt_in}."
 
 
 async def _dead(tx: Tx, rt: Runtime, row: Record) -> str:

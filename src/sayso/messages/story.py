@@ -8,7 +8,7 @@ from sayso.consent import service as consent
 from sayso.core.database import Record, Tx
 from sayso.core.runtime import Runtime
 from sayso.messages import advice, conversations, service, steps, trouble
-from sayso.messages.advice import moment
+from sayso.messages.advice import category_of, moment
 from sayso.messages.conversations import Talk
 from sayso.messages.rules import WINDOW, window_open
 from sayso.people import service as people
@@ -91,7 +91,7 @@ async def _whether(tx: Tx, rt: Runtime, row: Record, person: Person) -> list[tup
     talks = await conversations.read(tx, [person])
     talk = talks.of(person, row["phone_number_id"])
     is_open = window_open(talk.opened_at, rt.now())
-    permit = (await consent.verdict(tx, rt, person)).permits(row["category"], initiated=not is_open)
+    permit = (await consent.verdict(tx, rt, person)).permits(category_of(row), initiated=not is_open)
     entry = f" (consent entry {permit.entry_id})" if permit.allowed and permit.entry_id else ""
     allowed = f"allowed now{entry}" if permit.allowed else f"not allowed now: {permit.reason}"
     window = _window(talk, talks.heard_since.get(row["phone_number_id"]), is_open=is_open)
