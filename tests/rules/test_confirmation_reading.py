@@ -198,6 +198,13 @@ def test_a_yes_below_a_question_to_opt_in_may_be_for_that(
     )
 
 
+@pytest.mark.parametrize("text", ["", " ", "\n", " \u200b", "\u2060\ufeff", "\u202e\u202c"])
+def test_what_cannot_be_seen_is_no_answer_to_a_question_for_words(text: str) -> None:
+    asked = replace(OPEN[0], kind="ask")
+    for reply in (replace(_BARE, text=text), quote(text, asked)):
+        assert isinstance(reading.read(reply, [asked]), Comment)
+
+
 @pytest.mark.parametrize(("labels", "text", "names"), [
     ("246", "2", None), ("246", "1", "o1"), ("246", "4", "o2"), ("246", "٢", None), ("246", "02", None),
     ("٢٤٦", "2", None), ("123", "2", "o2"), ("321", "2", "o2"), ("321", "3", None),

@@ -177,6 +177,9 @@ async def test_a_choice_and_a_question_for_words_take_what_is_written(world: Wor
     found = await row(world, choice["id"])
     assert (found["outcome"], found["answer"]["option"]) == ("confirmed", "blue")
     free, prompt = await world.asked("know when to come", kind="ask")
+    await world.said("No. 5")
+    asks = await world.sim.expect_message(to=ALICE, containing="Was that an answer to")
+    assert asks["type"] == "text", "a button to decline would decline nothing"
     await world.said("half past three", quote=prompt["wamid"])
     found = await row(world, free["id"])
     assert (found["outcome"], found["answer"]["text"]) == ("confirmed", "half past three")

@@ -202,6 +202,8 @@ async def _ask_which(tx: Tx, rt: Runtime, met: _Met, wish: Wish | None) -> Answe
     rows = [met.rows[each.id] for each in rules.waiting(wish, met.questions)]
     if wish == "answer":  # what was written is an option or words of their own: neither is for a yes or no
         rows = [row for row in rows if row["kind"] != "approve"] or rows
+    if wish in ("confirm", "decline") and all(row["kind"] != "approve" for row in rows):
+        wish = None  # nothing there takes a yes or no: no button may say so
     if not rows:
         return await _pending(tx, rt, met)
     make = partial(payloads.make, payloads.key(rt.settings))

@@ -119,7 +119,7 @@ def _to(question: Question, reply: Reply, how: How) -> Reading | None:
     if not question.open and (question.undecided or question.answered_at is not None):
         return settle(question, wish, how) if wish else None  # what follows an answer is a remark
     if question.kind == "ask":
-        return settle(question, "answer", how, reply.text) if (reply.text or "").strip() else None
+        return settle(question, "answer", how, reply.text) if rules.says(reply.text) else None
     if rules.takes(question, reply.text):
         return settle(question, "answer", how, rules.option(question, reply.text))
     return settle(question, wish, how) if wish else _perhaps(question, reply, how)
@@ -224,7 +224,7 @@ def _bare(reply: Reply, questions: Sequence[Question]) -> Reading:
 
 def _unclear(reply: Reply, about: Sequence[Question]) -> Reading:
     """No word of the table: it asks which when it may be an answer, else it is a remark."""
-    if not (reply.text or "").strip() or not about:
+    if not rules.says(reply.text) or not about:
         return Comment("not a word that answers")
     if rules.meaning(reply.text) == "unclear":
         return AskWhich(None)

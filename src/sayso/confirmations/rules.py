@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal, get_args
 
+from sayso.confirmations.cleaning import clean
 from sayso.core import words
 
 #: What a person can say of a question. ``answer``: an option, or words of their own.
@@ -277,6 +278,11 @@ def reaction(emoji: str | None) -> Literal["confirm", "decline"] | None:
             return "decline"
         case _:
             return None
+
+
+def says(text: str | None) -> bool:
+    """Whether there is anything in it that can be seen."""
+    return bool(clean(text or ""))
 
 
 def option(question: Question, text: str | None) -> str | None:
