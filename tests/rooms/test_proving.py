@@ -23,6 +23,8 @@ CHANGES: list[tuple[str, set[str]]] = [
         {"decision"},
     ),
     ("UPDATE confirmations SET action_hash = sha256('x') WHERE id = $1", {"decision"}),
+    ("UPDATE confirmations SET client_id = 'other' WHERE id = $1", {"decision"}),
+    ("UPDATE receipts SET use_by = use_by + interval '1 day' WHERE confirmation_id = $1", {"decision"}),
     ("UPDATE confirmations SET action = action || '{\"x\": 1}' WHERE id = $1", {"action"}),
     ("UPDATE receipts SET jws = 'x' || jws WHERE confirmation_id = $1", {"signature"}),
     (
@@ -36,6 +38,9 @@ CHANGES: list[tuple[str, set[str]]] = [
     ("UPDATE answers SET said = 'No' WHERE confirmation_id = $1", {"answers"}),
     ("UPDATE answers SET said = '' WHERE confirmation_id = $1", {"answers"}),
     ("UPDATE answers SET wamid = 'wamid.OTHER' WHERE confirmation_id = $1", {"answers"}),
+    ("UPDATE answers SET verdict = 'decline' WHERE confirmation_id = $1", {"answers"}),
+    ("UPDATE answers SET how = 'number' WHERE confirmation_id = $1", {"answers"}),
+    ("UPDATE approvers SET verdict = 'decline' WHERE confirmation_id = $1", {"answers"}),
     ("UPDATE approvers SET answer_id = NULL WHERE confirmation_id = $1", {"answers"}),
     (
         "UPDATE receipts SET opened = jsonb_set(opened, '{approvals,0,said,value}', '0') WHERE confirmation_id = $1",

@@ -20,7 +20,8 @@ from sayso.core.runtime import Runtime
 
 #: What each person asked has answered, in the receipt's order.
 _ANSWERS: Final = """
-SELECT a.said, a.wamid AS reply FROM receipts r CROSS JOIN unnest(r.persons) WITH ORDINALITY AS w (person_id, place)
+SELECT a.said, a.wamid AS reply, a.verdict, a.how, p.verdict AS counted FROM receipts r
+CROSS JOIN unnest(r.persons) WITH ORDINALITY AS w (person_id, place)
 LEFT JOIN approvers p ON p.confirmation_id = r.confirmation_id AND p.person_id = w.person_id
 LEFT JOIN answers a ON a.id = p.answer_id WHERE r.confirmation_id = $1 ORDER BY w.place
 """
@@ -87,10 +88,11 @@ def _signature(signed: str, published: Mapping[str, Any]) -> tuple[Mapping[str, 
 def _decision(row: Record, claims: Mapping[str, Any]) -> Check:
     """The receipt is about this decision, as its own row has it."""
     same = (
-        row["id"] == claims.get("jti")
+        (row["id"], row["client_id"]) == (claims.get("jti"), claims.get("aud"))
         and row["outcome"] == claims.get("outcome")
         and instant(row["decided_at"]) == claims.get("decided_at")
         and row["action_hash"].hex() == claims.get("action_hash")
+        and (instant(row["use_by"]) if row["use_by"] else None) == claims.get("use_by")
     )
     said = "outcome, time and action are those of the decision" if same else "it is about another decision"
     return Check("decision", ok=same, said=said)
@@ -146,6 +148,8 @@ def _answered(row: Record, claims: Mapping[str, Any], kept: Sequence[Record]) ->
     for behind, said, answer in zip(opened["approvals"], claims["approvals"], kept, strict=True):
         if behind is not None and said["verdict"] is not None:
             yield all(_opens(behind, said, name, answer[name]) for name in ("said", "reply"))
+            yield (statement.verdict(answer["verdict"]), answer["how"]) == (said["verdict"], said["how"])
+            yield answer["counted"] == ("confirm" if said["verdict"] == "answer" else said["verdict"])
     if claims["answer"] is not None and opened.get("answer", "") is not None:
         yield _opens(opened, claims, "answer", canonical.encode(row["answer"]).decode())
 

@@ -140,7 +140,7 @@ def _approval(facts: Facts, approval: Approval, veil: _Veil) -> tuple[dict[str, 
         "shown": _shown(found),
         "prompt": veil.hide("prompt", found["prompt"]),
         "posted_at": _moment(found["posted_at"]),
-        "verdict": _verdict(found["verdict"]),
+        "verdict": verdict(found["verdict"]),
         "how": found["how"],
         "said": veil.hide("said", found["said"]),
         "reply": veil.hide("reply", found["reply"]),
@@ -153,9 +153,9 @@ def _approval(facts: Facts, approval: Approval, veil: _Veil) -> tuple[dict[str, 
     return said, veil.opened
 
 
-def _verdict(verdict: str | None) -> str | None:
+def verdict(said: str | None) -> str | None:
     """What was answered, as far as it is a word of ours; an option or text of its own is told by ``answer`` alone."""
-    return verdict if verdict is None or verdict in _VERDICTS else "answer"
+    return said if said is None or said in _VERDICTS else "answer"
 
 
 def _canonical(answer: Any) -> str | None:
