@@ -101,6 +101,16 @@ def test_what_cannot_be_read_is_said(made: Made, tmp_path: Path) -> None:
             command.verify(**given, env_file=tmp_path / "x")
 
 
+@pytest.mark.parametrize("written", ["null", "[]", '"x"', '{"action_details": "at 4 PM", '])
+def test_what_is_no_action_or_two_in_one_is_not_taken_for_the_confirmed_one(
+    made: Made, tmp_path: Path, written: str
+) -> None:
+    whole = json.dumps(ACTION)
+    (tmp_path / "odd.json").write_text(written if written[0] != "{" else written + whole[1:])
+    with pytest.raises(InputInvalidError, match=r"holds no action|“action_details” twice"):
+        command.verify(tmp_path / "receipt.jws", action=tmp_path / "odd.json", env_file=tmp_path / "x")
+
+
 def test_keys_are_listed_and_rotated_and_the_receipt_goes_on_verifying(
     made: Made, out: Console, tmp_path: Path
 ) -> None:

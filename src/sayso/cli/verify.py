@@ -51,12 +51,21 @@ def verify(
         found = receipts.read(text_of(receipt))
     except receipts.UnreadableError as error:
         raise InputInvalidError(f"{receipt} is no receipt: {error}.") from error
-    verdict = receipts.check(
-        found, published, action=json_of(action) if action else None, audience=audience, issuer=issuer
-    )
+    given = _action_of(action) if action else None
+    verdict = receipts.check(found, published, action=given, audience=audience, issuer=issuer)
     show(verdict, found)
     if not verdict.proven:
         raise typer.Exit(1)
+
+
+def _action_of(file: Path) -> dict[str, Any]:
+    """The action a file holds: what is none must not pass for one that was not given."""
+    given = json_of(file)
+    if not isinstance(given, dict):
+        raise InputInvalidError(
+            f"{file} holds no action: give it whole, as it was asked about, with action_type and the rest."
+        )
+    return given
 
 
 def show(verdict: Verdict, found: Receipt) -> None:
