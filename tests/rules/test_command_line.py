@@ -72,6 +72,18 @@ def test_it_lists_the_commands(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
             ("consent", "policy", "--no-opt-in", "--reason", "x"),
             "sayso: Which category? Name one of: confirmations, notifications, daily_summary, marketing.",
         ),
+        *(
+            (
+                ("consent", *words),
+                f"sayso: {words[-2]} is blank, and is kept as evidence.",
+            )
+            for words in (
+                ("grant", "+15550001111", "--evidence", "form 7", "--wording", " "),
+                ("grant", "+15550001111", "--wording", "Yes.", "--evidence", ""),
+                ("revoke", "+15550001111", "--reason", " "),
+                ("correct", "con_1", "--reason", ""),
+            )
+        ),
         (
             ("messages", "tail", "--state", "gone"),
             f"sayso: There is no state 'gone'; there are: {', '.join(get_args(State))}.",

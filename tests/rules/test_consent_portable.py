@@ -134,6 +134,21 @@ def test_several_texts_are_one_cell_and_no_other_value_is_made_one() -> None:
     assert ["list of texts" in other.why for other in others if isinstance(other, Rejected)] == [True, True]
 
 
+@pytest.mark.parametrize("blank", ["wording", "evidence", "captured_at"])
+def test_what_is_blank_proves_nothing(blank: str) -> None:
+    row = {
+        "phone": "+1",
+        "wording": "yes",
+        "evidence": "form 7",
+        "captured_at": "2026-01-01",
+        blank: " \u3000",
+    }
+    [read] = portable.read_rows([row], now=NOW)
+    assert isinstance(read, Imported)
+    assert not read.verified
+    assert blank not in read.personal
+
+
 def test_half_a_character_is_said_before_anything_is_written() -> None:
     text = '[{"phone": "+15550001111"}, {"phone": "+15550002222", "wording": "\\ud83d"}]'
     good, wrong = checked(portable.read_import(text, name="in.json", now=NOW))

@@ -83,6 +83,7 @@ async def test_an_opt_in_needs_its_words_and_its_proof(world: World) -> None:
     wrongs: tuple[dict[str, Any], ...] = (
         {"wording": "  "},
         {"evidence": []},
+        {"evidence": ["form 7", " "]},
         {"captured_at": "2099-01-01T00:00:00Z"},
         {"captured_at": "2026-01-01T00:00:00Z", "expires_at": "2025-01-01T00:00:00Z"},
         {"captured_at": "2026-01-01T00:00:00"},

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from sayso.cli.database import has_key, token_settings, with_runtime
-from sayso.cli.reading import text_of
+from sayso.cli.reading import all_worded, text_of, worded
 from sayso.cli.running import ENV_FILE, EnvFile
 from sayso.cli.saying import count, moment
 from sayso.consent.rules import ALL, CATEGORIES, SCOPES
@@ -46,8 +46,10 @@ Scope = Annotated[list[str], typer.Option(help=f"all, or any of: {', '.join(SCOP
 def grant(
     who: Who,
     *,
-    wording: Annotated[str, typer.Option(help="What the person agreed to, word for word.")],
-    evidence: Annotated[list[str], typer.Option(help="What proves it; may be given several times.")],
+    wording: Annotated[str, typer.Option(help="What the person agreed to, word for word.", callback=worded)],
+    evidence: Annotated[
+        list[str], typer.Option(help="What proves it; may be given several times.", callback=all_worded)
+    ],
     scope: Scope = [ALL],  # noqa: B006 - typer copies it
     method: Annotated[str, typer.Option(help="web_form, phone, paper, in_person …")] = "other",
     captured_at: Annotated[
@@ -82,7 +84,7 @@ def grant(
 @consent.command()
 def revoke(
     who: Who,
-    reason: Annotated[str, typer.Option(help="How it is known that the person wants this.")],
+    reason: Annotated[str, typer.Option(help="How it is known that the person wants this.", callback=worded)],
     scope: Scope = [ALL],  # noqa: B006 - typer copies it
     env_file: EnvFile = ENV_FILE,
 ) -> None:
@@ -116,7 +118,7 @@ def revoke(
 @consent.command()
 def correct(
     entry: Annotated[str, typer.Argument(help="The entry's id (con_…), as an export shows it.")],
-    reason: Annotated[str, typer.Option(help="Why it was wrong; it is kept.")],
+    reason: Annotated[str, typer.Option(help="Why it was wrong; it is kept.", callback=worded)],
     env_file: EnvFile = ENV_FILE,
 ) -> None:
     """Strike out an entry that was recorded by mistake: it stays, and no longer counts."""

@@ -204,7 +204,7 @@ def _rows(text: str, name: str) -> Iterator[Mapping[str, Any]]:
 
 def _imported(number: int, row: Mapping[str, Any], now: datetime) -> Imported | Rejected:
     try:
-        given = {key: _cell_of(value) for key, value in row.items() if key and value not in (None, "", [])}
+        given = {key: cell for key, value in row.items() if key and (cell := _cell_of(value))}
     except TypeError:
         return Rejected(number, "holds something other than a text, a number or a list of texts")
     known = {"recipient", "phone", "bsuid", "scope", "captured_at", "expires_at", *PERSONAL_COLUMNS}
@@ -234,7 +234,9 @@ def _imported(number: int, row: Mapping[str, Any], now: datetime) -> Imported | 
 
 
 def _cell_of(value: Any) -> str:
-    """A value of a row as text; of several texts one, as a cell of CSV has them."""
+    """A value of a row as text; of several texts one, as a cell of CSV has them. A blank one is none."""
+    if value is None:
+        return ""
     if isinstance(value, list):
         return " ".join(value).strip()
     if isinstance(value, dict):

@@ -40,7 +40,6 @@ _CLOCKS = timedelta(minutes=5)
 Scope = Literal["all", "confirmations", "notifications", "daily_summary", "marketing", "service"]
 Method = Literal["api", "web_form", "flow", "qr", "checkout", "phone", "paper", "in_person", "other"]
 Scopes = Annotated[tuple[Scope, ...], Field(min_length=1, max_length=6)]
-Line = Annotated[Text, Field(min_length=1, max_length=500)]
 _HOW = "By what way they said so."
 
 
@@ -48,6 +47,9 @@ def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("is blank")
     return text
+
+
+Line = Annotated[Text, Field(min_length=1, max_length=500), AfterValidator(_not_blank)]
 
 
 class ConsentIn(Input):
@@ -123,7 +125,6 @@ class RevokeIn(Input):
     )
     reason: Annotated[
         Line,
-        AfterValidator(_not_blank),
         Field(
             description="Why, in words: kept with the entry.",
             examples=["asked on the phone not to be messaged"],
@@ -149,7 +150,6 @@ class PolicyIn(Input):
     ]
     reason: Annotated[
         Line,
-        AfterValidator(_not_blank),
         Field(description="Why, in words: kept for ever.", examples=["part of the service contract"]),
     ]
 
