@@ -119,6 +119,7 @@ def test_what_can_be_sent_goes_before_what_is_nearer_and_held() -> None:
         (named(), Given(["Ana", "A-1"]), ["/parameters"]),
         (named(), Given({"who": "Ana"}), ["/parameters/what"]),
         (named(), Given({"who": "Ana", "what": "x", "when": "y"}), ["/parameters/when"]),
+        (named(), Given({"who": "Ana", "what": "x", "a/b": "y"}), ["/parameters/a~1b"]),
         (named("Hello, it is done."), Given(), []),
         (a_template({"type": "BODY", "text": "Done."}), Given(), []),
         (a_template({"type": "BODY", "text": "Done."}), Given(header="x"), ["/header"]),
@@ -182,3 +183,4 @@ def test_the_buttons_are_held_against_what_they_take(given: Given, pointers: lis
 def test_numbered_variables_come_in_the_order_of_their_numbers() -> None:
     assert variables("{{10}} {{2}} {{1}} {{2}}") == ("1", "2", "10")
     assert variables("{{b}} {{ a }}") == ("b", "a")
+    assert variables("{{²}} {{١}}") == ("²", "١"), "digits that Meta does not read are no numbers"

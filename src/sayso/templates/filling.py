@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from sayso.core import faults as problems
 from sayso.core.errors import Fault
 from sayso.templates.rules import VARIABLE, Media, Mirrored, fill, kind_of, variables
 from sayso.whatsapp import limits
@@ -124,7 +125,7 @@ def _check_body(
     longest = limits.CODE if "OTP" in _kinds(mirrored) else most
     for key, value in pairs:
         what = f"Parameter {key}" if isinstance(values, Mapping) else f"Parameter {int(key) + 1}"
-        faults.value(f"/parameters/{key}", value, longest, what)
+        faults.value(f"/parameters{problems.pointer([key])}", value, longest, what)
     size = limits.length(fill(text, names, values))
     if len(values) == len(names) and size > most and not faults.found:
         faults.say(
@@ -145,12 +146,14 @@ def _check_named(
     for name in names:
         if name not in values:
             faults.say(
-                f"/parameters/{name}", f"The template has a variable {{{{{name}}}}}, which has no value."
+                f"/parameters{problems.pointer([name])}",
+                f"The template has a variable {{{{{name}}}}}, which has no value.",
             )
     for name in values:
         if name not in names:
             faults.say(
-                f"/parameters/{name}", f"The template has no variable {name}; it has {_listed(names)}."
+                f"/parameters{problems.pointer([name])}",
+                f"The template has no variable {name}; it has {_listed(names)}.",
             )
     return [(name, values[name]) for name in names if name in values]
 

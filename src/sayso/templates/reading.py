@@ -16,6 +16,7 @@ from sayso.templates.definitions import (
     Wording,
 )
 from sayso.templates.parts import Reading, meant
+from sayso.templates.rules import numbered
 
 _TOP: Final = ("category", "ttl", "examples", "header_example", "languages")
 _LANGUAGE: Final = ("header", "body", "footer", "buttons", "offer", "cards", "examples", "header_example")
@@ -137,5 +138,5 @@ def _of_one_format(found: Wording) -> Wording:
     """A template's variables go by names as soon as one of them does, those of its cards included."""
     texts = (found, *found.cards)
     names = [name for each in texts for name in (*each.names, *each.header_names)]
-    named = any(not name.isdigit() for name in names)
+    named = not all(map(numbered, names))
     return replace(found, named=named, cards=tuple(replace(card, named=named) for card in found.cards))

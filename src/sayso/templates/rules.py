@@ -110,9 +110,14 @@ class Mirrored:
 def variables(text: str) -> tuple[str, ...]:
     """The variables of a text, each once; numbered ones in the order of their numbers, named ones as they come."""
     found = dict.fromkeys(VARIABLE.findall(text))
-    if all(each.isdigit() for each in found):
+    if all(map(numbered, found)):
         return tuple(sorted(found, key=int))
     return tuple(found)
+
+
+def numbered(name: str) -> bool:
+    """Whether a variable goes by its number, in the digits that Meta reads."""
+    return name.isascii() and name.isdigit()
 
 
 def kind_of(button: Mapping[str, Any]) -> str:
