@@ -68,6 +68,19 @@ async def test_a_list_is_answered_by_its_numbers(world: World) -> None:
     assert "listed 0" in await world.said("pending")
 
 
+async def test_a_cancel_with_a_number_is_for_a_question_and_never_means_leaving(world: World) -> None:
+    """As the list of what is open has it written, however long ago that was; CANCEL alone does, with nothing open."""
+    await world.open_window()
+    assert "comment" in await world.said("CANCEL 1")
+    asked, _ = await world.asked()
+    await world.said("PENDING")
+    world.let_pass(hours=2)
+    assert (await world.api.outcome(asked["id"]))["outcome"] == "expired"
+    assert await world.said("CANCEL 1") == "answer: nothing was open; nothing changed"
+    world.let_pass(minutes=1)
+    assert "opt-out" in await world.said("CANCEL")
+
+
 async def test_an_ok_decides_nothing_and_the_buttons_come_again(world: World) -> None:
     asked, prompt = await world.asked()
     for quote in (None, prompt["wamid"]):
