@@ -260,9 +260,8 @@ async def _nothing_open(tx: Tx, rt: Runtime, met: _Met, wish: Wish) -> Answered:
     """A word to nothing that it could be for. CANCEL then means leaving, as the guide has it."""
     inbound = met.inbound
     last = await asked.last(tx, inbound, inbound.received_at - _REMEMBERED)
-    numbered = (
-        rules.numbered(inbound.message.text) is not None
-    )  # CANCEL 2 is for a question, whichever it was
+    # CANCEL 2 is for a question, whichever that was.
+    numbered = rules.numbered(inbound.message.text) is not None
     if wish == "cancel" and not numbered:
         # Whoever means the question they just answered must not believe that it is undone.
         aside = last["action"]["action_description"] if last and _recent(last, inbound) else ""
