@@ -98,6 +98,29 @@ def test_a_malformed_setting_is_named_with_what_it_must_be(
     assert caught.value.faults[0].detail.startswith(f"{name} {said}") or said in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WHATSAPP_ACCESS_TOKEN", "sim-token\n", "begins or ends with a space, a line break or"),
+        ("WHATSAPP_ACCESS_TOKEN", '"sim-token"', "begins or ends with a space, a line break or"),
+        ("WHATSAPP_ACCESS_TOKEN", "Bearer sim-token", "must be the token alone, without `Bearer`"),
+        ("WHATSAPP_ACCESS_TOKEN", "sim-tok\u0435n", "must be the token alone, without `Bearer`"),
+        ("WHATSAPP_WEBHOOK_SECRET", "sim-secret\n", "begins or ends with a space, a line break or"),
+        ("WHATSAPP_WEBHOOK_SECRET", "'sim-secret'", "begins or ends with a space, a line break or"),
+        ("WHATSAPP_VERIFY_TOKEN", " ", "begins or ends with a space, a line break or"),
+    ],
+)
+def test_a_secret_is_taken_without_what_it_was_copied_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """The environment keeps every character: `docker --env-file` quotes, a mounted secret its line break."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError) as caught:
+        load_settings(env_file(tmp_path))
+    assert [fault.pointer for fault in caught.value.faults] == [name]
+    assert caught.value.faults[0].detail.startswith(f"{name} {said}")
+
+
 def test_a_malformed_secret_is_never_shown(tmp_path: Path) -> None:
     with pytest.raises(SettingError) as caught:
         load_settings(env_file(tmp_path, SAYSO_JWT_SECRET="hunter2", DATABASE_URL="mysql://me:hunter2@db"))

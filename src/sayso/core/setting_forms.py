@@ -16,8 +16,20 @@ def own_words(text: str) -> str:
 
 
 def own_secret(secret: SecretStr) -> SecretStr:
-    """The same for a secret."""
-    own_words(secret.get_secret_value())
+    """The same for a secret, without what it was copied with: an environment keeps quotes and line breaks."""
+    text = own_words(secret.get_secret_value())
+    if text != text.strip() or re.fullmatch(r"""(["']).*\1""", text, re.DOTALL):
+        raise ValueError(
+            "begins or ends with a space, a line break or quotation marks, which are no part of it"
+        )
+    return secret
+
+
+def bearer(secret: SecretStr) -> SecretStr:
+    """A secret that goes into a header."""
+    text = own_secret(secret).get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be the token alone, without `Bearer`, in printable ASCII without spaces")
     return secret
 
 

@@ -64,6 +64,7 @@ def _log_format() -> Literal["console", "json"]:
 
 Kind = TypeVar("Kind", bound=BaseSettings)
 Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(forms.own_secret)]
+Bearer = Annotated[SecretStr, Field(min_length=1), AfterValidator(forms.bearer)]
 Digits = Annotated[str, AfterValidator(forms.digits)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(forms.upper)]
 
@@ -111,7 +112,7 @@ class TokenSettings(BaseSettings):
 class Settings(TokenSettings):
     """Everything an operator can set. Made by ``load_settings``; frozen."""
 
-    whatsapp_access_token: Secret = Field(description="Token for calls to the Graph API.")
+    whatsapp_access_token: Bearer = Field(description="Token for calls to the Graph API.")
     whatsapp_phone_number_id: Digits = Field(description="ID of the business phone number that sends.")
     whatsapp_business_account_id: Digits = Field(description="ID of the WhatsApp Business Account (WABA).")
     whatsapp_verify_token: Secret = Field(description="What Meta repeats when it verifies the webhook URL.")
