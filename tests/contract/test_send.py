@@ -296,6 +296,10 @@ async def test_one_quotes_by_our_id_what_meta_has_taken_and_by_its_own_anything(
     assert told["errors"][0]["pointer"] == "/quotes"
     assert "not been accepted" in told["detail"]
     async with api.rt.db.tx() as tx:
+        await tx.execute("UPDATE messages SET state = 'read', work = NULL WHERE id = $1", first["id"])
+    told = (await send(api, content="as I said", quotes=first["id"])).json()
+    assert told["detail"].endswith("has no id of Meta's that is known; it is read.")
+    async with api.rt.db.tx() as tx:
         await tx.execute("UPDATE messages SET wamid = 'wamid.1', state = 'sent' WHERE id = $1", first["id"])
     quoting = await accepted(api, content="as I said", quotes=first["id"])
     assert (await row(api, quoting["id"]))["quotes"] == "wamid.1"

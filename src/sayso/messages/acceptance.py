@@ -24,6 +24,8 @@ from sayso.templates.rules import Mirrored
 from sayso.whatsapp.content import Content, Reaction, Template
 
 _OUR_ID = "msg_"
+#: In these states a message may still be accepted; what was erased or settled by hand has no wamid in any other.
+_YET = ("queued", "sending", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,12 @@ async def _wamid(tx: Tx, actor: Actor, named: str, pointer: str) -> str:
     if row is None or not actor.sees(row["client_id"]):
         detail = f"There is no message {named}."
     elif row["wamid"] is None:
-        detail = f"The message {named} has not been accepted by Meta yet; it is {row['state']}."
+        none = (
+            "has not been accepted by Meta yet"
+            if row["state"] in _YET
+            else "has no id of Meta's that is known"
+        )
+        detail = f"The message {named} {none}; it is {row['state']}."
     else:
         return str(row["wamid"])
     raise InputInvalidError(detail, faults=[Fault(detail, pointer)])
