@@ -1,6 +1,7 @@
 """Which question a reply means: every kind of reply against every number of open questions, and a table as judge."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -208,9 +209,10 @@ def test_what_cannot_be_seen_is_no_answer_to_a_question_for_words(text: str) -> 
 @pytest.mark.parametrize(("labels", "text", "names"), [
     ("246", "2", None), ("246", "1", "o1"), ("246", "4", "o2"), ("246", "٢", None), ("246", "02", None),
     ("٢٤٦", "2", None), ("123", "2", "o2"), ("321", "2", "o2"), ("321", "3", None),
+    (["Ten", "ten.", "No"], "TEN", None), (["Ten", "ten.", "No"], "no", "o3"),
 ])  # fmt: skip
-def test_a_number_that_is_another_options_label_chooses_neither(
-    labels: str, text: str, names: str | None
+def test_what_names_two_options_chooses_neither_and_is_shown_them_again(
+    labels: Sequence[str], text: str, names: str | None
 ) -> None:
     options = tuple(Option(f"o{place}", label) for place, label in enumerate(labels, start=1))
     asked = replace(OPEN[0], kind="choose", options=options)

@@ -287,16 +287,20 @@ def says(text: str | None) -> bool:
 
 def option(question: Question, text: str | None) -> str | None:
     """The option that a whole message names: by its number or its whole label, where that can be no other's."""
-    said, digits = words.normalise(text or ""), number(text)
-    named = {each.id for each in question.options if said and _called(each.label, said, digits)}
-    placed = _at(question, digits)
-    named |= {placed} if placed else set()
+    named = _named(question, text)
     return named.pop() if len(named) == 1 else None
 
 
 def takes(question: Question, text: str | None) -> bool:
-    """Whether a whole message names an option, be it that a number names one by its place and another by its label."""
-    return option(question, text) is not None or _at(question, number(text)) is not None
+    """Whether a whole message names an option, be it that it may be one or another."""
+    return bool(_named(question, text))
+
+
+def _named(question: Question, text: str | None) -> set[str]:
+    said, digits = words.normalise(text or ""), number(text)
+    named = {each.id for each in question.options if said and _called(each.label, said, digits)}
+    placed = _at(question, digits)
+    return named | {placed} if placed else named
 
 
 def _called(label: str, said: str, digits: str | None) -> bool:
