@@ -195,6 +195,21 @@ def test_a_file_that_cannot_be_read_is_refused(text: str, name: str) -> None:
         portable.read_import(text, name=name, now=NOW)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "what_to_do"),
+    [
+        ("recipient;wording\n+15550001111;ok\n", "in.csv", "separate them by commas"),
+        ("recipient\twording\n+15550001111\tok\n", "in.csv", "separate them by commas"),
+        ("recipient\n+15550001111\n", "in.txt", "CSV is read from a file that ends in .csv"),
+        ("", "in.json", "CSV is read from a file that ends in .csv"),
+    ],
+)
+def test_a_file_in_another_form_is_told_the_form_once(text: str, name: str, what_to_do: str) -> None:
+    with pytest.raises(InputInvalidError) as refused:
+        portable.read_import(text, name=name, now=NOW)
+    assert what_to_do in refused.value.detail
+
+
 def test_more_cells_than_columns_are_a_mistake() -> None:
     [read] = portable.read_import("phone\n+1,2\n", name="a.csv", now=NOW)
     assert isinstance(read, Rejected)

@@ -180,6 +180,9 @@ def read_import(text: str, *, name: str, now: datetime, most: int | None = None)
     """
     try:
         rows = list(islice(_rows(text, name), most))
+    except json.JSONDecodeError as error:
+        forms = "CSV is read from a file that ends in .csv, JSON line by line from one in .jsonl"
+        raise InputInvalidError(f"{name} cannot be read as JSON: {error}. {forms}.") from error
     except (ValueError, csv.Error, RecursionError) as error:
         raise InputInvalidError(f"{name} cannot be read: {error}") from error
     return read_rows(rows, now=now)
@@ -193,6 +196,9 @@ def read_rows(rows: Sequence[Mapping[str, Any]], *, now: datetime) -> list[Impor
 def _rows(text: str, name: str) -> Iterator[Mapping[str, Any]]:
     text, name = text.removeprefix("\ufeff"), name.lower()
     if name.endswith(".csv"):
+        head = text.partition("\n")[0]
+        if "," not in head and (";" in head or "\t" in head):  # where the comma is in the numbers
+            raise ValueError("its columns are separated by “;” or tabs; separate them by commas")
         yield from csv.DictReader(io.StringIO(text, newline=""), strict=True)
         return
     lines = name.endswith(".jsonl")  # JSON may hold U+2028 and the like, at which splitlines would cut it
