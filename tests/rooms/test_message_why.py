@@ -180,6 +180,13 @@ async def test_a_hold_says_what_is_waited_for_and_until_when_at_the_latest(mail:
     assert f"If it has not gone by {clock() + DAY:%Y-%m-%d %H:%M:%S} UTC, it ends as `expired`." in told.next
 
 
+async def test_no_turn_is_promised_to_what_ends_before_its_hold(mail: Mail, clock: Clock) -> None:
+    message = await mail.on_the_wire(expires_at=clock() + timedelta(seconds=3))
+    await refused(mail, message, 131056)
+    told = await why(mail, message)
+    assert told.next.startswith("What holds it is not expected to end while it lives. If it has not gone by")
+
+
 async def test_what_waits_for_a_review_names_its_template_and_its_state_and_is_an_alert(
     mail: Mail, clock: Clock
 ) -> None:

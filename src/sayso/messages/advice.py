@@ -84,6 +84,8 @@ def _waits(row: Record, now: datetime) -> str:
     """What a message waits for, and when it is its turn or looked at again at the latest."""
     at = moment(row["work_at"])
     kind = (row["held_by"] or "").partition(":")[0]
+    if kind in ("tier", "pair", "person") and row["work_at"] >= row["expires_at"]:
+        return "What holds it is not expected to end while it lives."
     if kind in _WAITS:
         return _WAITS[kind].format(at=at, template=f"{row['template_name']} ({row['template_language']})")
     if row["send_at"] is not None and row["send_at"] > now:
