@@ -101,6 +101,17 @@ def test_what_cannot_be_read_is_said(made: Made, tmp_path: Path) -> None:
             command.verify(**given, env_file=tmp_path / "x")
 
 
+@pytest.mark.parametrize("written", ["{}", "[]", '{"keys": [{"crv": "Ed25519"}]}'])
+def test_what_holds_no_public_keys_is_said_in_words(made: Made, tmp_path: Path, written: str) -> None:
+    (tmp_path / "odd.json").write_text(written)
+    with pytest.raises(InputInvalidError) as refused:
+        command.verify(tmp_path / "receipt.jws", jwks=str(tmp_path / "odd.json"), env_file=tmp_path / "x")
+    assert refused.value.detail == (
+        f"{tmp_path / 'odd.json'} holds no set of public keys (JWKS): "
+        "it takes a list `keys` of public keys, each with its `kid`."
+    )
+
+
 @pytest.mark.parametrize("written", ["null", "[]", '"x"', '{"action_details": "at 4 PM", '])
 def test_what_is_no_action_or_two_in_one_is_not_taken_for_the_confirmed_one(
     made: Made, tmp_path: Path, written: str

@@ -67,7 +67,7 @@ def public_bytes(jwks: Mapping[str, Any]) -> dict[str, bytes]:
         keys = {jwk["kid"]: OKPKey.import_key(jwk) for jwk in jwks["keys"] if jwk.get("crv") == "Ed25519"}
         return {kid: key.public_key.public_bytes_raw() for kid, key in keys.items()}
     except (JoseError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no set of public keys ({error!r})") from error
+        raise ValueError("it takes a list `keys` of public keys, each with its `kid`") from error
 
 
 def path_of(settings: TokenSettings) -> Path:
