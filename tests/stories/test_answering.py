@@ -74,6 +74,7 @@ async def test_a_cancel_with_a_number_is_for_a_question_and_never_means_leaving(
     assert "comment" in await world.said("CANCEL 1")
     asked, _ = await world.asked()
     await world.said("PENDING")
+    await world.at_rest()  # the list is out: it is an hour and more before the number
     world.let_pass(hours=2)
     assert (await world.api.outcome(asked["id"]))["outcome"] == "expired"
     assert await world.said("CANCEL 1") == "answer: nothing was open; nothing changed"
