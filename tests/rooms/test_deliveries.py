@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from harness.receiver import Courier, Receiver, courier, says, takes
 from harness.rooms import Clock
@@ -194,6 +194,29 @@ async def test_keys_are_rotated_without_anybody_missing_anything(
     with pytest.raises(Exception, match=r"too new|No matching"):
         Webhook(old).verify(receiver.requests[1][2], receiver.requests[1][1])
     assert len(receiver.requests[1][1]["webhook-signature"].split()) == 2
+
+
+async def test_a_rotation_asked_for_twice_ends_no_key_that_a_receiver_has(
+    by: Courier, receiver: Receiver, clock: Clock, rt: Runtime
+) -> None:
+    endpoint = await by.endpoint(receiver.url())
+    secrets = [by.secret(endpoint)]
+    for minutes in (60, 1, 0):
+        async with rt.db.tx() as tx:
+            endpoint, keys = await endpoints.rotate(tx, rt, endpoint, timedelta(minutes=minutes))
+        secrets.append(keys.shown_secret)
+        if minutes == 1:
+            clock.advance(minutes=2)
+            await by.tell("a")
+            await by.all()
+            assert all(receiver.verified(each) for each in secrets)
+    await by.tell("b")
+    await by.all()
+    _, headers, body = receiver.requests[1]
+    for secret in secrets[:-1]:
+        with pytest.raises(WebhookVerificationError, match="No matching"):
+            Webhook(secret).verify(body, headers)
+    Webhook(secrets[-1]).verify(body, headers)
 
 
 async def test_a_worker_that_dies_between_call_and_result_delivers_again_with_the_same_id(

@@ -19,6 +19,8 @@ from sayso.events.signing import Keys, Signature
 MOST: Final = 50
 CALLS_A_MINUTE: Final = 60
 _MINUTE: Final = timedelta(minutes=1)
+#: Keys of before that sign beside the present ones: each makes a call's headers longer.
+_BESIDE: Final = 10
 
 
 class EndpointLimitError(SaysoError):
@@ -153,18 +155,32 @@ async def verified(tx: Tx, rt: Runtime, row: Record, failure: str | None) -> Rec
 
 
 async def rotate(tx: Tx, rt: Runtime, row: Record, overlap: timedelta) -> tuple[Record, Keys]:
-    """Give an endpoint new keys; the ones before sign beside them until the overlap is over."""
-    keys, until = sealing.generate(rt), rt.now() + overlap
+    """Give an endpoint new keys; the ones before sign beside them until the overlap is over, or stop at once.
+
+    Who asks again, since an answer was lost or another overlap is meant, does not end the keys that receivers have.
+    """
+    keys, now = sealing.generate(rt), rt.now()
+    before: list[bytes] = []
+    until = None
+    if overlap > timedelta(0):
+        before = [row["secret"], *_before(row, now)][:_BESIDE]
+        until = max(now + overlap, row["previous_until"] or now)
     changed = await tx.fetchrow(
-        "UPDATE endpoints SET secret = $2, public_key = $3, previous = CASE WHEN $4 THEN secret END, "
-        "previous_until = CASE WHEN $4 THEN $5::timestamptz END WHERE id = $1 RETURNING *",
+        "UPDATE endpoints SET secret = $2, public_key = $3, previous = $4, previous_until = $5 WHERE id = $1 "
+        "RETURNING *",
         row["id"],
         sealing.seal(rt, row["id"], keys),
         keys.public_key,
-        overlap > timedelta(0),
+        before,
         until,
     )
     return written(changed), keys
+
+
+def _before(row: Record, now: datetime) -> list[bytes]:
+    """The keys that sign beside the present ones, newest first."""
+    until = row["previous_until"]
+    return [*row["previous"]] if until is not None and until > now else []
 
 
 async def disable(tx: Tx, rt: Runtime, row: Record, reason: str, *, by_us: bool) -> Record:
@@ -194,7 +210,7 @@ async def disable(tx: Tx, rt: Runtime, row: Record, reason: str, *, by_us: bool)
 async def delete(tx: Tx, rt: Runtime, row: Record) -> None:
     """Forget an endpoint and its secrets; its deliveries stay to be looked at."""
     await tx.execute(
-        "UPDATE endpoints SET state = 'deleted', secret = '', previous = NULL, to_clear = true WHERE id = $1",
+        "UPDATE endpoints SET state = 'deleted', secret = '', previous = '{}', to_clear = true WHERE id = $1",
         row["id"],
     )
     await alerts.resolve(tx, rt, _alert(row["id"]))
@@ -203,9 +219,7 @@ async def delete(tx: Tx, rt: Runtime, row: Record) -> None:
 
 def signer(rt: Runtime, row: Record) -> Signer:
     """What a call of an endpoint is signed with now."""
-    sealed = [row["secret"]]
-    if row["previous"] is not None and row["previous_until"] > rt.now():
-        sealed.append(row["previous"])
+    sealed = [row["secret"], *_before(row, rt.now())]
     return Signer([sealing.unseal(rt, row["id"], each) for each in sealed], row["signatures"])
 
 

@@ -27,7 +27,7 @@ PATIENCE_S: Final = 30.0
 MOST: Final = 100
 _AT_ONCE: Final = 50
 #: How soon it is looked whether there is something new although nobody has rung.
-LOOK_S: Final = 300.0
+LOOK_S: Final = 60.0
 #: How soon a reader comes again after the end.
 _RETRY_MS: Final = 1_000
 

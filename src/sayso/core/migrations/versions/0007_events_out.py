@@ -18,7 +18,7 @@ STATEMENTS: tuple[str, ...] = (
         signatures text[] NOT NULL,
         secret bytea NOT NULL,
         public_key text NOT NULL,
-        previous bytea,
+        previous bytea[] NOT NULL DEFAULT '{}',
         previous_until timestamptz,
         state text NOT NULL CHECK (state IN ('unverified', 'enabled', 'disabled', 'deleted')),
         reason text,
