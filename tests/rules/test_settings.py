@@ -133,6 +133,12 @@ def test_the_guides_expired_version_is_taken_with_a_warning(tmp_path: Path) -> N
     assert "v18.0 has expired" in warning
 
 
+def test_a_folder_that_was_named_and_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
+    named = {"SAYSO_TEMPLATES_DIR": str(tmp_path), "SAYSO_ACTIONS_DIR": str(tmp_path / "acitons")}
+    (warning,) = load_settings(env_file(tmp_path, **named)).warnings()
+    assert warning.startswith(f"SAYSO_ACTIONS_DIR names {tmp_path / 'acitons'}, and there is no such folder")
+
+
 def test_secrets_do_not_show_in_a_printed_settings_object(tmp_path: Path) -> None:
     shown = repr(load_settings(env_file(tmp_path, DATABASE_URL="postgresql://me:hunter2@db/x")))
     assert not [secret for secret in ("sim-token", "sim-secret", "sim-verify", "hunter2") if secret in shown]

@@ -111,6 +111,8 @@ def test_a_tier_is_a_number_of_people(tier: str | None, limit: int | None) -> No
         (0, "TIER_0"),
         (-1, "TIER_UNLIMITED"),
         ("-1", "TIER_UNLIMITED"),
+        ("--1", "--1"),
+        ("²", "²"),
         (None, None),
         (True, None),
         ({}, None),

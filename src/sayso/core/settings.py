@@ -221,13 +221,17 @@ class Settings(TokenSettings):
 
     def warnings(self) -> list[str]:
         """Sentences about what works today but should be changed; for the log at start."""
-        if self.whatsapp_api_version not in EXPIRED_VERSIONS:
-            return []
-        expired = (
-            f"WHATSAPP_API_VERSION {self.whatsapp_api_version} has expired; Meta silently serves the oldest "
-            "version still living, so answers may change any day. Set it to v25.0 or newer."
-        )
-        return [expired]
+        found = [
+            f"{name.upper()} names {folder}, and there is no such folder: nothing of yours is read."
+            for name in ("sayso_templates_dir", "sayso_actions_dir")
+            if name in self.model_fields_set and not (folder := getattr(self, name)).is_dir()
+        ]
+        if self.whatsapp_api_version in EXPIRED_VERSIONS:
+            found.append(
+                f"WHATSAPP_API_VERSION {self.whatsapp_api_version} has expired; Meta silently serves the oldest "
+                "version still living, so answers may change any day. Set it to v25.0 or newer."
+            )
+        return found
 
 
 def load_settings(

@@ -80,8 +80,8 @@ def limit_of(tier: str | None) -> int | None:
 
 def tier_of(value: Any) -> str | None:
     """The tier in a webhook: Meta's word, or made of a number, of which -1 is no limit (cloud-api 4.11)."""
-    if isinstance(value, str) and value.lstrip("-").isdigit():
-        value = int(value[:12])
+    if isinstance(value, str) and re.fullmatch("-?[0-9]{1,12}", value):
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         people = f"{value // 1_000}K" if value and value % 1_000 == 0 else str(value)
         return "TIER_UNLIMITED" if value < 0 else f"TIER_{people}"
