@@ -143,7 +143,9 @@ def _yes_or_no(question: Question, reply: Reply, wish: Wish | None, how: How) ->
 
 
 def _perhaps(question: Question, reply: Reply, how: How) -> Reading | None:
-    """What may be a yes and may only say that it was read, such as ok: the person is shown how to answer."""
+    """What may be a yes, such as ok, or a code among words: the person is shown how to answer."""
+    if question.open and rules.dressed(question, reply.text):
+        return settle(question, "confirm", how)
     if rules.meaning(reply.text) != "unclear" or not question.open:
         return None
     if question.frozen:
@@ -226,7 +228,7 @@ def _unclear(reply: Reply, about: Sequence[Question]) -> Reading:
     """No word of the table: it asks which when it may be an answer, else it is a remark."""
     if not rules.says(reply.text) or not about:
         return Comment("not a word that answers")
-    if rules.meaning(reply.text) == "unclear":
+    if rules.meaning(reply.text) == "unclear" or any(rules.dressed(each, reply.text) for each in about):
         return AskWhich(None)
     answers = any(each.kind == "ask" or rules.takes(each, reply.text) for each in about)
     return AskWhich("answer") if answers else Comment("not a word that answers")

@@ -54,6 +54,8 @@ FRESH = timedelta(hours=24)
 LIST_LIVES = timedelta(hours=1)
 #: How many wrong codes a person may type.
 MOST_WRONG = 3
+#: Words around a code that somebody may have meant to type alone.
+_A_FEW = 3
 
 _NUMBERED = re.compile(
     r"(?P<first>\d{1,2})(?: ?[.):,-])? ?(?P<then>\D+)|(?P<word>\D+?) ?(?:[#:,] ?)?(?P<last>\d{1,2})"
@@ -256,6 +258,14 @@ def number(text: str | None) -> str | None:
     """The digits that a whole message is, in whatever script they were typed; None when it is anything else."""
     plain = words.normalise(text or "")
     return _digits(plain) if plain and all(unicodedata.decimal(c, None) is not None for c in plain) else None
+
+
+def dressed(question: Question, text: str | None) -> bool:
+    """Whether a few words hold as many digits as the code that is waited for, be it right or wrong: ``code 88 39``."""
+    said = words.normalise(text or "")
+    digits = [char for char in said if unicodedata.decimal(char, None) is not None]
+    waits = bool(question.challenge and question.code) and len(digits) == len(question.code or "")
+    return waits and len(said) > len(digits) and len(said.split()) <= _A_FEW
 
 
 def numbered(text: str | None) -> tuple[Wish, int] | None:
