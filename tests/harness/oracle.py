@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 UNDO, EXTEND = timedelta(minutes=5), timedelta(minutes=10)
-_UNDO_FROM = datetime(2026, 1, 1, tzinfo=UTC)  # whenever: only what it would come to is looked at
+_AT = datetime(2026, 1, 1, tzinfo=UTC)  # whenever: only what it would come to is looked at
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,7 @@ class Oracle:
         """Somebody takes back what they said."""
         if self.outcome or self.frozen or not self.leaning or self.said[place] in (None, "left"):
             return self
-        left = replace(self, said=(*self.said[:place], None, *self.said[place + 1 :]))
-        again = replace(left, leaning=None, held_until=None)
-        return left if again.counted(_UNDO_FROM).leaning == self.leaning else again
+        return self._without(replace(self, said=(*self.said[:place], None, *self.said[place + 1 :])))
 
     def extended(self, place: int) -> "Oracle":
         """Somebody who has not answered wants more time."""
@@ -65,11 +63,14 @@ class Oracle:
         """Somebody leaves: what they answered counts, unless it is held."""
         if self.outcome or (self.said[place] and not self.leaning):
             return self
-        gone = replace(self, said=(*self.said[:place], "left", *self.said[place + 1 :]))
-        outcome = replace(gone, undo=False).counted(_UNDO_FROM).outcome
+        return self._without(replace(self, said=(*self.said[:place], "left", *self.said[place + 1 :])))
+
+    def _without(self, rest: "Oracle") -> "Oracle":
+        """With one answer fewer it goes on as it was held, is open, or ends where those who are left are too few."""
+        outcome = replace(rest, undo=False).counted(_AT).outcome
         if outcome is None:
-            return replace(gone, leaning=None, held_until=None)
-        return gone if outcome == self.leaning else gone.ended(outcome)
+            return replace(rest, leaning=None, held_until=None)
+        return rest if outcome == self.leaning else rest.ended(outcome)
 
     def ended(self, outcome: str) -> "Oracle":
         """The assistant ends it."""

@@ -89,3 +89,15 @@ async def test_taps_that_come_at_once_are_decided_together_and_each_by_itself(wo
     effects = await world.rows("SELECT effect FROM answers ORDER BY id")
     assert [each["effect"] for each in effects] == ["decided", "decided", "repeated"]
     await world.keeps_its_promises()
+
+
+async def test_whoever_takes_a_no_back_after_the_other_left_is_told_that_it_has_ended(world: World) -> None:
+    question, at = await asked_together(world, "alice", "ben", need="all", undo_seconds=300)
+    await world.tapped(at["alice"], 1)
+    await eventually(lambda: world.events("confirmation.held"), "the no being held")
+    await world.said("STOP", person=BEN)
+    assert (await world.api.outcome(question, wait=0))["status"] == "held"
+    await world.said("UNDO")
+    assert (await world.api.outcome(question))["outcome"] == "opted_out"
+    await world.sim.expect_message(to=ALICE, containing="did not get the answers it needed")
+    await world.keeps_its_promises()

@@ -123,7 +123,8 @@ async def release(tx: Tx, rt: Runtime, row: Record, *, worker: int) -> list[Reco
 async def undo(tx: Tx, rt: Runtime, row: Record, person: Person) -> bool:
     """Take this person's answer back while the outcome is held; False when there is nothing of theirs to take back.
 
-    The question is open again, unless the answers of the others come to the same without it.
+    The question is open again, unless the answers of the others come to the same without it, or too few are left to
+    answer: then it ends.
     """
     if row["status"] != "held" or row["frozen_why"] is not None:
         return False
@@ -133,11 +134,14 @@ async def undo(tx: Tx, rt: Runtime, row: Record, person: Person) -> bool:
     await _effect(tx, mine["answer_id"], "undone")
     await approvers.taken_back(tx, mine)
     await _event(tx, rt, row, "undone")
-    left = await approvers.everyone(tx, row["id"])
-    if steps.tally(row["needed"], approvers.read(left)) == Leaning(row["leaning"]):
+    counted = steps.tally(row["needed"], approvers.read(await approvers.everyone(tx, row["id"])))
+    if counted == Leaning(row["leaning"]):
         await _tell(tx, rt, row, person, "undone_still")
         return True
     await _reopen(tx, rt, row)
+    if isinstance(counted, Leaning):  # somebody has left since
+        await service.decide(tx, rt, row["id"], counted.outcome, by=None)
+        return True
     left = row["expires_at"] - rt.now()
     if left > timedelta(0):  # else the line that ends it says so, in a moment
         await _tell(tx, rt, row, person, "undone", span=left)

@@ -11,6 +11,8 @@ from sayso.confirmations.steps import Approver
 from sayso.whatsapp.content import Text
 
 _BY_PERSON: Final = frozenset(OUTCOMES.values())
+#: Who left or could not be reached is not told here: it is for those who were asked beside them.
+_BY_OTHERS: Final = frozenset({"undeliverable", "opted_out"})
 
 
 def line(name: str, description: str, language: str | None = None, **values: object) -> Text:
@@ -32,7 +34,7 @@ def closing(
     """
     if outcome in _BY_PERSON and (verdict is None or OUTCOMES[verdict] != outcome):
         return line(f"other_{outcome}", description, language)
-    if partly and outcome in ("expired", "undeliverable", "opted_out"):
+    if outcome in _BY_OTHERS or (partly and outcome == "expired"):
         return line("incomplete", description, language)
     return render.closing(outcome, description, language)
 
