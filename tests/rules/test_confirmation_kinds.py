@@ -82,13 +82,6 @@ TABLE: list[tuple[str, list[Question], Callable[[Question], Reply], list[Reading
     ("no code at all", CODED, word("123"), [NONE] * 3),
     ("yes to a code", CODED, word("yes"), [NothingOpen("confirm"), Explain(A, "confirm", "word", "needs_code"),
                                            WHICH["confirm"]]),
-    *[
-        (f"code as {said!r}", CODED, word(said), [NONE, Explain(A, "confirm", "word", "needs_code"), WHICH[None]])
-        for said in ("code 1234", "#1234", "12 34", "yes 1234", "my code: 9999", "الرمز ١٢٣٤")
-    ],
-    ("code among words, quoted", CODED, quote("yes 1234"), [Explain(A, "confirm", "quote", "needs_code")] * 3),
-    ("digits among many words", CODED, word("I paid 1234 for that one"), [NONE] * 3),
-    ("other digits among words", CODED, word("at 12"), [NONE] * 3),
     ("yes to a code, quoted", CODED, quote("yes"), [Explain(A, "confirm", "quote", "needs_code")] * 3),
     ("confirm tapped on a code", CODED, tap("confirm"), [Explain(A, "confirm", "button", "needs_code")] * 3),
     ("no to a code", CODED, word("no"), [NothingOpen("decline"), Decide(A, "decline", "word"), WHICH["decline"]]),

@@ -228,3 +228,21 @@ def test_what_names_two_options_chooses_neither_and_is_shown_them_again(
             assert said.why == "needs_option"
         else:
             assert said == Decide(asked.id, "answer", how, names)  # type: ignore[arg-type] # they are ways
+
+
+CODED = [replace(each, challenge=True, code="1234") for each in OPEN]
+
+
+@pytest.mark.parametrize("text", ["code 1234", "#1234", "12 34", "yes 1234", "my code: 9999", "الرمز ١٢٣٤"])
+def test_a_code_among_a_few_words_is_no_answer_and_not_met_with_silence(text: str) -> None:
+    """Right or wrong it is told the same: what is told must not help to guess."""
+    bare, pointing = replace(_BARE, text=text), quote(text, CODED[0])
+    assert isinstance(reading.read(bare, []), Comment)
+    assert reading.read(bare, CODED[:1]) == Explain(IDS[0], "confirm", "word", "needs_code")
+    assert reading.read(bare, CODED) == AskWhich(None)
+    assert reading.read(pointing, CODED) == Explain(IDS[0], "confirm", "quote", "needs_code")
+
+
+@pytest.mark.parametrize("text", ["I paid 1234 for that one", "at 12", "number 12345", "it was 2 or 3"])
+def test_other_digits_among_words_are_a_remark(text: str) -> None:
+    assert isinstance(reading.read(replace(_BARE, text=text), CODED[:1]), Comment)
