@@ -188,7 +188,7 @@ async def test_webhooks_that_followed_and_redelivery(browser: Browser, sim: Simu
         await expect(followed.first.locator(".attempts li")).to_have_count(2)
         await page.get_by_role("button", name="Webhooks", exact=True).click()
         await page.locator(".wire tbody tr[data-id]").first.click()
-        await expect(page.locator(".sheet-of pre")).to_contain_text("whatsapp_business_account")
+        await expect(page.locator(".sheet-of pre").first).to_contain_text("whatsapp_business_account")
 
 
 async def test_the_log_is_followed_live_and_filtered(browser: Browser, sim: Simulator) -> None:

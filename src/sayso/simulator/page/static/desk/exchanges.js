@@ -91,6 +91,7 @@ export class ExchangesRoom {
     this.logs = { calls: new Map(), webhooks: new Map() };
     this.which = "calls";
     this.chosen = null;
+    this.of = null;
     this.seek = el("input", { type: "search", class: "seek", placeholder: "Filter: name, words, path, status, code…", "aria-label": "Filter" });
     this.seek.addEventListener("input", () => this.draw());
     this.only = el("select", { class: "pick", "aria-label": "Which" }, ...[["", "all"], ["bad", "that went wrong"]].map(([value, words]) => el("option", { value }, words)));
@@ -160,7 +161,7 @@ export class ExchangesRoom {
       drawn.set(each.id, { sign, row: before?.row ?? this.row(each, log) });
     }
     this.drawn = drawn;
-    for (const [id, { row }] of drawn) row.classList.toggle("current", id === this.chosen);
+    for (const [id, { row }] of drawn) row.classList.toggle("current", id === this.chosen && this.which === this.of);
     const none = words || this.only.value ? "Nothing fits the filter." : "Nothing yet. Point your client at this address.";
     renew(this.body, ...(rows.length ? [...drawn.values()].map(({ row }) => row) : [el("tr", {}, el("td", { colspan: "4" }, empty(none)))]));
   }
@@ -174,19 +175,23 @@ export class ExchangesRoom {
   async choose(which, id) {
     if (which !== this.which) this.turn(which);
     this.chosen = id;
+    this.of = which;
     history.replaceState(null, "", `#exchanges/${which === "webhooks" ? "w" : ""}${id}`);
     this.draw();
     await this.open();
     intoView(this.detail);
   }
 
+  // Shows what is chosen, whichever log is on the screen by now; a late answer never covers a later choice.
   async open() {
+    const { chosen, of } = this;
+    let sheet;
     try {
-      const whole = await get(`${LOGS[this.which].path}/${this.chosen}`);
-      this.detail.replaceChildren(...LOGS[this.which].detail(whole, this));
+      sheet = LOGS[of].detail(await get(`${LOGS[of].path}/${chosen}`), this);
     } catch (problem) {
-      this.detail.replaceChildren(empty(problem.message));
+      sheet = [empty(problem.message)];
     }
+    if (chosen === this.chosen && of === this.of) this.detail.replaceChildren(...sheet);
   }
 
   async copy(words, told) {
