@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from harness.world import ALICE, BEN, CONFIRM, MEI, World, a_world
 
@@ -233,14 +234,15 @@ async def test_what_makes_no_sense_is_refused_and_nothing_is_asked(
 
 
 async def test_a_policy_that_is_wrong_is_told_at_the_start_and_stops_the_asking_alone(
-    dsn: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    dsn: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "policy.toml"
     path.write_text(POLICY.replace('"high"', '"hihg"'), "utf-8")
+    with capture_logs() as logs:
+        async with a_world(dsn, tmp_path, sayso_policy_file=path):
+            [told] = [each["detail"] for each in logs if each["event"] == "policy.wrong"]
+    assert "policy.toml:5: action.payment.tier: " in told
     async with a_world(dsn, tmp_path, sayso_policy_file=path) as world:
-        told = capsys.readouterr().out
-        assert "policy.wrong" in told
-        assert "policy.toml:5: action.payment.tier: " in told
         await world.api.link(ALICE)
         refused = await world.api.must(
             "POST", "/confirmation", expect=500, json={**PAY, "timeout_minutes": 5}
