@@ -119,8 +119,14 @@ async def stop_before_what_is_queued(world: World, patch: Patch) -> None:
         return [(row["purpose"], row["state"]) for row in rows][-1:] == [("consent", "queued")]
 
     await eventually(only_the_message_waits, "both being queued")
-    await world.rows("UPDATE messages SET work = 'waiting', work_at = now() + interval '1 hour' "
-                     "WHERE purpose = 'send' AND state = 'queued' RETURNING 1")  # fmt: skip
+
+    async def it_is_put_off() -> bool:  # it may be on its way just now
+        await world.rows("UPDATE messages SET work = 'waiting', work_at = now() + interval '1 hour' "
+                         "WHERE purpose = 'send' AND state = 'queued' RETURNING 1")  # fmt: skip
+        return not await world.rows("SELECT 1 FROM messages WHERE purpose = 'send' AND (state = 'sending' OR "
+                                    "state = 'queued' AND work_at < now() + interval '30 minutes')")  # fmt: skip
+
+    await eventually(it_is_put_off, "the message being put off")
     await world.wire.come_up()
     await world.sim.expect_message(to=ALICE, containing=LEFT)
     await world.rows("UPDATE messages SET work_at = now() WHERE work = 'waiting' RETURNING 1")
